@@ -1,0 +1,82 @@
+/*
+ * What each process is told at its start, as the supervisor (or `askance read`) writes it to
+ * FD_CONFIG. Fixed in size; texts end in a zero; sizes are in bytes, times in milliseconds.
+ * The supervisor has checked all values against the ranges given here; the others check them again.
+ */
+#ifndef SENSOR_COMMON_CONFIG_H
+#define SENSOR_COMMON_CONFIG_H
+
+#include <stdint.h>
+
+enum {
+	CONFIG_VERSION = 1,
+	CONFIG_NAME_BYTES = 64,
+	CONFIG_PATH_BYTES = 256,
+	CONFIG_URL_BYTES = 512,
+	CONFIG_INTERFACES = 8,
+	CONFIG_ENGINES = 8,
+};
+
+struct capture_config {
+	uint32_t version;
+	uint32_t interfaces;  /* 1 .. CONFIG_INTERFACES */
+	char interface[CONFIG_INTERFACES][16];
+	uint32_t snap_length; /* 64 .. 262144 */
+	uint32_t buffer_bytes; /* of the kernel's ring per interface, 1 MiB .. 1 GiB */
+	uint32_t timeout_ms;  /* block retire time, 1 .. 100 */
+	uint32_t walls;       /* 1: refuse to run when a wall is missing */
+};
+
+enum engine_source { ENGINE_FILE = 1, ENGINE_RING = 2 };
+enum engine_pace { PACE_FAST, PACE_RECORDED };
+
+struct engine_config {
+	uint32_t version;
+	uint32_t index;         /* 0 .. CONFIG_ENGINES - 1 */
+	uint32_t source;        /* enum engine_source: FD_CAPTURE_FILE or FD_*_IN */
+	uint32_t pace;          /* enum engine_pace, of a file */
+	uint32_t flows;         /* most flows held at once, a power of two, 1024 .. 64 Mi */
+	uint32_t details;       /* most flows with memory for streams and memos, 256 .. flows */
+	uint32_t stream_bytes;  /* most bytes held for all streams together, 1 MiB .. 1 GiB */
+	uint32_t ndpi_flows;    /* most flows that nDPI looks at at once; 0 leaves nDPI out */
+	uint32_t progress;      /* 1: send REPORT_PROGRESS a few times a second */
+	uint32_t walls;
+	uint32_t retell_ms;     /* a finding heard again is told again after this time, 1000 .. 3600000 */
+	uint32_t reserved;
+};
+
+enum hub_mode { HUB_RUN = 1, HUB_READ = 2 };
+enum probing_mode { PROBING_OFF, PROBING_PROPOSE, PROBING_AUTOMATIC };
+
+struct hub_config {
+	uint32_t version;
+	uint32_t mode;           /* enum hub_mode: a live sensor, or one picture printed at REPORT_END */
+	uint32_t probing;        /* enum probing_mode */
+	uint32_t engines;        /* rings to read; each further one uses three descriptors from FD_FIRST_FREE */
+	uint32_t walls;
+	uint32_t max_assets;     /* 1000 .. 10 Mi */
+	uint32_t outbox_days;    /* acknowledged entries are kept this long, 0 .. 365 */
+	uint32_t outbox_bytes_mib; /* and the outbox at most this large, 16 .. 1 Mi */
+	uint64_t boot_epoch;     /* reserved for the store; 0 */
+	char sensor[CONFIG_NAME_BYTES];      /* [A-Za-z0-9_.-]+ */
+	char zone[CONFIG_NAME_BYTES];
+	char redis_url[CONFIG_URL_BYTES];    /* unix:///path or redis://[user:password@]host:port; empty: none */
+	char state_dir[CONFIG_PATH_BYTES];   /* holds askance.db */
+	char rules_dir[CONFIG_PATH_BYTES];
+	char jsonl[CONFIG_PATH_BYTES];       /* file to append events to, "-" for stdout, empty for none */
+	char country_db[CONFIG_PATH_BYTES];  /* MaxMind-format files; empty for none */
+	char asn_db[CONFIG_PATH_BYTES];
+	char oui_file[CONFIG_PATH_BYTES];    /* ieee-data's oui.csv; its neighbours oui36.csv and mam.csv are read too */
+};
+
+struct prober_config {
+	uint32_t version;
+	uint32_t probing;    /* enum probing_mode */
+	uint32_t walls;
+	uint32_t reserved;
+	char rules_dir[CONFIG_PATH_BYTES];
+	char interface[16];
+	char source[64];     /* address that probes come from */
+};
+
+#endif
