@@ -7,6 +7,7 @@
 #ifndef CLASSIFIERS_API_CURSOR_H
 #define CLASSIFIERS_API_CURSOR_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -89,27 +90,43 @@ static inline uint8_t cursor_u8(struct cursor *c)
 
 static inline uint16_t cursor_u16be(struct cursor *c)
 {
-	return (uint16_t)cursor_be(c, 2);
+	struct cursor v = cursor_take(c, 2);
+
+	return v.bad ? 0 : (uint16_t)(v.at[0] << 8 | v.at[1]);
 }
 
 static inline uint32_t cursor_u24be(struct cursor *c)
 {
-	return (uint32_t)cursor_be(c, 3);
+	struct cursor v = cursor_take(c, 3);
+
+	return v.bad ? 0 : (uint32_t)v.at[0] << 16 | (uint32_t)v.at[1] << 8 | v.at[2];
 }
 
 static inline uint32_t cursor_u32be(struct cursor *c)
 {
-	return (uint32_t)cursor_be(c, 4);
+	struct cursor v = cursor_take(c, 4);
+	uint32_t x = 0;
+
+	if (!v.bad)
+		memcpy(&x, v.at, 4);
+	return be32toh(x);
 }
 
 static inline uint64_t cursor_u64be(struct cursor *c)
 {
-	return cursor_be(c, 8);
+	struct cursor v = cursor_take(c, 8);
+	uint64_t x = 0;
+
+	if (!v.bad)
+		memcpy(&x, v.at, 8);
+	return be64toh(x);
 }
 
 static inline uint16_t cursor_u16le(struct cursor *c)
 {
-	return (uint16_t)cursor_le(c, 2);
+	struct cursor v = cursor_take(c, 2);
+
+	return v.bad ? 0 : (uint16_t)(v.at[1] << 8 | v.at[0]);
 }
 
 static inline uint32_t cursor_u24le(struct cursor *c)
@@ -119,12 +136,22 @@ static inline uint32_t cursor_u24le(struct cursor *c)
 
 static inline uint32_t cursor_u32le(struct cursor *c)
 {
-	return (uint32_t)cursor_le(c, 4);
+	struct cursor v = cursor_take(c, 4);
+	uint32_t x = 0;
+
+	if (!v.bad)
+		memcpy(&x, v.at, 4);
+	return le32toh(x);
 }
 
 static inline uint64_t cursor_u64le(struct cursor *c)
 {
-	return cursor_le(c, 8);
+	struct cursor v = cursor_take(c, 8);
+	uint64_t x = 0;
+
+	if (!v.bad)
+		memcpy(&x, v.at, 8);
+	return le64toh(x);
 }
 
 /* The byte `offset` further on, without moving; zero and a mark when it is not there. */
