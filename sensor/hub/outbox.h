@@ -1,0 +1,71 @@
+/*
+ * The outbox: every event in the order in which it happened, kept until Redis has it and then for a
+ * while longer, so that what a failover loses can be sent again.
+ *
+ * It is a table in the store's own database and has no transaction of its own: an event stands or
+ * falls with the change it reports. Numbers are gap-free from 1 and are never given twice.
+ */
+#ifndef SENSOR_HUB_OUTBOX_H
+#define SENSOR_HUB_OUTBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct store;
+
+/* The number that the next appended event gets (its event.sequence), from 1. 0 when the store fails. */
+int64_t outbox_next(struct store *s);
+
+/*
+ * Appends an event with the number of outbox_next(), in the transaction that is open (or in one of
+ * its own). `type` is the event's name ("asset", "service", "health" ...), `asset_id` may be NULL;
+ * `body` is the document on one line, len bytes without line end. Returns its number, or -1 with the
+ * cause in the log: the caller must then roll back what the event reports.
+ */
+int64_t outbox_append(struct store *s, const char *type, const char *asset_id, const char *body, size_t len);
+
+/*
+ * What the numbers count within: milliseconds since 1970 when this store was made. A reader that
+ * sees it change knows that a new numbering has begun. 0 when the store fails.
+ */
+uint64_t outbox_epoch(struct store *s);
+
+/* One entry as it is handed to a reader; valid during the call. */
+struct outbox_entry {
+	int64_t seq;
+	int64_t at_ns;
+	const char *type;
+	const char *asset; /* NULL for none */
+	const char *body;
+	size_t len;
+};
+
+/*
+ * Calls `each` for entries first <= seq <= last in order, until it returns false. Returns the number
+ * of entries handed out, or -1 when the store fails. `each` must not write to the store.
+ */
+int64_t outbox_walk(struct store *s, int64_t first, int64_t last, bool (*each)(const struct outbox_entry *e, void *arg), void *arg);
+
+struct outbox_size {
+	int64_t first;     /* oldest number kept, 0 when empty */
+	int64_t last;      /* newest */
+	uint64_t entries;
+	uint64_t bytes;    /* of bodies */
+};
+
+int outbox_size(struct store *s, struct outbox_size *size);
+
+/*
+ * Deletes what need not be kept: entries up to `acked` older than `before_ns`, and the oldest ones
+ * while the bodies together exceed max_bytes, acknowledged or not. The newest entry always stays,
+ * because it holds the number. Adds the unacknowledged ones it had to drop to *lost. A few thousand
+ * rows a call at most. Returns the number deleted, -1 when the store fails.
+ */
+int64_t outbox_trim(struct store *s, int64_t acked, int64_t before_ns, uint64_t max_bytes, uint64_t *lost);
+
+/* A number that stays over restarts, in the store's meta table. */
+int64_t outbox_recall(struct store *s, const char *key, int64_t otherwise);
+int outbox_remember(struct store *s, const char *key, int64_t value);
+
+#endif
