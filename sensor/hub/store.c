@@ -1,0 +1,188 @@
+/* SQLite behind a small face: opening, the schema, transactions, and what to say when the disk is full. */
+#include "sensor/hub/store.h"
+
+#include "sensor/common/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static const char schema[] =
+	"CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
+	"CREATE TABLE IF NOT EXISTS outbox(seq INTEGER PRIMARY KEY, type TEXT NOT NULL, asset TEXT NOT NULL,"
+	" body TEXT NOT NULL, at_ns INTEGER NOT NULL);"
+	"CREATE TABLE IF NOT EXISTS asset_state(id TEXT PRIMARY KEY, body TEXT, seq INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE INDEX IF NOT EXISTS asset_state_seq ON asset_state(seq);"
+	"CREATE TABLE IF NOT EXISTS asset(number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, founder INTEGER NOT NULL,"
+	" first_ns INTEGER NOT NULL, class TEXT NOT NULL, maker TEXT NOT NULL);"
+	"CREATE TABLE IF NOT EXISTS node(number INTEGER PRIMARY KEY, vlan0 INTEGER NOT NULL, vlan1 INTEGER NOT NULL,"
+	" family INTEGER NOT NULL, address BLOB NOT NULL, asset INTEGER NOT NULL, flags INTEGER NOT NULL,"
+	" first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL, first_frame INTEGER NOT NULL, lost INTEGER NOT NULL);"
+	"CREATE TABLE IF NOT EXISTS link(ip INTEGER NOT NULL, n INTEGER NOT NULL, mac INTEGER NOT NULL,"
+	" binding INTEGER NOT NULL, first_ns INTEGER NOT NULL, PRIMARY KEY(ip, n)) WITHOUT ROWID;"
+	"CREATE TABLE IF NOT EXISTS attribute(node INTEGER NOT NULL, n INTEGER NOT NULL, path TEXT NOT NULL,"
+	" name TEXT NOT NULL, protocol TEXT NOT NULL, source INTEGER NOT NULL, confidence INTEGER NOT NULL,"
+	" value TEXT NOT NULL, frame INTEGER NOT NULL, heard INTEGER NOT NULL, first_ns INTEGER NOT NULL,"
+	" last_ns INTEGER NOT NULL, PRIMARY KEY(node, n)) WITHOUT ROWID;"
+	"CREATE TABLE IF NOT EXISTS service(node INTEGER NOT NULL, n INTEGER NOT NULL, protocol TEXT NOT NULL,"
+	" transport INTEGER NOT NULL, port INTEGER NOT NULL, ethertype INTEGER NOT NULL, evidence INTEGER NOT NULL,"
+	" confidence INTEGER NOT NULL, frame INTEGER NOT NULL, first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL,"
+	" PRIMARY KEY(node, n)) WITHOUT ROWID;"
+	"CREATE TABLE IF NOT EXISTS speaks(node INTEGER NOT NULL, n INTEGER NOT NULL, protocol TEXT NOT NULL,"
+	" role INTEGER NOT NULL, evidence INTEGER NOT NULL, frame INTEGER NOT NULL, first_ns INTEGER NOT NULL,"
+	" last_ns INTEGER NOT NULL, PRIMARY KEY(node, n)) WITHOUT ROWID;"
+	"CREATE TABLE IF NOT EXISTS subasset(node INTEGER NOT NULL, n INTEGER NOT NULL, path TEXT NOT NULL,"
+	" source INTEGER NOT NULL, frame INTEGER NOT NULL, first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL,"
+	" PRIMARY KEY(node, n)) WITHOUT ROWID;"
+	"CREATE TABLE IF NOT EXISTS talk(node INTEGER NOT NULL, n INTEGER NOT NULL, family INTEGER NOT NULL,"
+	" peer BLOB NOT NULL, protocol TEXT NOT NULL, transport INTEGER NOT NULL, port INTEGER NOT NULL,"
+	" first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL, PRIMARY KEY(node, n)) WITHOUT ROWID;"
+	"CREATE TABLE IF NOT EXISTS gap(asset INTEGER NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL,"
+	" print INTEGER NOT NULL, since_ns INTEGER NOT NULL, PRIMARY KEY(asset, kind, subject)) WITHOUT ROWID;";
+
+static int tell_failure(struct store *s, const char *what)
+{
+	s->failures++;
+	if (!s->failing)
+		log_error("%s: %s: %s; going on from memory, trying again", sqlite3_db_filename(s->db, "main"), what,
+			  sqlite3_errmsg(s->db));
+	s->failing = true;
+	return -1;
+}
+
+sqlite3_stmt *store_prepare(struct store *s, const char *sql)
+{
+	sqlite3_stmt *statement = NULL;
+
+	if (sqlite3_prepare_v3(s->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL) != SQLITE_OK) {
+		log_error("statement '%s': %s", sql, sqlite3_errmsg(s->db));
+		abort();
+	}
+	return statement;
+}
+
+int store_run(struct store *s, sqlite3_stmt *statement)
+{
+	int result = sqlite3_step(statement);
+
+	sqlite3_reset(statement);
+	if (result == SQLITE_DONE || result == SQLITE_ROW)
+		return 0;
+	return tell_failure(s, "cannot write");
+}
+
+int64_t store_meta(struct store *s, const char *key, int64_t otherwise)
+{
+	int64_t value = otherwise;
+
+	sqlite3_bind_text(s->meta_get, 1, key, -1, SQLITE_STATIC);
+	if (sqlite3_step(s->meta_get) == SQLITE_ROW)
+		value = sqlite3_column_int64(s->meta_get, 0);
+	sqlite3_reset(s->meta_get);
+	return value;
+}
+
+int store_set_meta(struct store *s, const char *key, int64_t value)
+{
+	sqlite3_bind_text(s->meta_set, 1, key, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(s->meta_set, 2, value);
+	return store_run(s, s->meta_set);
+}
+
+int store_begin(struct store *s)
+{
+	if (store_run(s, s->begin) < 0)
+		return -1;
+	s->open = true;
+	return 0;
+}
+
+int store_commit(struct store *s)
+{
+	if (store_run(s, s->commit) < 0) {
+		store_rollback(s);
+		return -1;
+	}
+	s->open = false;
+	if (s->failing)
+		log_info("%s: writing works again", sqlite3_db_filename(s->db, "main"));
+	s->failing = false;
+	return 0;
+}
+
+void store_rollback(struct store *s)
+{
+	/* A full disk may have ended the transaction already; then there is nothing to roll back. */
+	if (!sqlite3_get_autocommit(s->db)) {
+		sqlite3_step(s->rollback);
+		sqlite3_reset(s->rollback);
+	}
+	s->open = false;
+}
+
+static int run_script(struct store *s, const char *path, const char *sql)
+{
+	char *why = NULL;
+
+	if (sqlite3_exec(s->db, sql, NULL, NULL, &why) == SQLITE_OK)
+		return 0;
+	log_error("%s: %s", path, why ? why : sqlite3_errmsg(s->db));
+	sqlite3_free(why);
+	return -1;
+}
+
+/* A file made just now gets its number and epoch; an older or newer one must be of this schema. */
+static int check_schema(struct store *s, const char *path)
+{
+	int64_t found = store_meta(s, "schema", 0);
+	struct timespec now;
+
+	if (found > STORE_SCHEMA) {
+		log_error("%s: was written by a newer version (schema %lld, this one knows %d)", path,
+			  (long long)found, STORE_SCHEMA);
+		return -1;
+	}
+	if (found == 0) {
+		clock_gettime(CLOCK_REALTIME, &now);
+		if (store_set_meta(s, "schema", STORE_SCHEMA) < 0 || store_set_meta(s, "epoch", now.tv_sec) < 0)
+			return -1;
+	}
+	s->epoch = (uint64_t)store_meta(s, "epoch", 0);
+	return 0;
+}
+
+int store_open(struct store *s, const char *path)
+{
+	memset(s, 0, sizeof *s);
+	if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
+		log_error("%s: %s", path, s->db ? sqlite3_errmsg(s->db) : "out of memory");
+		store_close(s);
+		return -1;
+	}
+	sqlite3_busy_timeout(s->db, 200);
+	if (run_script(s, path, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;") < 0 ||
+	    run_script(s, path, schema) < 0) {
+		store_close(s);
+		return -1;
+	}
+	s->begin = store_prepare(s, "BEGIN IMMEDIATE");
+	s->commit = store_prepare(s, "COMMIT");
+	s->rollback = store_prepare(s, "ROLLBACK");
+	s->meta_get = store_prepare(s, "SELECT value FROM meta WHERE key=?1");
+	s->meta_set = store_prepare(s, "INSERT OR REPLACE INTO meta VALUES(?1,?2)");
+	if (check_schema(s, path) < 0) {
+		store_close(s);
+		return -1;
+	}
+	return 0;
+}
+
+void store_close(struct store *s)
+{
+	sqlite3_stmt *mine[] = { s->begin, s->commit, s->rollback, s->meta_get, s->meta_set };
+
+	for (size_t i = 0; i < sizeof mine / sizeof *mine; i++)
+		sqlite3_finalize(mine[i]);
+	sqlite3_close_v2(s->db);
+	memset(s, 0, sizeof *s);
+}

@@ -1,0 +1,58 @@
+/*
+ * The hub's memory on disk: one SQLite file (WAL, synchronous FULL) with the picture, the outbox and
+ * the state of each asset as it was last told. Everything that one batch of findings changed is
+ * written in one transaction, so that an event and the change it reports stand or fall together.
+ *
+ *   meta(key, value)                 'schema', 'epoch', 'ring:N', ...
+ *   outbox(seq, type, asset, body, at_ns)
+ *       events in order; seq counts from 1 without gaps and is event.sequence of the body; body is
+ *       one line of JSON; at_ns is the time of the frame that caused it. Written by outbox_append()
+ *       alone, read and trimmed by the publisher.
+ *   asset_state(id, body, seq)
+ *       the document of each asset as it stands; seq is the last event's before the same commit, so
+ *       "seq > last published" finds what changed. body is NULL when the asset is gone (merged into
+ *       another): consumers delete it.
+ *   asset, node, link, attribute, service, speaks, subasset, talk, gap
+ *       the picture; written and read by keep.c alone.
+ */
+#ifndef SENSOR_HUB_STORE_H
+#define SENSOR_HUB_STORE_H
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { STORE_SCHEMA = 1 };
+
+struct store {
+	sqlite3 *db;
+	uint64_t epoch;        /* made once when the file is made; part of event ids */
+	uint64_t failures;     /* transactions that could not be committed */
+	bool failing;          /* the last one could not */
+	bool open;             /* inside a transaction */
+	sqlite3_stmt *begin, *commit, *rollback, *meta_get, *meta_set;
+};
+
+/*
+ * Opens (and makes) the file. 0, or -1 after log_error with the cause. A file of a newer schema is
+ * refused; one that is damaged is told and refused, never deleted.
+ */
+int store_open(struct store *s, const char *path);
+void store_close(struct store *s);
+
+/* 0, or -1 when the database refuses; told once until it works again, and counted. */
+int store_begin(struct store *s);
+int store_commit(struct store *s);
+void store_rollback(struct store *s);
+
+/* A number kept under a key; `otherwise` when there is none. Setting belongs in a transaction. */
+int64_t store_meta(struct store *s, const char *key, int64_t otherwise);
+int store_set_meta(struct store *s, const char *key, int64_t value);
+
+/* Compiles a statement for good; ends the process on bad SQL, which is our own fault. */
+sqlite3_stmt *store_prepare(struct store *s, const char *sql);
+
+/* Runs a statement that gives no rows and resets it. 0, or -1 with the failure noted in `s`. */
+int store_run(struct store *s, sqlite3_stmt *statement);
+
+#endif
