@@ -92,7 +92,7 @@ static inline uint16_t cursor_u16be(struct cursor *c)
 {
 	struct cursor v = cursor_take(c, 2);
 
-	return v.bad ? 0 : (uint16_t)(v.at[0] << 8 | v.at[1]);
+	return (uint16_t)(v.bad ? 0 : v.at[0] << 8 | v.at[1]);
 }
 
 static inline uint32_t cursor_u24be(struct cursor *c)
@@ -126,7 +126,7 @@ static inline uint16_t cursor_u16le(struct cursor *c)
 {
 	struct cursor v = cursor_take(c, 2);
 
-	return v.bad ? 0 : (uint16_t)(v.at[1] << 8 | v.at[0]);
+	return (uint16_t)(v.bad ? 0 : v.at[1] << 8 | v.at[0]);
 }
 
 static inline uint32_t cursor_u24le(struct cursor *c)
