@@ -1,0 +1,237 @@
+/* Judges what a device is: finds the rules whose conditions hold and lets the surest one speak. */
+#include "classifiers/host/device_class.h"
+
+#include "classifiers/host/device_rules.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static bool same_letter(char a, char b)
+{
+	return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
+/* '*' for any run, '?' for one byte; backtracks to the last star alone, so the cost is bounded by their product. */
+static bool glob_fits(const char *pattern, const char *text)
+{
+	const char *star = NULL, *resume = NULL;
+
+	while (*text != 0) {
+		if (*pattern == '*') {
+			star = pattern++;
+			resume = text;
+		} else if (*pattern != 0 && (*pattern == '?' || same_letter(*pattern, *text))) {
+			pattern++;
+			text++;
+		} else if (star != NULL) {
+			pattern = star + 1;
+			text = ++resume;
+		} else {
+			return false;
+		}
+	}
+	while (*pattern == '*')
+		pattern++;
+	return *pattern == 0;
+}
+
+static bool is_word_byte(char c)
+{
+	return isalnum((unsigned char)c) || (c & 0x80) != 0;
+}
+
+/* The words stand somewhere in the text and aren't part of longer words: "GE" is not in "GENEREX". */
+static bool words_fit(const char *words, const char *text)
+{
+	size_t n = strlen(words);
+
+	for (const char *at = text; (at = strcasestr(at, words)) != NULL; at++) {
+		bool begins = at == text || !is_word_byte(at[-1]) || !is_word_byte(words[0]);
+		bool ends = !is_word_byte(at[n]) || !is_word_byte(words[n - 1]);
+
+		if (begins && ends)
+			return true;
+	}
+	return false;
+}
+
+/* A pattern with '*' or '?' must fit the whole text, one without them is a run of whole words in it. */
+int device_pattern_fits(const char *pattern, const char *text)
+{
+	char bounded[DEVICE_TEXT_BYTES];
+
+	if (strlen(text) >= sizeof(bounded)) {
+		memcpy(bounded, text, sizeof(bounded) - 1);
+		bounded[sizeof(bounded) - 1] = 0;
+		text = bounded;
+	}
+	return strpbrk(pattern, "*?") != NULL ? glob_fits(pattern, text) : words_fit(pattern, text);
+}
+
+static bool any_pattern(char *const *pattern, unsigned count, const char *text)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (device_pattern_fits(pattern[i], text))
+			return true;
+	return false;
+}
+
+static bool any_word(char *const *words, unsigned count, const char *word)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (strcmp(words[i], word) == 0)
+			return true;
+	return false;
+}
+
+static bool any_name(char *const *words, unsigned count, const char *const *names, size_t name_count)
+{
+	for (size_t i = 0; i < name_count; i++)
+		if (any_word(words, count, names[i]))
+			return true;
+	return false;
+}
+
+/* Values write numbers as "42", "0x002a" or either with words behind it, "42 (Siemens)". */
+static bool read_number(const char *text, uint64_t *number)
+{
+	bool hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+	char *end;
+
+	if (!isdigit((unsigned char)text[0]))
+		return false;
+	*number = strtoull(text, &end, hex ? 16 : 10);
+	return *end == 0 || *end == ' ';
+}
+
+static bool any_number(const uint64_t *number, unsigned count, const char *text)
+{
+	uint64_t have;
+
+	if (count == 0 || !read_number(text, &have))
+		return false;
+	for (unsigned i = 0; i < count; i++)
+		if (number[i] == have)
+			return true;
+	return false;
+}
+
+static bool value_fits(const struct device_condition *c, const struct device_value *v)
+{
+	bool asked = false;
+
+	for (unsigned i = 0; i < c->attribute_count && !asked; i++)
+		asked = c->attribute[i] == v->attribute;
+	if (!asked || v->value == NULL)
+		return false;
+	if (c->protocol_count > 0 && (v->protocol == NULL || !any_word(c->protocol, c->protocol_count, v->protocol)))
+		return false;
+	return any_pattern(c->is, c->is_count, v->value) || any_number(c->number, c->number_count, v->value);
+}
+
+static bool condition_holds(const struct device_condition *c, const struct device_evidence *e)
+{
+	if (c->maker_count > 0)
+		return e->maker != NULL && any_pattern(c->maker, c->maker_count, e->maker);
+	if (c->serves_count > 0)
+		return any_name(c->serves, c->serves_count, e->serves, e->serve_count);
+	if (c->speaks_count > 0)
+		return any_name(c->speaks, c->speaks_count, e->speaks, e->speak_count);
+	for (size_t i = 0; i < e->value_count; i++)
+		if (value_fits(c, &e->values[i]))
+			return true;
+	return false;
+}
+
+static bool rule_matches(const struct device_rule *r, const struct device_evidence *e)
+{
+	for (unsigned i = 0; i < r->when_count; i++)
+		if (!condition_holds(&r->when[i], e))
+			return false;
+	return true;
+}
+
+static bool outranks(const struct device_rule *r, const struct device_rule *best)
+{
+	if (best == NULL || r->sure != best->sure)
+		return best == NULL || r->sure > best->sure;
+	return r->when_count > best->when_count;
+}
+
+/* The surest matching rule for each thing that can follow. */
+struct winners {
+	const struct device_rule *vendor;
+	const struct device_rule *class;
+	const struct device_rule *series;
+	const struct device_rule *os;
+};
+
+static void hear_rule(struct winners *w, const struct device_rule *r)
+{
+	if (r->vendor != NULL && outranks(r, w->vendor))
+		w->vendor = r;
+	if (r->class != CLASS_NONE && outranks(r, w->class))
+		w->class = r;
+	if (r->series != NULL && outranks(r, w->series))
+		w->series = r;
+	if (r->os != NULL && outranks(r, w->os))
+		w->os = r;
+}
+
+static void add_expected(struct device_verdict *v, const struct device_rule *r)
+{
+	for (unsigned i = 0; i < r->expects_count; i++) {
+		size_t seen = 0;
+
+		while (seen < v->expect_count && strcmp(v->expects[seen], r->expects[i]) != 0)
+			seen++;
+		if (seen == v->expect_count && seen < DEVICE_EXPECTS)
+			v->expects[v->expect_count++] = r->expects[i];
+	}
+}
+
+/* A rule that speaks of another vendor or class than the device turned out to be expects nothing of it. */
+static bool agrees(const struct device_rule *r, const struct winners *w)
+{
+	if (r->vendor != NULL && strcmp(r->vendor, w->vendor->vendor) != 0)
+		return false;
+	return r->class == CLASS_NONE || r->class == w->class->class;
+}
+
+static void fill_verdict(struct device_verdict *out, const struct winners *w)
+{
+	if (w->vendor != NULL) {
+		out->vendor = w->vendor->vendor;
+		out->vendor_rule = w->vendor->name;
+		out->vendor_sure = w->vendor->sure;
+	}
+	if (w->class != NULL) {
+		out->device_class = device_class_name(w->class->class - 1);
+		out->class_rule = w->class->name;
+		out->class_sure = w->class->sure;
+	}
+	out->series = w->series != NULL ? w->series->series : NULL;
+	out->os = w->os != NULL ? w->os->os : NULL;
+}
+
+void device_class_of(const struct device_rules *r, const struct device_evidence *e, struct device_verdict *out)
+{
+	struct winners w = { 0 };
+
+	memset(out, 0, sizeof(*out));
+	for (size_t f = 0; r != NULL && f < r->files; f++)
+		for (unsigned i = 0; i < r->file[f]->rule_count; i++)
+			if (rule_matches(&r->file[f]->rule[i], e))
+				hear_rule(&w, &r->file[f]->rule[i]);
+	fill_verdict(out, &w);
+	for (size_t f = 0; r != NULL && f < r->files; f++)
+		for (unsigned i = 0; i < r->file[f]->rule_count; i++) {
+			const struct device_rule *rule = &r->file[f]->rule[i];
+
+			if (rule->expects_count > 0 && rule_matches(rule, e) && agrees(rule, &w))
+				add_expected(out, rule);
+		}
+}

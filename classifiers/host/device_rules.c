@@ -1,0 +1,332 @@
+/* Loads rules/devices/NAME.yaml through libcyaml, strictly, and names the line of every mistake. */
+#include "classifiers/host/device_rules.h"
+
+#include "classifiers/host/device_class.h"
+
+#include <cyaml/cyaml.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	RULES_PER_FILE = 1024,
+	ITEMS = 256,
+	FILES_MAX = 512,
+	WORD_MAX = 23,   /* a protocol's name */
+	TEXT_MAX = 120,
+	MESSAGE_BYTES = 256,
+};
+
+static const cyaml_strval_t classes[] = {
+	{ "none", CLASS_NONE },
+	{ "plc", 1 }, { "rtu", 2 }, { "hmi", 3 }, { "io-device", 4 }, { "drive", 5 }, { "switch", 6 }, { "router", 7 },
+	{ "gateway", 8 }, { "printer", 9 }, { "camera", 10 }, { "server", 11 }, { "workstation", 12 },
+	{ "engineering-station", 13 }, { "historian", 14 }, { "sensor", 15 }, { "meter", 16 }, { "ied", 17 },
+	{ "building-controller", 18 }, { "ups", 19 }, { "phone", 20 }, { "firewall", 21 }, { "access-point", 22 },
+	{ "robot", 23 }, { "other", 24 },
+};
+enum { CLASSES = sizeof(classes) / sizeof(classes[0]) };
+
+static const cyaml_schema_value_t text_schema = { CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, TEXT_MAX) };
+static const cyaml_schema_value_t word_schema = { CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, WORD_MAX) };
+static const cyaml_schema_value_t number_schema = { CYAML_VALUE_UINT(CYAML_FLAG_DEFAULT, uint64_t) };
+
+/* The attribute's words come from the one list that all parts share, so this schema is made at run time. */
+struct device_schema {
+	cyaml_strval_t attributes[ATTRIBUTES];
+	cyaml_schema_value_t attribute;
+	cyaml_schema_field_t condition_fields[8];
+	cyaml_schema_value_t condition;
+	cyaml_schema_field_t rule_fields[9];
+	cyaml_schema_value_t rule;
+	cyaml_schema_field_t file_fields[3];
+	cyaml_schema_value_t file;
+};
+
+#define LIST(key, type, member, entry, most) \
+	CYAML_FIELD_SEQUENCE(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member, entry, 1, most)
+#define OPTIONAL_TEXT(key, type, member) \
+	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member, 1, TEXT_MAX)
+
+static void make_condition_schema(struct device_schema *s)
+{
+	cyaml_schema_field_t fields[] = {
+		LIST("maker", struct device_condition, maker, &text_schema, ITEMS),
+		LIST("attribute", struct device_condition, attribute, &s->attribute, ITEMS),
+		LIST("protocol", struct device_condition, protocol, &word_schema, ITEMS),
+		LIST("is", struct device_condition, is, &text_schema, ITEMS),
+		LIST("number", struct device_condition, number, &number_schema, ITEMS),
+		LIST("serves", struct device_condition, serves, &word_schema, ITEMS),
+		LIST("speaks", struct device_condition, speaks, &word_schema, ITEMS),
+		CYAML_FIELD_END
+	};
+
+	for (unsigned a = ATTR_NONE + 1; a < ATTRIBUTES; a++)
+		s->attributes[a - 1] = (cyaml_strval_t){ attribute_name((enum attribute)a), (int64_t)a };
+	s->attribute = (cyaml_schema_value_t){ CYAML_VALUE_ENUM(CYAML_FLAG_STRICT, enum attribute, s->attributes, ATTRIBUTES - 1) };
+	memcpy(s->condition_fields, fields, sizeof(fields));
+	s->condition = (cyaml_schema_value_t){ CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct device_condition, s->condition_fields) };
+}
+
+static void make_schema(struct device_schema *s)
+{
+	cyaml_schema_field_t rule_fields[] = {
+		CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct device_rule, name, 1, TEXT_MAX),
+		OPTIONAL_TEXT("vendor", struct device_rule, vendor),
+		CYAML_FIELD_ENUM("class", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT, struct device_rule, class, classes, CLASSES),
+		OPTIONAL_TEXT("series", struct device_rule, series),
+		OPTIONAL_TEXT("os", struct device_rule, os),
+		CYAML_FIELD_UINT("sure", CYAML_FLAG_DEFAULT, struct device_rule, sure),
+		CYAML_FIELD_SEQUENCE("when", CYAML_FLAG_POINTER, struct device_rule, when, &s->condition, 1, 16),
+		LIST("expects", struct device_rule, expects, &word_schema, DEVICE_EXPECTS),
+		CYAML_FIELD_END
+	};
+	cyaml_schema_field_t file_fields[] = {
+		CYAML_FIELD_STRING_PTR("source", CYAML_FLAG_POINTER, struct device_file, source, 1, 1024),
+		CYAML_FIELD_SEQUENCE("rules", CYAML_FLAG_POINTER, struct device_file, rule, &s->rule, 1, RULES_PER_FILE),
+		CYAML_FIELD_END
+	};
+
+	make_condition_schema(s);
+	memcpy(s->rule_fields, rule_fields, sizeof(rule_fields));
+	s->rule = (cyaml_schema_value_t){ CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct device_rule, s->rule_fields) };
+	memcpy(s->file_fields, file_fields, sizeof(file_fields));
+	s->file = (cyaml_schema_value_t){ CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct device_file, s->file_fields) };
+}
+
+/* What libcyaml said while it failed: its first sentence, and the first line number after it. */
+struct complaint {
+	char what[MESSAGE_BYTES];
+	unsigned long line;
+};
+
+static void hear_complaint(cyaml_log_t level, void *ctx, const char *format, va_list args)
+{
+	struct complaint *c = ctx;
+	char text[MESSAGE_BYTES], *number;
+
+	if (level < CYAML_LOG_ERROR)
+		return;
+	vsnprintf(text, sizeof(text), format, args);
+	text[strcspn(text, "\n")] = 0;
+	number = strstr(text, "line: ");
+	if (c->line == 0 && number != NULL)
+		c->line = strtoul(number + strlen("line: "), NULL, 10);
+	if (c->what[0] == 0) {
+		const char *from = strncmp(text, "Load: ", 6) == 0 ? text + 6 : text;
+
+		memcpy(c->what, from, strlen(from) + 1);
+	}
+}
+
+static cyaml_config_t make_config(struct complaint *c)
+{
+	return (cyaml_config_t){
+		.log_fn = hear_complaint,
+		.log_ctx = c,
+		.mem_fn = cyaml_mem,
+		.log_level = CYAML_LOG_ERROR,
+		.flags = CYAML_CFG_NO_ALIAS,
+	};
+}
+
+static void tell_error(char *error, size_t room, const char *path, unsigned long line, const char *what)
+{
+	size_t used = strlen(error);
+
+	if (used + 1 < room)
+		snprintf(error + used, room - used, "%s%s:%lu: %s", used > 0 ? "\n" : "", path, line, what);
+}
+
+/* libcyaml keeps no line numbers: the line on which the rule's name stands. */
+static unsigned long line_of_rule(const char *path, const char *name)
+{
+	char line[512];
+	unsigned long number = 0, found = 0;
+	FILE *f = fopen(path, "re");
+
+	while (f != NULL && found == 0 && fgets(line, sizeof(line), f) != NULL) {
+		const char *at = strstr(line, "name:");
+
+		number++;
+		if (at == NULL)
+			continue;
+		at += strlen("name:");
+		at += strspn(at, " \t\"'");
+		if (strncmp(at, name, strlen(name)) == 0 && strchr(" \t\"'\r\n", at[strlen(name)]) != NULL)
+			found = number;
+	}
+	if (f != NULL)
+		fclose(f);
+	return found;
+}
+
+/* What the schema can't say of one condition; NULL when all is well. */
+static const char *condition_mistake(const struct device_condition *c)
+{
+	int places = (c->maker_count > 0) + (c->attribute_count > 0) + (c->serves_count > 0) + (c->speaks_count > 0);
+
+	if (places != 1)
+		return "a condition needs exactly one of maker, attribute, serves, speaks";
+	if (c->attribute_count > 0 && c->is_count + c->number_count == 0)
+		return "a condition on an attribute needs 'is' or 'number'";
+	if (c->attribute_count == 0 && c->is_count + c->number_count + c->protocol_count > 0)
+		return "'is', 'number' and 'protocol' belong to a condition on an attribute";
+	return NULL;
+}
+
+static const char *rule_mistake(const struct device_rule *r)
+{
+	if (r->sure < 1 || r->sure > 100)
+		return "'sure' is a per cent from 1 to 100";
+	if (r->vendor == NULL && r->class == CLASS_NONE && r->series == NULL && r->os == NULL && r->expects_count == 0)
+		return "a rule says something: vendor, class, series, os or expects";
+	for (unsigned i = 0; i < r->when_count; i++) {
+		const char *mistake = condition_mistake(&r->when[i]);
+
+		if (mistake != NULL)
+			return mistake;
+	}
+	return NULL;
+}
+
+static bool name_is_taken(const struct device_rules *all, const struct device_file *file, unsigned index)
+{
+	const char *name = file->rule[index].name;
+
+	for (size_t f = 0; f < all->files; f++)
+		for (unsigned i = 0; i < all->file[f]->rule_count; i++)
+			if (strcmp(all->file[f]->rule[i].name, name) == 0)
+				return true;
+	for (unsigned i = 0; i < index; i++)
+		if (strcmp(file->rule[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static bool check_file(const struct device_rules *all, const struct device_file *file, const char *path, char *error, size_t room)
+{
+	for (unsigned i = 0; i < file->rule_count; i++) {
+		const char *mistake = rule_mistake(&file->rule[i]);
+		char what[MESSAGE_BYTES];
+
+		if (mistake == NULL && name_is_taken(all, file, i))
+			mistake = "this name is taken by an earlier rule";
+		if (mistake == NULL)
+			continue;
+		snprintf(what, sizeof(what), "rule %s: %s", file->rule[i].name, mistake);
+		tell_error(error, room, path, line_of_rule(path, file->rule[i].name), what);
+		return false;
+	}
+	return true;
+}
+
+static void free_file(const struct device_schema *s, struct device_file *file)
+{
+	struct complaint ignored = { 0 };
+	cyaml_config_t config = make_config(&ignored);
+
+	if (file != NULL)
+		cyaml_free(&config, &s->file, file, 0);
+}
+
+static bool load_file(struct device_rules *all, const char *path, char *error, size_t room)
+{
+	const struct device_schema *s = all->schema;
+	struct complaint complaint = { 0 };
+	cyaml_config_t config = make_config(&complaint);
+	struct device_file *file = NULL;
+	cyaml_err_t status = cyaml_load_file(path, &config, &s->file, (cyaml_data_t **)&file, NULL);
+
+	if (status != CYAML_OK || file == NULL) {
+		tell_error(error, room, path, complaint.line,
+			   complaint.what[0] != 0 ? complaint.what : status != CYAML_OK ? cyaml_strerror(status) : "holds no rule");
+		return false;
+	}
+	if (!check_file(all, file, path, error, room)) {
+		free_file(s, file);
+		return false;
+	}
+	all->file[all->files++] = file;
+	return true;
+}
+
+static int is_yaml(const struct dirent *d)
+{
+	size_t n = strlen(d->d_name);
+
+	return d->d_name[0] != '.' && n > 5 && strcmp(d->d_name + n - 5, ".yaml") == 0;
+}
+
+static bool load_folder(struct device_rules *all, const char *folder, char *error, size_t room)
+{
+	struct dirent **entry = NULL;
+	int n = scandir(folder, &entry, is_yaml, alphasort);
+	bool good = n > 0 && n <= FILES_MAX;
+
+	if (n < 0)
+		tell_error(error, room, folder, 0, strerror(errno));
+	else if (n == 0)
+		tell_error(error, room, folder, 0, "holds no rule file (*.yaml)");
+	else if (n > FILES_MAX)
+		tell_error(error, room, folder, 0, "holds too many rule files");
+	else
+		all->file = calloc((size_t)n, sizeof(struct device_file *));
+	for (int i = 0; i < n; i++) {
+		char path[4096];
+
+		snprintf(path, sizeof(path), "%s/%s", folder, entry[i]->d_name);
+		if (all->file != NULL && !load_file(all, path, error, room))
+			good = false;
+		free(entry[i]);
+	}
+	free(entry);
+	return good && all->file != NULL;
+}
+
+struct device_rules *device_rules_load(const char *folder, char *error, size_t room)
+{
+	struct device_rules *all = calloc(1, sizeof(*all));
+
+	if (room > 0)
+		error[0] = 0;
+	if (all == NULL)
+		return NULL;
+	all->schema = calloc(1, sizeof(*all->schema));
+	if (all->schema != NULL) {
+		make_schema(all->schema);
+		if (load_folder(all, folder, error, room))
+			return all;
+	}
+	device_rules_free(all);
+	return NULL;
+}
+
+void device_rules_free(struct device_rules *r)
+{
+	if (r == NULL)
+		return;
+	for (size_t i = 0; i < r->files; i++)
+		free_file(r->schema, r->file[i]);
+	free(r->file);
+	free(r->schema);
+	free(r);
+}
+
+size_t device_rules_count(const struct device_rules *r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; r != NULL && i < r->files; i++)
+		n += r->file[i]->rule_count;
+	return n;
+}
+
+const char *device_class_name(unsigned index)
+{
+	return index + 1 < CLASSES ? classes[index + 1].str : NULL;
+}

@@ -1,0 +1,339 @@
+/* Looks up the maker of a MAC address in the IEEE's registries (CSV files of Debian's ieee-data). */
+#include "classifiers/host/maker.h"
+
+#include "classifiers/finding/text.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	NAME_BYTES = 128,
+	FILE_BYTES_MAX = 64 * 1024 * 1024,
+	LENGTHS = 3,
+};
+
+static const uint8_t length_bits[LENGTHS] = { 24, 28, 36 };
+
+/* While loading: one registered prefix with its own copy of the name. */
+struct row {
+	uint64_t prefix; /* its bits, at the low end */
+	unsigned length; /* index in length_bits */
+	char *name;
+};
+
+struct rows {
+	struct row *row;
+	size_t count;
+	size_t room;
+};
+
+struct prefix {
+	uint64_t value;
+	uint32_t name; /* offset in names */
+};
+
+struct makers {
+	struct prefix *prefixes[LENGTHS]; /* each sorted by value */
+	size_t count[LENGTHS];
+	char *names;
+};
+
+static void add_note(char *note, size_t room, const char *path, const char *what)
+{
+	size_t used = strlen(note);
+
+	if (used + 1 < room)
+		snprintf(note + used, room - used, "%s%s: %s", used > 0 ? "; " : "", path, what);
+}
+
+/* The whole file with a NUL behind it, or NULL with *why. */
+static char *read_whole(const char *path, const char **why)
+{
+	FILE *f = fopen(path, "re");
+	char *text = NULL;
+	size_t len = 0, room = 0;
+
+	*why = "";
+	if (f == NULL) {
+		*why = strerror(errno);
+		return NULL;
+	}
+	while (!feof(f) && !ferror(f) && len < FILE_BYTES_MAX) {
+		if (room - len < 65536) {
+			char *more = realloc(text, room + 262144 + 1);
+
+			if (more == NULL)
+				break;
+			text = more;
+			room += 262144;
+		}
+		len += fread(text + len, 1, room - len, f);
+	}
+	if (ferror(f) || !feof(f)) {
+		*why = ferror(f) ? "can't be read" : "too large";
+		free(text);
+		text = NULL;
+	}
+	fclose(f);
+	if (text != NULL)
+		text[len] = 0;
+	return text;
+}
+
+/* Unquotes the CSV field at *at into `to` (cut when it doesn't fit); true when a further field of the same row follows. */
+static bool next_field(const char **at, char *to, size_t room)
+{
+	const char *s = *at;
+	size_t n = 0;
+	bool quoted = *s == '"';
+
+	if (quoted)
+		s++;
+	for (; *s != 0; s++) {
+		if (quoted && s[0] == '"' && s[1] == '"')
+			s++;
+		else if (quoted && s[0] == '"') {
+			quoted = false;
+			continue;
+		} else if (!quoted && (*s == ',' || *s == '\n'))
+			break;
+		if (n + 1 < room)
+			to[n++] = *s;
+	}
+	to[n] = 0;
+	*at = *s != 0 ? s + 1 : s;
+	return *s == ',';
+}
+
+/* The registered prefix in hex; false when it is none of the lengths that exist. */
+static bool read_assignment(const char *hex, struct row *r)
+{
+	size_t digits = strspn(hex, "0123456789ABCDEFabcdef");
+
+	if (hex[digits] != 0)
+		return false;
+	for (unsigned i = 0; i < LENGTHS; i++)
+		if (digits * 4 == length_bits[i]) {
+			r->prefix = strtoull(hex, NULL, 16);
+			r->length = i;
+			return true;
+		}
+	return false;
+}
+
+static bool add_row(struct rows *rows, const struct row *r, const char *name)
+{
+	if (rows->count == rows->room) {
+		size_t room = rows->room > 0 ? rows->room * 2 : 16384;
+		struct row *more = realloc(rows->row, room * sizeof(*more));
+
+		if (more == NULL)
+			return false;
+		rows->row = more;
+		rows->room = room;
+	}
+	rows->row[rows->count] = *r;
+	rows->row[rows->count].name = strdup(name);
+	if (rows->row[rows->count].name == NULL)
+		return false;
+	rows->count++;
+	return true;
+}
+
+static void read_registry(struct rows *rows, const char *path, char *note, size_t room)
+{
+	const char *why;
+	char *text = read_whole(path, &why);
+	size_t before = rows->count;
+
+	if (text == NULL) {
+		add_note(note, room, path, why[0] != 0 ? why : "no memory");
+		return;
+	}
+	for (const char *at = text; *at != 0;) {
+		char registry[16], assignment[16] = "", name[NAME_BYTES] = "", rest[2], clean[NAME_BYTES];
+		struct row r = { 0 };
+		bool more = next_field(&at, registry, sizeof(registry)) && next_field(&at, assignment, sizeof(assignment)) &&
+			    next_field(&at, name, sizeof(name));
+
+		while (more)
+			more = next_field(&at, rest, sizeof(rest));
+		if (read_assignment(assignment, &r) && text_clean(clean, sizeof(clean), name, strlen(name)) > 0 &&
+		    !add_row(rows, &r, clean)) {
+			add_note(note, room, path, "no memory");
+			break;
+		}
+	}
+	if (rows->count == before)
+		add_note(note, room, path, "holds no assignment");
+	free(text);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct row *)a)->name, ((const struct row *)b)->name);
+}
+
+static int by_prefix(const void *a, const void *b)
+{
+	const struct row *x = a, *y = b;
+
+	if (x->length != y->length)
+		return x->length < y->length ? -1 : 1;
+	return (x->prefix > y->prefix) - (x->prefix < y->prefix);
+}
+
+/* The registries' own words for "somebody else has parts of this" and "doesn't want to be named". */
+static bool names_nobody(const char *name)
+{
+	return strcmp(name, "Private") == 0 || strcmp(name, "IEEE Registration Authority") == 0;
+}
+
+/*
+ * Writes every name once: rows are sorted by name, so that equal ones are neighbours, and their name
+ * pointers are replaced by offsets that by_prefix() then carries along. Offset 0 is the empty name.
+ */
+static bool pool_names(struct makers *m, struct rows *rows, uint32_t *offsets)
+{
+	size_t bytes = 1, last = 0;
+
+	qsort(rows->row, rows->count, sizeof(*rows->row), by_name);
+	for (size_t i = 0; i < rows->count; i++)
+		bytes += strlen(rows->row[i].name) + 1;
+	m->names = calloc(1, bytes);
+	if (m->names == NULL)
+		return false;
+	bytes = 1;
+	for (size_t i = 0; i < rows->count; i++) {
+		const char *name = rows->row[i].name;
+
+		if (i > 0 && strcmp(rows->row[i - 1].name, name) == 0) {
+			offsets[i] = offsets[i - 1];
+		} else if (names_nobody(name)) {
+			offsets[i] = 0;
+		} else {
+			last = bytes;
+			bytes += strlen(name) + 1;
+			memcpy(m->names + last, name, strlen(name));
+			offsets[i] = (uint32_t)last;
+		}
+	}
+	return true;
+}
+
+static bool fill_tables(struct makers *m, struct rows *rows, const uint32_t *offsets)
+{
+	struct row *sorted = calloc(rows->count, sizeof(*sorted));
+
+	if (sorted == NULL)
+		return false;
+	/* From here a row's name points into the pool: the copies are freed by the caller through rows. */
+	for (size_t i = 0; i < rows->count; i++)
+		sorted[i] = (struct row){ rows->row[i].prefix, rows->row[i].length, m->names + offsets[i] };
+	qsort(sorted, rows->count, sizeof(*sorted), by_prefix);
+	for (size_t i = 0; i < rows->count; i++)
+		m->count[sorted[i].length]++;
+	for (size_t l = 0, at = 0; l < LENGTHS; l++) {
+		m->prefixes[l] = calloc(m->count[l] + 1, sizeof(*m->prefixes[l]));
+		if (m->prefixes[l] == NULL) {
+			free(sorted);
+			return false;
+		}
+		for (size_t i = 0; i < m->count[l]; i++, at++)
+			m->prefixes[l][i] = (struct prefix){ sorted[at].prefix, (uint32_t)(sorted[at].name - m->names) };
+	}
+	free(sorted);
+	return true;
+}
+
+static struct makers *build_makers(struct rows *rows)
+{
+	struct makers *m = calloc(1, sizeof(*m));
+	uint32_t *offsets = calloc(rows->count, sizeof(*offsets));
+
+	if (m == NULL || offsets == NULL || !pool_names(m, rows, offsets) || !fill_tables(m, rows, offsets)) {
+		makers_free(m);
+		m = NULL;
+	}
+	free(offsets);
+	return m;
+}
+
+struct makers *makers_load(const char *oui_file, char *note, size_t room)
+{
+	static const char *const beside[] = { "mam.csv", "oui36.csv", "iab.csv" };
+	struct rows rows = { 0 };
+	struct makers *m = NULL;
+	const char *slash = strrchr(oui_file, '/');
+	int folder = slash != NULL ? (int)(slash - oui_file) + 1 : 0;
+	char path[4096];
+
+	if (room > 0)
+		note[0] = 0;
+	read_registry(&rows, oui_file, note, room);
+	/* Without the first file the rest would name only the few who share a block. */
+	for (size_t i = 0; rows.count > 0 && i < sizeof(beside) / sizeof(beside[0]); i++) {
+		snprintf(path, sizeof(path), "%.*s%s", folder, oui_file, beside[i]);
+		read_registry(&rows, path, note, room);
+	}
+	if (rows.count > 0) {
+		m = build_makers(&rows);
+		if (m == NULL)
+			add_note(note, room, oui_file, "no memory");
+	}
+	for (size_t i = 0; i < rows.count; i++)
+		free(rows.row[i].name);
+	free(rows.row);
+	return m;
+}
+
+void makers_free(struct makers *m)
+{
+	if (m == NULL)
+		return;
+	for (size_t l = 0; l < LENGTHS; l++)
+		free(m->prefixes[l]);
+	free(m->names);
+	free(m);
+}
+
+size_t makers_count(const struct makers *m)
+{
+	size_t n = 0;
+
+	for (size_t l = 0; m != NULL && l < LENGTHS; l++)
+		n += m->count[l];
+	return n;
+}
+
+static int compare_prefix(const void *key, const void *element)
+{
+	uint64_t want = *(const uint64_t *)key, have = ((const struct prefix *)element)->value;
+
+	return (want > have) - (want < have);
+}
+
+const char *maker_of(const struct makers *m, const uint8_t mac[6])
+{
+	uint64_t address = 0;
+
+	/* Bit 0 of the first byte: multicast; bit 1: assigned by whoever runs the network. */
+	if (m == NULL || (mac[0] & 0x03) != 0)
+		return NULL;
+	for (int i = 0; i < 6; i++)
+		address = address << 8 | mac[i];
+	if (address == 0)
+		return NULL;
+	for (size_t l = LENGTHS; l-- > 0;) {
+		uint64_t key = address >> (48 - length_bits[l]);
+		const struct prefix *p = bsearch(&key, m->prefixes[l], m->count[l], sizeof(*p), compare_prefix);
+
+		if (p != NULL)
+			return p->name != 0 ? m->names + p->name : NULL;
+	}
+	return NULL;
+}
