@@ -1,30 +1,63 @@
 /*
- * The walls round a process: no new privileges, no capabilities, Landlock, seccomp. Each process
- * states what it needs and nothing else is left; sandbox_enter() is the last step before the first
- * hostile byte.
+ * The walls round a process: no new privileges, no capabilities, Landlock, seccomp, limits. Each
+ * process states what it needs and nothing else is left; sandbox_enter() is the last step before the
+ * first hostile byte.
  */
 #ifndef SENSOR_COMMON_SANDBOX_H
 #define SENSOR_COMMON_SANDBOX_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct sandbox_path {
-	const char *path;
-	bool write; /* read alone, or also create, write, rename and remove below it */
-};
-
-struct sandbox {
-	const char *process;
-	const int *system_calls;   /* allowed, ended by -1; what every process needs is added */
-	const struct sandbox_path *paths; /* that may be opened, ended by a NULL path; NULL allows none */
-	bool keep_net_raw;         /* capture: CAP_NET_RAW stays until its sockets are open */
-	unsigned long address_space; /* RLIMIT_AS in bytes, 0 for none */
+	const char *path; /* a folder with all below it, or one file; one that does not exist allows nothing */
+	bool write;       /* read alone, or also create, write, rename and remove below it */
+	bool execute;
 };
 
 /*
- * Puts up the walls. With `require` a wall that this kernel lacks is an error (-1, told by
- * log_error); without it, it is a warning. Returns 0 when all stand, 1 when some are missing.
+ * A system call that is allowed when all its tests hold: (argument & mask) == value. A mask of 0 is
+ * no test. Rows with the same call are alternatives. A list ends with a call of -1.
+ */
+struct sandbox_call {
+	int call;
+	struct {
+		uint64_t mask;
+		uint64_t value;
+		unsigned argument; /* 0 .. 5 */
+	} test[2];
+};
+
+#define SANDBOX_ANY (~(uint64_t)0)
+/* `call` on descriptor `fd` alone, as its first argument. */
+#define SANDBOX_ON(call, fd) { (call), { { SANDBOX_ANY, (uint64_t)(fd), 0 } } }
+
+struct sandbox {
+	const char *process;
+	/*
+	 * Allowed, ended by -1; what every process needs is added (memory that is not executable, read,
+	 * time, futex, exit, write to stderr). NULL: all but those that nobody here has a use for, for a
+	 * process whose children inherit its walls.
+	 */
+	const int *system_calls;
+	const struct sandbox_call *tested_calls; /* may be NULL */
+	const struct sandbox_path *paths; /* that may be opened, ended by a NULL path; NULL allows none */
+	uint16_t tcp_port;           /* the one TCP port that may be connected to, 0 for none */
+	bool tcp_free;               /* TCP is not walled by Landlock (for its children's sake) */
+	bool threads;                /* may start threads of its own */
+	bool keep_net_raw;           /* CAP_NET_RAW stays, all others go */
+	unsigned long address_space; /* RLIMIT_AS in bytes, 0 for none */
+	unsigned long files;         /* RLIMIT_NOFILE, 0 leaves it; poll() takes no more descriptors than this */
+};
+
+/*
+ * Puts up the walls and tries to take the rights back. With `require` a wall that this kernel lacks
+ * is an error (-1, told by log_error); without it, it is a warning. A right that could be taken back
+ * is an error in either case. Returns 0 when all stand, 1 when some are missing.
+ *
+ * A forbidden system call fails with EPERM; a few that only an intruder makes (exec, ptrace, bpf,
+ * mount, ...) end the process with SIGSYS.
  */
 int sandbox_enter(const struct sandbox *s, bool require);
 
