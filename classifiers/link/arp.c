@@ -1,0 +1,59 @@
+/*
+ * ARP: which hardware address an IPv4 address is at. RFC 826; probes and announcements RFC 5227.
+ *
+ *  0            2            4      5      6      8           14         18          24        28
+ *  +------------+------------+------+------+------+-----------+----------+-----------+---------+
+ *  | hardware 1 | proto 0800 | hl 6 | pl 4 |  op  |  sha (6)  | spa (4)  |  tha (6)  | tpa (4) |
+ *  +------------+------------+------+------+------+-----------+----------+-----------+---------+
+ */
+#include "classifiers/api/classifier.h"
+
+enum { ETHERTYPE_ARP = 0x0806, HARDWARE_ETHERNET = 1, HARDWARE_IEEE_802 = 6, PROTOCOL_IPV4 = 0x0800 };
+enum { OP_REQUEST = 1, OP_REPLY = 2, OP_LAST = 25 /* IANA's last assigned one */ };
+enum { TARGET_BYTES = 10 };
+
+/* A single station's address: not zero, not a group. */
+static bool station(const uint8_t mac[6])
+{
+	static const uint8_t zero[6];
+
+	return !(mac[0] & 1) && memcmp(mac, zero, sizeof zero) != 0;
+}
+
+/* Not this network (0/8: the sender of a probe has none), not loopback, no group and no broadcast. */
+static bool host_address(const uint8_t ip[4])
+{
+	return ip[0] != 0 && ip[0] != 127 && ip[0] < 224;
+}
+
+/*
+ * What a sender says of itself is believed even when the frame came from another MAC, as with a
+ * virtual router's address: everybody on that wire believes it too. Of the target nothing is told:
+ * a question doesn't make a device, and its answer speaks for itself.
+ */
+static enum verdict read_arp(struct reader *r)
+{
+	struct cursor *c = &r->bytes;
+	uint16_t hardware = cursor_u16be(c), protocol = cursor_u16be(c);
+	uint8_t hardware_len = cursor_u8(c), protocol_len = cursor_u8(c);
+	uint16_t op = cursor_u16be(c);
+	uint8_t sha[6], spa[4];
+
+	cursor_copy(c, sha, sizeof sha);
+	cursor_copy(c, spa, sizeof spa);
+	cursor_skip(c, TARGET_BYTES);
+	if (!cursor_ok(c) || (hardware != HARDWARE_ETHERNET && hardware != HARDWARE_IEEE_802) ||
+	    protocol != PROTOCOL_IPV4 || hardware_len != 6 || protocol_len != 4 || op == 0 || op > OP_LAST)
+		return NOT_MINE;
+	if ((op == OP_REQUEST || op == OP_REPLY) && station(sha) && host_address(spa))
+		tell_binding(r, sha, 4, spa);
+	r->sender_role = ROLE_PEER;
+	return MINE;
+}
+
+const struct classifier classifier_arp = {
+	.name = "arp",
+	.transports = 1 << TRANSPORT_ETHERNET,
+	.ethertypes = { ETHERTYPE_ARP },
+	.read = read_arp,
+};
