@@ -32,7 +32,7 @@ struct guard_answer guard_allows(const char *protocol, enum transport transport,
 /* True when there is a list for that protocol on that transport. */
 bool guard_knows(const char *protocol, enum transport transport);
 
-/* The i-th protocol's name and a line on what it may send; NULL past the end. */
-const char *guard_protocol(size_t i, enum transport *transport, const char **may);
+/* The i-th protocol with its transports (1 << enum transport, or-ed) and a line on what it may send; NULL past the end. */
+const char *guard_protocol(size_t i, uint8_t *transports, const char **may);
 
 #endif
