@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <uv.h>
 
 struct store;
 
@@ -14,7 +15,7 @@ struct store;
  * Opens `path` ("-" is stdout, "" none), cuts off a torn last line and finds where to go on. 0, or
  * -1 with the cause in the log. A file that was moved away is opened anew at its path.
  */
-int jsonl_open(struct store *s, const char *path);
+int jsonl_open(uv_loop_t *loop, struct store *s, const char *path);
 
 /* Writes what stands in the outbox up to `committed` and isn't in the file. Never waits for a full pipe or disk. */
 void jsonl_pump(int64_t committed);
@@ -22,7 +23,7 @@ void jsonl_pump(int64_t committed);
 /* Once a second: tries again after an error, follows a file that was moved away, notes the position. */
 void jsonl_tick(int64_t committed);
 
-/* Notes the position and closes. */
+/* Notes the position and closes; the loop has one handle of it to close at most. */
 void jsonl_close(void);
 
 /* "off", "writing", "full" (no room on the disk), "blocked" (nobody reads), "failed". */

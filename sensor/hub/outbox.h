@@ -3,7 +3,10 @@
  * while longer, so that what a failover loses can be sent again.
  *
  * It is a table in the store's own database and has no transaction of its own: an event stands or
- * falls with the change it reports. Numbers are gap-free from 1 and are never given twice.
+ * falls with the change it reports. Numbers are gap-free from 1 and are never given twice. at_ns is
+ * the time of writing, because what is kept for days must not go by the age of a capture file.
+ *
+ * One store at a time: statements are compiled at the first call and freed by outbox_close().
  */
 #ifndef SENSOR_HUB_OUTBOX_H
 #define SENSOR_HUB_OUTBOX_H
@@ -25,18 +28,22 @@ int64_t outbox_next(struct store *s);
  */
 int64_t outbox_append(struct store *s, const char *type, const char *asset_id, const char *body, size_t len);
 
+/* Before store_close(). */
+void outbox_close(struct store *s);
+
 /*
- * What the numbers count within: milliseconds since 1970 when this store was made. A reader that
- * sees it change knows that a new numbering has begun. 0 when the store fails.
+ * First half of every stream ID, and part of event ids: made with the store, and raised above what
+ * the stream holds when the stream was written by another store of the same name. Numbers go on.
  */
 uint64_t outbox_epoch(struct store *s);
+int outbox_raise_epoch(struct store *s, uint64_t epoch);
 
 /* One entry as it is handed to a reader; valid during the call. */
 struct outbox_entry {
 	int64_t seq;
 	int64_t at_ns;
 	const char *type;
-	const char *asset; /* NULL for none */
+	const char *asset; /* "" for none */
 	const char *body;
 	size_t len;
 };
@@ -63,9 +70,5 @@ int outbox_size(struct store *s, struct outbox_size *size);
  * rows a call at most. Returns the number deleted, -1 when the store fails.
  */
 int64_t outbox_trim(struct store *s, int64_t acked, int64_t before_ns, uint64_t max_bytes, uint64_t *lost);
-
-/* A number that stays over restarts, in the store's meta table. */
-int64_t outbox_recall(struct store *s, const char *key, int64_t otherwise);
-int outbox_remember(struct store *s, const char *key, int64_t value);
 
 #endif

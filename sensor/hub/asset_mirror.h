@@ -1,0 +1,32 @@
+/*
+ * Keeps the hashes askance:{S}:asset:ID and the sorted set askance:{S}:changed like the table
+ * asset_state. Writing a state twice does no harm, so a lost connection costs a repetition and no more.
+ */
+#ifndef SENSOR_HUB_ASSET_MIRROR_H
+#define SENSOR_HUB_ASSET_MIRROR_H
+
+#include "sensor/hub/redis_link.h"
+
+#include <stdint.h>
+
+struct store;
+
+/* `question` is what the link calls answers to these commands by. */
+void asset_mirror_start(struct store *s, struct redis_link *l, const char *sensor, int question);
+
+/* Begins again behind `seq`, when Redis lost what it had. */
+void asset_mirror_from(int64_t seq);
+
+/* A new connection: what was sent and not answered is sent again. */
+void asset_mirror_again(void);
+
+/* Sends states that changed up to `committed`, a bounded number at once. */
+void asset_mirror_pump(int64_t committed);
+void asset_mirror_answer(const redisReply *reply, int64_t committed);
+
+/* Redis has all states up to this number. */
+int64_t asset_mirror_done(void);
+
+void asset_mirror_stop(void);
+
+#endif

@@ -1,0 +1,523 @@
+/*
+ * The outbox to the stream, each entry once and in order.
+ *
+ * Redis refuses an ID that is not above the stream's last, so sending an entry again does no harm -
+ * unless a later one has overtaken it, for then the refusal hides a loss. So one batch is under way
+ * at a time, and it is a transaction: Redis takes it whole or not at all. Any doubt (a lost answer, a
+ * refused ID, a stream that is gone) is settled by asking for the last ID and going on from there:
+ *
+ *   connect -> XINFO STREAM -> MULTI, XADD NOMKSTREAM ..., EXEC -> next batch
+ *                  ^                     | doubt                       | idle: ask again, a
+ *                  +---------------------+-----------------------------+ DEL shows then
+ */
+#include "sensor/hub/publisher.h"
+
+#include "sensor/common/log.h"
+#include "sensor/hub/asset_mirror.h"
+#include "sensor/hub/jsonl.h"
+#include "sensor/hub/outbox.h"
+#include "sensor/hub/redis_link.h"
+#include "sensor/hub/store.h"
+#include "sensor/hub/stream_end.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+	BATCH_ENTRIES = 512,
+	BATCH_BYTES = 4 * 1024 * 1024,
+	HOUSEKEEPING_MS = 1000,
+	FRUITLESS_MAX = 3, /* times to settle in a row without getting on */
+	KEY_BYTES = 128,
+};
+
+enum question { ASK_END, ASK_QUEUED, ASK_EXEC, ASK_ASSET, ASK_HEALTH };
+
+static const char acked_key[] = "publisher_acked", base_key[] = "publisher_base", assets_key[] = "publisher_assets",
+		  lost_key[] = "outbox_lost";
+
+static struct {
+	struct store *store;
+	struct hub_config config;
+	struct redis_link link;
+	uv_timer_t housekeeping;
+	bool redis;                  /* one is configured */
+	char stream[KEY_BYTES], health[KEY_BYTES], name[KEY_BYTES];
+	bool settled;                /* we know where the stream stands */
+	bool missing;                /* there is no stream: the first entry makes it */
+	bool in_flight;
+	int64_t batch_first, batch_last, batch_entries;
+	size_t batch_bytes;
+	char queue_error[160];
+	unsigned fruitless;
+	int64_t acked, noted_acked, noted_assets, base, committed;
+	uint64_t connects, resyncs, published, lost;
+	char *health_body;
+	size_t health_len;
+	bool health_due, health_refused;
+	uint64_t stop_at_ms;
+	void (*stopped)(void);
+	unsigned open_handles;
+} p;
+
+static void ask_end(void)
+{
+	const char *argv[] = { "XINFO", "STREAM", p.stream };
+
+	p.settled = false;
+	redis_link_ask(&p.link, ASK_END, 3, argv, NULL);
+}
+
+static bool add_entry(const struct outbox_entry *e, void *arg)
+{
+	char id[48];
+	const char *argv[] = { "XADD", p.stream, "NOMKSTREAM", id, "body", e->body, "type", e->type, "asset", e->asset };
+	size_t lens[] = { 4, strlen(p.stream), 10, 0, 4, e->len, 4, strlen(e->type), 5, strlen(e->asset) };
+	const bool make = p.missing && p.batch_entries == 0;
+
+	(void)arg;
+	if (p.batch_entries == BATCH_ENTRIES || (p.batch_entries && p.batch_bytes + e->len > BATCH_BYTES))
+		return false;
+	lens[3] = (size_t)snprintf(id, sizeof id, "%llu-%lld", (unsigned long long)outbox_epoch(p.store), (long long)e->seq);
+	if (make) {
+		/* A stream that vanishes between batches must not be begun anew in the middle: only this entry makes one. */
+		argv[2] = argv[1];
+		lens[2] = lens[1];
+		argv[1] = argv[0];
+		lens[1] = lens[0];
+	}
+	if (!redis_link_ask(&p.link, ASK_QUEUED, make ? 9 : 10, argv + make, lens + make))
+		return false;
+	if (p.batch_entries++ == 0)
+		p.batch_first = e->seq;
+	p.batch_last = e->seq;
+	p.batch_bytes += e->len;
+	return true;
+}
+
+static void send_batch(void)
+{
+	const char *multi[] = { "MULTI" }, *exec[] = { "EXEC" };
+
+	p.batch_entries = 0;
+	p.batch_bytes = 0;
+	p.queue_error[0] = 0;
+	if (!redis_link_ask(&p.link, ASK_QUEUED, 1, multi, NULL))
+		return;
+	/* When the store can't be read the transaction is shorter or empty; that is no error of Redis. */
+	outbox_walk(p.store, p.acked + 1, p.committed, add_entry, NULL);
+	p.in_flight = redis_link_ask(&p.link, ASK_EXEC, 1, exec, NULL);
+}
+
+static void send_health(void)
+{
+	char entries[24], lag[24];
+	struct publisher_stats stats;
+	const char *argv[] = { "HSET", p.health, "body", p.health_body, "redis_state", "streaming", "outbox_entries", entries, "lag_ms", lag };
+	size_t lens[] = { 4, strlen(p.health), 4, p.health_len, 11, 9, 14, 0, 6, 0 };
+
+	publisher_stats(&stats);
+	lens[7] = (size_t)snprintf(entries, sizeof entries, "%llu", (unsigned long long)stats.outbox_entries);
+	lens[9] = (size_t)snprintf(lag, sizeof lag, "%llu", (unsigned long long)stats.lag_ms);
+	if (redis_link_ask(&p.link, ASK_HEALTH, 10, argv, lens))
+		p.health_due = false;
+}
+
+static void note_works(void)
+{
+	if (p.link.state != REDIS_STREAMING) {
+		p.connects++;
+		log_info("Redis: writing to %s, going on after %llu-%lld", p.stream, (unsigned long long)outbox_epoch(p.store),
+			 (long long)p.acked);
+	}
+	redis_link_works(&p.link);
+}
+
+static void pump(void)
+{
+	if (!p.redis || !p.settled || !redis_link_is_ready(&p.link))
+		return;
+	if (!p.in_flight && p.acked < p.committed)
+		send_batch();
+	asset_mirror_pump(p.committed);
+	if (p.health_due && p.health_body)
+		send_health();
+}
+
+/*
+ * Another store of this name, or a wrong hand, has written IDs above ours: numbering goes on in an
+ * epoch above it. What we don't know to be there is sent again; what was sent twice has one event.id.
+ */
+static void raise_epoch(uint64_t seen)
+{
+	if (seen >= UINT64_C(1) << 62) {
+		redis_link_fail_as(&p.link, REDIS_POISONED, "the last ID of the stream is near the largest possible");
+		return;
+	}
+	log_warning("Redis: the last ID in %s is not from this sensor's store (another sensor of this name?): going on as %llu-%lld",
+		    p.stream, (unsigned long long)seen + 1, (long long)p.acked + 1);
+	if (store_set_meta(p.store, base_key, p.acked) == 0 && outbox_raise_epoch(p.store, seen + 1) == 0)
+		p.base = p.acked;
+	else
+		redis_link_fail_as(&p.link, REDIS_REFUSED, "the store cannot be written");
+}
+
+static bool same_body(const struct outbox_entry *e, void *arg)
+{
+	const struct stream_end *end = arg;
+
+	return e->len == end->body_len && memcmp(e->body, end->body, e->len) == 0;
+}
+
+/* True when the stream's last entry can't be the one that our outbox has under this number. */
+static bool is_foreign(const struct stream_end *end)
+{
+	struct outbox_size size;
+
+	if (end->epoch != outbox_epoch(p.store) || end->seq == 0)
+		return end->epoch > outbox_epoch(p.store);
+	if (end->seq > (uint64_t)p.committed)
+		return true;
+	return end->body && outbox_size(p.store, &size) == 0 && end->seq >= (uint64_t)size.first &&
+	       outbox_walk(p.store, (int64_t)end->seq, (int64_t)end->seq, same_body, (void *)(uintptr_t)end) == 0;
+}
+
+/* The number after which to go on, as the stream's end says. */
+static int64_t place_after(const struct stream_end *end)
+{
+	if (end->missing || (end->epoch == 0 && end->seq == 0))
+		return 0;
+	return end->epoch < outbox_epoch(p.store) ? p.base : (int64_t)end->seq;
+}
+
+static void settle(const struct stream_end *end)
+{
+	int64_t from;
+
+	if (is_foreign(end)) {
+		raise_epoch(end->epoch);
+		from = p.acked;
+	} else {
+		from = place_after(end);
+	}
+	if (!redis_link_is_ready(&p.link))
+		return;
+	if (from < p.acked) {
+		log_warning("Redis: %s %s %lld: sending again what the outbox has", p.stream,
+			    end->missing ? "is gone, it had" : "has lost entries, it had", (long long)p.acked);
+		asset_mirror_from(end->missing ? 0 : from < asset_mirror_done() ? from : asset_mirror_done());
+		p.resyncs++;
+	} else {
+		p.published += (uint64_t)(from - p.acked);
+	}
+	p.missing = end->missing;
+	p.acked = from;
+	p.settled = true;
+	if (p.acked >= p.committed)
+		note_works();
+	pump();
+}
+
+/* A batch was in doubt. Asking again and again must not become a loop. */
+static void doubt(const char *why)
+{
+	p.resyncs++;
+	if (p.fruitless++ >= FRUITLESS_MAX)
+		redis_link_fail_as(&p.link, REDIS_REFUSED, why);
+	else
+		ask_end();
+}
+
+static void read_exec(const redisReply *r)
+{
+	p.in_flight = false;
+	if (r->type == REDIS_REPLY_ERROR) {
+		redis_link_fail(&p.link, p.queue_error[0] ? p.queue_error : r->str);
+		return;
+	}
+	if (r->type != REDIS_REPLY_ARRAY || r->elements != (size_t)p.batch_entries) {
+		redis_link_fail_as(&p.link, REDIS_REFUSED, "the answer to EXEC has another length than the batch");
+		return;
+	}
+	for (size_t i = 0; i < r->elements; i++) {
+		const redisReply *one = r->element[i];
+
+		if (one->type == REDIS_REPLY_ERROR && strncmp(one->str, "ERR The ID specified in XADD", 28) != 0) {
+			redis_link_fail(&p.link, one->str);
+			return;
+		}
+		if (one->type == REDIS_REPLY_ERROR || one->type == REDIS_REPLY_NIL) {
+			doubt(one->type == REDIS_REPLY_NIL ? "the stream vanishes again and again" : one->str);
+			return;
+		}
+	}
+	if (p.batch_entries == 0)
+		return;
+	p.published += (uint64_t)p.batch_entries;
+	p.acked = p.batch_last;
+	p.missing = false;
+	p.fruitless = 0;
+	note_works();
+	pump();
+}
+
+static void read_end(const redisReply *r)
+{
+	struct stream_end end;
+
+	if (r->type == REDIS_REPLY_ERROR && strncmp(r->str, "ERR no such key", 15) != 0)
+		redis_link_fail(&p.link, r->str);
+	else if (stream_end_read(&end, r) < 0)
+		redis_link_fail_as(&p.link, REDIS_REFUSED, "the answer to XINFO STREAM can't be read");
+	else
+		settle(&end);
+}
+
+static void read_health(const redisReply *r)
+{
+	if (r->type == REDIS_REPLY_ERROR && !p.health_refused)
+		log_warning("Redis: the health hash is not written: %s", r->str);
+	p.health_refused = r->type == REDIS_REPLY_ERROR;
+}
+
+static void on_answer(int question, const redisReply *r)
+{
+	switch ((enum question)question) {
+	case ASK_END:
+		read_end(r);
+		break;
+	case ASK_QUEUED:
+		if (r->type == REDIS_REPLY_ERROR && !p.queue_error[0])
+			snprintf(p.queue_error, sizeof p.queue_error, "%s", r->str);
+		break;
+	case ASK_EXEC:
+		read_exec(r);
+		break;
+	case ASK_ASSET:
+		asset_mirror_answer(r, p.committed);
+		break;
+	case ASK_HEALTH:
+		read_health(r);
+		break;
+	}
+}
+
+static void on_ready(void)
+{
+	p.fruitless = 0;
+	asset_mirror_again();
+	ask_end();
+}
+
+static void on_down(void)
+{
+	p.settled = p.in_flight = false;
+	p.health_due = true;
+}
+
+static void finish_stop(uv_handle_t *handle)
+{
+	(void)handle;
+	if (--p.open_handles == 0 && p.stopped)
+		p.stopped();
+}
+
+/* Positions that the store keeps. Being late with them costs a question or a repetition, no more. */
+static void note_positions(void)
+{
+	if (p.acked != p.noted_acked && store_set_meta(p.store, acked_key, p.acked) == 0)
+		p.noted_acked = p.acked;
+	if (p.redis && asset_mirror_done() != p.noted_assets && store_set_meta(p.store, assets_key, asset_mirror_done()) == 0)
+		p.noted_assets = asset_mirror_done();
+}
+
+static void close_all(void)
+{
+	note_positions();
+	jsonl_close();
+	asset_mirror_stop();
+	outbox_close(p.store);
+	free(p.health_body);
+	p.health_body = NULL;
+	p.open_handles = p.redis ? 2 : 1;
+	uv_close((uv_handle_t *)&p.housekeeping, finish_stop);
+	if (p.redis)
+		redis_link_stop(&p.link, finish_stop);
+	p.redis = false;
+	p.store = NULL;
+}
+
+/* What all readers have; without any, age and size alone decide. */
+static int64_t read_by_all(void)
+{
+	int64_t seq = p.redis ? p.acked : p.committed;
+
+	if (strcmp(jsonl_state(), "off") != 0 && jsonl_written() < seq)
+		seq = jsonl_written();
+	return seq;
+}
+
+static void trim(void)
+{
+	struct timespec now;
+	int64_t before_ns;
+	uint64_t lost = 0;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	before_ns = (now.tv_sec - (int64_t)p.config.outbox_days * 86400) * INT64_C(1000000000);
+	outbox_trim(p.store, read_by_all(), before_ns, (uint64_t)p.config.outbox_bytes_mib << 20, &lost);
+	if (lost == 0)
+		return;
+	if (p.lost == 0)
+		log_error("the outbox is full (%u MiB): the oldest unsent events are dropped", p.config.outbox_bytes_mib);
+	p.lost += lost;
+	store_set_meta(p.store, lost_key, (int64_t)p.lost);
+}
+
+static void on_housekeeping(uv_timer_t *timer)
+{
+	jsonl_tick(p.committed);
+	trim();
+	if (p.stopped && (!p.redis || p.acked >= p.committed || uv_now(timer->loop) >= p.stop_at_ms)) {
+		close_all();
+		return;
+	}
+	note_positions();
+	pump();
+}
+
+void publisher_kick(void)
+{
+	struct outbox_size size;
+
+	/* Within a transaction there may be entries that a rollback takes back: they are not for other eyes. */
+	if (!p.store || !sqlite3_get_autocommit(p.store->db) || outbox_size(p.store, &size) < 0)
+		return;
+	p.committed = size.last;
+	jsonl_pump(p.committed);
+	if (size.bytes > (uint64_t)p.config.outbox_bytes_mib << 20)
+		trim();
+	pump();
+}
+
+void publisher_health(const char *body, size_t len)
+{
+	char *copy = malloc(len + 1);
+
+	if (!copy || !p.store) {
+		free(copy);
+		return;
+	}
+	memcpy(copy, body, len);
+	copy[len] = 0;
+	free(p.health_body);
+	p.health_body = copy;
+	p.health_len = len;
+	p.health_due = true;
+	pump();
+}
+
+static int start_redis(uv_loop_t *loop)
+{
+	char why[256];
+
+	if (redis_url_parse(&p.link.url, p.config.redis_url, why, sizeof why) < 0 ||
+	    redis_url_resolve(&p.link.url, why, sizeof why) < 0) {
+		log_error("redis.url: %s", why);
+		return -1;
+	}
+	snprintf(p.stream, sizeof p.stream, "askance:{%s}:ev", p.config.sensor);
+	snprintf(p.health, sizeof p.health, "askance:{%s}:health", p.config.sensor);
+	snprintf(p.name, sizeof p.name, "askance:%s", p.config.sensor);
+	asset_mirror_start(p.store, &p.link, p.config.sensor, ASK_ASSET);
+	asset_mirror_from(p.noted_assets);
+	p.link.loop = loop;
+	p.link.client_name = p.name;
+	p.link.ready = on_ready;
+	p.link.down = on_down;
+	p.link.idle = ask_end;
+	p.link.answer = on_answer;
+	return redis_link_start(&p.link);
+}
+
+static void recall_positions(void)
+{
+	p.acked = p.noted_acked = store_meta(p.store, acked_key, 0);
+	p.base = store_meta(p.store, base_key, 0);
+	p.noted_assets = store_meta(p.store, assets_key, 0);
+	p.lost = (uint64_t)store_meta(p.store, lost_key, 0);
+	p.committed = outbox_next(p.store) - 1;
+	if (p.acked > p.committed)
+		p.acked = p.committed;
+}
+
+int publisher_start(uv_loop_t *loop, struct store *s, const struct hub_config *config)
+{
+	memset(&p, 0, sizeof p);
+	p.store = s;
+	p.config = *config;
+	/* A peer that goes away is an error of write(), not the end of the process. */
+	signal(SIGPIPE, SIG_IGN);
+	recall_positions();
+	p.redis = config->redis_url[0] != 0;
+	if (jsonl_open(loop, s, config->jsonl) < 0 || (p.redis && start_redis(loop) < 0)) {
+		jsonl_close();
+		p.store = NULL;
+		return -1;
+	}
+	uv_timer_init(loop, &p.housekeeping);
+	uv_timer_start(&p.housekeeping, on_housekeeping, 0, HOUSEKEEPING_MS);
+	return 0;
+}
+
+void publisher_stop(unsigned wait_ms, void (*done)(void))
+{
+	p.stopped = done;
+	p.stop_at_ms = uv_now(p.housekeeping.loop) + wait_ms;
+	publisher_kick();
+	uv_timer_start(&p.housekeeping, on_housekeeping, 0, 20);
+}
+
+static bool read_time(const struct outbox_entry *e, void *arg)
+{
+	*(int64_t *)arg = e->at_ns;
+	return true;
+}
+
+static uint64_t lag_ms(void)
+{
+	struct timespec now;
+	int64_t at_ns = 0, now_ns;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	now_ns = now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+	if (p.acked >= p.committed || outbox_walk(p.store, p.acked + 1, p.acked + 1, read_time, &at_ns) != 1 || at_ns > now_ns)
+		return 0;
+	return (uint64_t)(now_ns - at_ns) / 1000000;
+}
+
+void publisher_stats(struct publisher_stats *stats)
+{
+	struct outbox_size size = { 0 };
+
+	memset(stats, 0, sizeof *stats);
+	stats->redis_state = redis_state_name(p.redis ? p.link.state : REDIS_OFF);
+	stats->jsonl_state = jsonl_state();
+	if (!p.store || outbox_size(p.store, &size) < 0)
+		return;
+	stats->connects = p.connects;
+	stats->failures = p.link.failures;
+	stats->resyncs = p.resyncs;
+	stats->published = p.published;
+	stats->acked = p.acked;
+	stats->committed = p.committed;
+	stats->lag_entries = p.redis ? (uint64_t)(p.committed - p.acked) : 0;
+	stats->lag_ms = p.redis ? lag_ms() : 0;
+	stats->outbox_entries = size.entries;
+	stats->outbox_bytes = size.bytes;
+	stats->outbox_lost = p.lost;
+	stats->jsonl_written = jsonl_written();
+}

@@ -1,0 +1,265 @@
+/*
+ * The connection to Redis as a machine of phases. hiredis 0.14 has no time limits, cannot use a
+ * context twice, and must not be freed within its own callbacks; so each attempt has a new context,
+ * each phase one timer, and a context is given up from the timer alone.
+ *
+ *   WAITING -> CONNECTING -> LOGIN -> READY
+ *      ^            |          |        |   error, time limit, redis_link_fail()
+ *      +-- DROPPING <----------+--------+
+ */
+#include "sensor/hub/redis_link.h"
+
+#include "sensor/common/log.h"
+#include "sensor/hub/redis_adapter.h"
+
+#include <hiredis/async.h>
+#include <hiredis/hiredis.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	CONNECT_MS = 3000,
+	ANSWER_MS = 5000,    /* without any answer while one is due */
+	IDLE_MS = 2000,
+	BACKOFF_MIN_MS = 100,
+	BACKOFF_MAX_MS = 5000,
+};
+
+enum phase { WAITING, CONNECTING, LOGIN, READY, DROPPING, STOPPED };
+
+/* Questions of our own are negative. */
+enum { ASK_AUTH = -1, ASK_SELECT = -2, ASK_NAME = -3 };
+
+static void on_timer(uv_timer_t *timer);
+static void ask_login(struct redis_link *l, int after);
+
+static void arm(struct redis_link *l, enum phase phase, uint64_t ms)
+{
+	l->phase = (int)phase;
+	uv_timer_start(&l->timer, on_timer, ms, 0);
+}
+
+/* Half of it is chance, so that many sensors do not come back in step. */
+static uint64_t backoff_ms(const struct redis_link *l)
+{
+	unsigned doublings = l->attempts < 7 ? l->attempts : 7;
+	uint64_t most = (uint64_t)BACKOFF_MIN_MS << doublings;
+	uint32_t chance = 0;
+
+	if (most > BACKOFF_MAX_MS)
+		most = BACKOFF_MAX_MS;
+	uv_random(NULL, NULL, &chance, sizeof chance, 0, NULL);
+	return most / 2 + chance % (most / 2 + 1);
+}
+
+/* Told once per change: an outage of a day is one line, not one per attempt. */
+static void note_failure(struct redis_link *l, enum redis_state state, const char *error)
+{
+	const char *advice = redis_state_advice(state);
+
+	l->failures++;
+	if (l->state == state)
+		return;
+	l->state = state;
+	log_warning("Redis %s: %s (%s)%s%s; events are kept and sent later", l->url.path[0] ? l->url.path : l->url.host,
+		    redis_state_name(state), error, advice[0] ? ": " : "", advice);
+}
+
+/* The context is gone or about to go. */
+static void wait_for_next(struct redis_link *l)
+{
+	uint64_t ms = backoff_ms(l);
+
+	l->attempts++;
+	l->unanswered = 0;
+	if (l->url.addresses)
+		l->address = (l->address + 1) % l->url.addresses;
+	arm(l, WAITING, ms);
+	l->down();
+}
+
+void redis_link_fail_as(struct redis_link *l, enum redis_state state, const char *error)
+{
+	if (l->phase == (int)DROPPING || l->phase == (int)WAITING || l->phase == (int)STOPPED)
+		return;
+	note_failure(l, state, error);
+	arm(l, DROPPING, 0);
+}
+
+void redis_link_fail(struct redis_link *l, const char *error)
+{
+	redis_link_fail_as(l, redis_state_of_error(error), error);
+}
+
+static void on_connect(const redisAsyncContext *ac, int status)
+{
+	struct redis_link *l = ac->data;
+
+	if (l->context != ac)
+		return;
+	if (status == REDIS_OK) {
+		ask_login(l, 0);
+		return;
+	}
+	l->context = NULL; /* hiredis frees it after this */
+	note_failure(l, REDIS_UNREACHABLE, ac->c.errstr);
+	wait_for_next(l);
+}
+
+static void on_disconnect(const redisAsyncContext *ac, int status)
+{
+	struct redis_link *l = ac->data;
+
+	if (l->context != ac)
+		return;
+	l->context = NULL;
+	if (l->phase != (int)DROPPING && l->phase != (int)STOPPED)
+		note_failure(l, REDIS_LOST, status == REDIS_OK ? "connection closed" : ac->c.errstr);
+	if (l->phase != (int)STOPPED)
+		wait_for_next(l);
+}
+
+static void try_connect(struct redis_link *l)
+{
+	redisAsyncContext *ac = l->url.path[0] ? redisAsyncConnectUnix(l->url.path)
+					       : redisAsyncConnect(l->url.address[l->address], l->url.port);
+
+	if (!ac || ac->err || redis_adapter_attach(ac, l->loop) != 0) {
+		note_failure(l, REDIS_UNREACHABLE, ac ? ac->c.errstr : "out of memory");
+		if (ac)
+			redisAsyncFree(ac);
+		wait_for_next(l);
+		return;
+	}
+	ac->data = l;
+	l->context = ac;
+	arm(l, CONNECTING, CONNECT_MS);
+	redisAsyncSetDisconnectCallback(ac, on_disconnect);
+	redisAsyncSetConnectCallback(ac, on_connect);
+}
+
+/* Frees the context, if hiredis has not; its callbacks may come from within. */
+static void drop(struct redis_link *l)
+{
+	redisAsyncContext *ac = l->context;
+
+	l->context = NULL;
+	if (ac)
+		redisAsyncFree(ac);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct redis_link *l = timer->data;
+
+	switch ((enum phase)l->phase) {
+	case WAITING:
+		try_connect(l);
+		return;
+	case READY:
+		if (l->unanswered == 0) {
+			l->idle();
+			return;
+		}
+		/* fall through */
+	case CONNECTING:
+	case LOGIN:
+		note_failure(l, REDIS_TIMEOUT, l->phase == (int)CONNECTING ? "no connection in time" : "no answer in time");
+		/* fall through */
+	case DROPPING:
+		drop(l);
+		wait_for_next(l);
+		return;
+	case STOPPED:
+		return;
+	}
+}
+
+static void on_reply(redisAsyncContext *ac, void *reply, void *question)
+{
+	struct redis_link *l = ac->data;
+	int asked = (int)(intptr_t)question;
+	const redisReply *r = reply;
+
+	/* NULL: the connection ends, and on_disconnect will say so. */
+	if (l->context != ac || !r || (l->phase != (int)READY && l->phase != (int)LOGIN))
+		return;
+	if (l->unanswered > 0)
+		l->unanswered--;
+	arm(l, (enum phase)l->phase, l->unanswered ? ANSWER_MS : IDLE_MS);
+	if (asked >= 0)
+		l->answer(asked, r);
+	else if (r->type == REDIS_REPLY_ERROR && asked != ASK_NAME)
+		/* Whatever the words, a login that fails is a matter of the login, unless Redis isn't there yet. */
+		redis_link_fail_as(l, redis_state_of_error(r->str) == REDIS_REFUSED ? REDIS_LOGIN : redis_state_of_error(r->str), r->str);
+	else
+		ask_login(l, asked);
+}
+
+static bool send_command(struct redis_link *l, int question, int argc, const char **argv, const size_t *lens)
+{
+	if (!l->context || redisAsyncCommandArgv(l->context, on_reply, (void *)(intptr_t)question, argc, argv, lens) != REDIS_OK)
+		return false;
+	if (l->unanswered++ == 0)
+		arm(l, (enum phase)l->phase, ANSWER_MS);
+	return true;
+}
+
+bool redis_link_ask(struct redis_link *l, int question, int argc, const char **argv, const size_t *lens)
+{
+	return l->phase == (int)READY && send_command(l, question, argc, argv, lens);
+}
+
+/* One step of the login after the last: AUTH, SELECT, then the name that CLIENT LIST shows. */
+static void ask_login(struct redis_link *l, int after)
+{
+	const char *name[] = { "CLIENT", "SETNAME", l->client_name };
+	const char *auth[] = { "AUTH", l->url.user, l->url.password };
+	char number[16];
+	const char *select[] = { "SELECT", number };
+
+	l->phase = (int)LOGIN;
+	if (after > ASK_AUTH && l->url.password[0]) {
+		auth[1] = l->url.user[0] ? l->url.user : l->url.password;
+		send_command(l, ASK_AUTH, l->url.user[0] ? 3 : 2, auth, NULL);
+	} else if (after > ASK_SELECT && l->url.database) {
+		snprintf(number, sizeof number, "%d", l->url.database);
+		send_command(l, ASK_SELECT, 2, select, NULL);
+	} else if (after > ASK_NAME) {
+		send_command(l, ASK_NAME, 3, name, NULL);
+	} else {
+		arm(l, READY, IDLE_MS);
+		l->ready();
+	}
+}
+
+void redis_link_works(struct redis_link *l)
+{
+	l->attempts = 0;
+	l->state = REDIS_STREAMING;
+}
+
+bool redis_link_is_ready(const struct redis_link *l)
+{
+	return l->phase == (int)READY;
+}
+
+int redis_link_start(struct redis_link *l)
+{
+	int error = uv_timer_init(l->loop, &l->timer);
+
+	if (error)
+		return error;
+	l->timer.data = l;
+	l->state = REDIS_CONNECTING;
+	arm(l, WAITING, 0);
+	return 0;
+}
+
+void redis_link_stop(struct redis_link *l, uv_close_cb closed)
+{
+	l->phase = (int)STOPPED;
+	drop(l);
+	uv_close((uv_handle_t *)&l->timer, closed);
+}

@@ -1,0 +1,63 @@
+/*
+ * One connection to Redis that is made again whenever it ends: login, time limits, back-off, and
+ * what state it is in. Knows nothing of what is sent over it.
+ */
+#ifndef SENSOR_HUB_REDIS_LINK_H
+#define SENSOR_HUB_REDIS_LINK_H
+
+#include "sensor/hub/redis_state.h"
+#include "sensor/hub/redis_url.h"
+
+#include <hiredis/hiredis.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+struct redisAsyncContext;
+
+struct redis_link {
+	/* set by redis_link_start() */
+	uv_loop_t *loop;
+	struct redis_url url;
+	const char *client_name;
+	void (*ready)(void); /* logged in: nothing is known of what went before */
+	void (*down)(void);  /* the connection is gone; what was asked and not answered may have been done or not */
+	void (*idle)(void);  /* nothing was asked for a while: ask something, so that a dead server shows */
+	void (*answer)(int question, const redisReply *reply);
+
+	struct redisAsyncContext *context;
+	uv_timer_t timer;    /* what it is for, the phase says */
+	int phase;
+	unsigned unanswered;
+	unsigned address;    /* which of url.address to try */
+	unsigned attempts;   /* since it last worked */
+	enum redis_state state;
+	uint64_t failures;
+};
+
+/* Fills in nothing but what the four callbacks and the first three members leave; tries to connect at once. */
+int redis_link_start(struct redis_link *l);
+
+/*
+ * Sends a command; its reply comes to answer() with `question`. Unanswered ones are forgotten when the
+ * connection ends. false when there is none (then down() was or will be called).
+ */
+bool redis_link_ask(struct redis_link *l, int question, int argc, const char **argv, const size_t *lens);
+
+/*
+ * Gives the connection up because of an error reply, and tries again after a while that grows with
+ * each failure in turn. May be called within answer().
+ */
+void redis_link_fail(struct redis_link *l, const char *error);
+void redis_link_fail_as(struct redis_link *l, enum redis_state state, const char *error);
+
+/* All works: the state is streaming, and the next failure is answered quickly. */
+void redis_link_works(struct redis_link *l);
+
+bool redis_link_is_ready(const struct redis_link *l);
+
+/* Closes for good; `closed` is called when no handle is left. Not within answer(). */
+void redis_link_stop(struct redis_link *l, uv_close_cb closed);
+
+#endif
