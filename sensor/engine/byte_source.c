@@ -1,0 +1,166 @@
+/* Block reads of 256 KiB: measured to beat mmap, and nothing is copied but what a block cut in two. */
+#include "sensor/engine/byte_source.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <zlib.h>
+
+enum { BLOCK_BYTES = 256 * 1024, PACKED_BYTES = 64 * 1024 };
+
+struct byte_source {
+	int fd;
+	bool gzip;
+	bool looked; /* whether it is gzip */
+	bool ended;
+	bool broken;
+	size_t room;
+	size_t from; /* of what is left in the window */
+	size_t to;
+	uint64_t read_bytes;
+	uint64_t unpacked;
+	z_stream z;
+	uint8_t *window;
+	uint8_t packed[PACKED_BYTES];
+};
+
+struct byte_source *byte_source_open(int fd, size_t largest)
+{
+	struct byte_source *s = calloc(1, sizeof *s);
+
+	if (!s)
+		return NULL;
+	s->fd = fd;
+	s->room = largest + BLOCK_BYTES;
+	s->window = malloc(s->room);
+	if (!s->window) {
+		free(s);
+		return NULL;
+	}
+	return s;
+}
+
+void byte_source_close(struct byte_source *s)
+{
+	if (s->gzip)
+		inflateEnd(&s->z);
+	free(s->window);
+	free(s);
+}
+
+struct cursor byte_source_cursor(const struct byte_source *s)
+{
+	return cursor_over(s->window + s->from, s->to - s->from);
+}
+
+size_t byte_source_left(const struct byte_source *s)
+{
+	return s->to - s->from;
+}
+
+void byte_source_advance(struct byte_source *s, size_t len)
+{
+	s->from += len;
+}
+
+static size_t read_block(struct byte_source *s, uint8_t *to, size_t room)
+{
+	ssize_t n;
+
+	do
+		n = read(s->fd, to, room);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		s->broken = true;
+	if (n <= 0)
+		return 0;
+	s->read_bytes += (uint64_t)n;
+	return (size_t)n;
+}
+
+/* Many tools write several gzip members one after the other; the next begins where one ends. */
+static size_t unpack_block(struct byte_source *s, uint8_t *to, size_t room)
+{
+	s->z.next_out = to;
+	s->z.avail_out = (uInt)room;
+	while (s->z.avail_out == room) {
+		int result;
+
+		if (s->z.avail_in == 0) {
+			s->z.next_in = s->packed;
+			s->z.avail_in = (uInt)read_block(s, s->packed, sizeof s->packed);
+			if (s->z.avail_in == 0) {
+				/* At a member's end zlib stands at the start of the next: nothing was cut. */
+				s->broken |= s->z.total_in != 0;
+				return 0;
+			}
+		}
+		result = inflate(&s->z, Z_NO_FLUSH);
+		if (result == Z_STREAM_END)
+			inflateReset(&s->z);
+		else if (result != Z_OK && result != Z_BUF_ERROR) {
+			s->broken = true;
+			break;
+		}
+	}
+	return room - s->z.avail_out;
+}
+
+static void look_for_gzip(struct byte_source *s)
+{
+	s->looked = true;
+	if (s->to < 2 || s->window[0] != 0x1f || s->window[1] != 0x8b)
+		return;
+	if (inflateInit2(&s->z, 16 + MAX_WBITS) != Z_OK) {
+		s->broken = true;
+		return;
+	}
+	s->gzip = true;
+	s->to = s->to < PACKED_BYTES ? s->to : PACKED_BYTES;
+	memcpy(s->packed, s->window, s->to);
+	s->z.next_in = s->packed;
+	s->z.avail_in = (uInt)s->to;
+	s->to = unpack_block(s, s->window, BLOCK_BYTES);
+}
+
+bool byte_source_refill(struct byte_source *s)
+{
+	size_t left = s->to - s->from, more, wanted = BLOCK_BYTES;
+
+	if (s->ended)
+		return false;
+	memmove(s->window, s->window + s->from, left);
+	s->from = 0;
+	s->to = left;
+	if (wanted > s->room - left)
+		wanted = s->room - left;
+	if (!s->looked)
+		wanted = PACKED_BYTES - left; /* so that all of it fits the packed buffer, should it be gzip */
+	more = s->gzip ? unpack_block(s, s->window + left, wanted) : read_block(s, s->window + left, wanted);
+	s->to += more;
+	s->unpacked += more;
+	if (!s->looked && s->to >= 2)
+		look_for_gzip(s);
+	s->ended = more == 0;
+	return !s->ended;
+}
+
+bool byte_source_ended(const struct byte_source *s)
+{
+	return s->ended;
+}
+
+bool byte_source_broken(const struct byte_source *s)
+{
+	return s->broken;
+}
+
+uint64_t byte_source_read(const struct byte_source *s)
+{
+	return s->read_bytes;
+}
+
+uint64_t byte_source_unpacked(const struct byte_source *s)
+{
+	return s->unpacked;
+}

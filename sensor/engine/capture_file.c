@@ -1,0 +1,337 @@
+/*
+ * Classic pcap (draft-ietf-opsawg-pcap) and pcapng (draft-ietf-opsawg-pcapng).
+ *
+ *   pcap    magic:4 major:2 minor:2 zone:4 sigfigs:4 snaplen:4 linktype:4 { sec:4 frac:4 captured:4 length:4 bytes }
+ *   pcapng  { type:4 total:4 body total:4 }   0x0a0d0d0a section, 1 interface, 6 packet, 3 simple packet, 2 old packet
+ */
+#include "sensor/engine/capture_file.h"
+
+#include "classifiers/api/cursor.h"
+#include "sensor/engine/byte_source.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	RECORD_MAX = 262144 + 4096, /* a frame of the largest snap length, with its header and options */
+	PCAP_HEADER_BYTES = 24,
+	PCAP_RECORD_BYTES = 16,
+	INTERFACES_MAX = 64,
+	WHY_BYTES = 160,
+};
+
+struct interface {
+	uint16_t linktype;
+	uint32_t snap_length;
+	uint64_t ticks_per_second;
+	int64_t offset_s;
+};
+
+struct capture_file {
+	struct byte_source *source;
+	bool pcapng;
+	bool swapped; /* not in this machine's byte order, as little-endian is meant here */
+	bool nanoseconds;
+	uint32_t extra; /* bytes of record header beyond the usual: the "modified" pcap of old Linux */
+	uint16_t linktype;
+	uint64_t frames;
+	uint32_t interfaces;
+	struct interface interface[INTERFACES_MAX];
+	char why[WHY_BYTES];
+};
+
+static uint32_t read_u32(const struct capture_file *file, struct cursor *c)
+{
+	return file->swapped ? cursor_u32be(c) : cursor_u32le(c);
+}
+
+static uint16_t read_u16(const struct capture_file *file, struct cursor *c)
+{
+	return file->swapped ? cursor_u16be(c) : cursor_u16le(c);
+}
+
+/* True when the four bytes are a magic of classic pcap. */
+static bool take_pcap_magic(struct capture_file *file, uint32_t magic)
+{
+	switch (magic) {
+	case 0xa1b2c3d4:
+	case 0xd4c3b2a1:
+		break;
+	case 0xa1b23c4d:
+	case 0x4d3cb2a1:
+		file->nanoseconds = true;
+		break;
+	case 0xa1b2cd34:
+	case 0x34cdb2a1:
+		file->extra = 8;
+		break;
+	default:
+		return false;
+	}
+	file->swapped = (magic & 0xff) == 0xa1;
+	return true;
+}
+
+static const char *read_file_header(struct capture_file *file)
+{
+	struct cursor c;
+	uint32_t magic;
+
+	while (byte_source_left(file->source) < PCAP_HEADER_BYTES && byte_source_refill(file->source))
+		;
+	if (byte_source_broken(file->source))
+		return "its gzip data are broken from the start";
+	c = byte_source_cursor(file->source);
+	if (cursor_left(&c) == 0)
+		return "it is empty";
+	magic = cursor_u32le(&c);
+	if (cursor_ok(&c) && magic == 0x0a0d0d0a) {
+		file->pcapng = true;
+		return NULL;
+	}
+	if (!cursor_ok(&c) || !take_pcap_magic(file, magic))
+		return "it is not a capture: neither pcap nor pcapng begins like this";
+	cursor_skip(&c, 16);
+	file->linktype = (uint16_t)(read_u32(file, &c) & 0xffff);
+	if (!cursor_ok(&c))
+		return "it ends within its header";
+	byte_source_advance(file->source, PCAP_HEADER_BYTES);
+	return NULL;
+}
+
+struct capture_file *capture_file_open(int fd, const char **why)
+{
+	struct capture_file *file = calloc(1, sizeof *file);
+
+	*why = "there is not enough memory";
+	if (!file)
+		return NULL;
+	file->source = byte_source_open(fd, RECORD_MAX);
+	if (file->source)
+		*why = read_file_header(file);
+	if (*why) {
+		capture_file_close(file);
+		return NULL;
+	}
+	return file;
+}
+
+void capture_file_close(struct capture_file *file)
+{
+	if (file->source)
+		byte_source_close(file->source);
+	free(file);
+}
+
+static enum capture_result cut(struct capture_file *file, const char *what, uint64_t value)
+{
+	snprintf(file->why, sizeof file->why, "after frame %llu: %s (%llu)", (unsigned long long)file->frames, what,
+		 (unsigned long long)value);
+	return CAPTURE_CUT;
+}
+
+/* What is left is no whole record: either more can be read, or the file ends here. */
+static enum capture_result at_edge(struct capture_file *file)
+{
+	if (!byte_source_ended(file->source))
+		return CAPTURE_REFILL;
+	if (byte_source_broken(file->source))
+		return cut(file, "the gzip data are broken; bytes unpacked before that", byte_source_unpacked(file->source));
+	if (byte_source_left(file->source) == 0)
+		return CAPTURE_END;
+	return cut(file, "the file ends within a record; bytes left over", byte_source_left(file->source));
+}
+
+static enum capture_result next_pcap(struct capture_file *file, struct frame *f)
+{
+	struct cursor c = byte_source_cursor(file->source);
+	uint32_t seconds = read_u32(file, &c), fraction = read_u32(file, &c);
+	uint32_t captured = read_u32(file, &c), length = read_u32(file, &c);
+	struct cursor bytes;
+
+	if (!cursor_ok(&c))
+		return at_edge(file);
+	if (captured > RECORD_MAX - 4096)
+		return cut(file, "a record claims an impossible length", captured);
+	cursor_skip(&c, file->extra);
+	bytes = cursor_take(&c, captured);
+	if (!cursor_ok(&c))
+		return at_edge(file);
+	f->bytes = bytes.at;
+	f->captured = captured;
+	f->length = length < captured ? captured : length;
+	f->time_ns = (int64_t)seconds * 1000000000 + (int64_t)fraction * (file->nanoseconds ? 1 : 1000);
+	f->linktype = file->linktype;
+	f->has_vlan = false;
+	f->number = ++file->frames;
+	byte_source_advance(file->source, PCAP_RECORD_BYTES + file->extra + captured);
+	return CAPTURE_FRAME;
+}
+
+static void read_interface_options(struct capture_file *file, struct interface *i, struct cursor *c)
+{
+	while (cursor_left(c) >= 4) {
+		uint16_t code = read_u16(file, c), len = read_u16(file, c);
+		struct cursor value = cursor_take(c, len);
+
+		cursor_skip(c, (4u - len % 4u) % 4u);
+		if (code == 0 || !cursor_ok(&value))
+			return;
+		if (code == 9) { /* if_tsresol: a power of ten, or of two when the high bit is set */
+			uint8_t power = cursor_u8(&value);
+
+			i->ticks_per_second = 1;
+			for (int n = 0; n < (power & 0x7f) && i->ticks_per_second < UINT64_MAX / 20; n++)
+				i->ticks_per_second *= power & 0x80 ? 2 : 10;
+		} else if (code == 14) { /* if_tsoffset, seconds */
+			uint64_t low = read_u32(file, &value), high = read_u32(file, &value);
+
+			i->offset_s = (int64_t)(file->swapped ? low << 32 | high : high << 32 | low);
+		}
+	}
+}
+
+static void read_interface(struct capture_file *file, struct cursor *c)
+{
+	struct interface *i;
+
+	if (file->interfaces == INTERFACES_MAX)
+		return;
+	i = &file->interface[file->interfaces];
+	memset(i, 0, sizeof *i);
+	i->ticks_per_second = 1000000;
+	i->linktype = read_u16(file, c);
+	cursor_skip(c, 2);
+	i->snap_length = read_u32(file, c);
+	if (!cursor_ok(c))
+		return;
+	file->interfaces++;
+	read_interface_options(file, i, c);
+}
+
+/* Ticks of any resolution up to 2^64 a second, without overflow for times that can be. */
+static int64_t ticks_ns(uint64_t ticks, const struct interface *i)
+{
+	uint64_t seconds = ticks / i->ticks_per_second, rest = ticks % i->ticks_per_second;
+	unsigned __int128 ns = (unsigned __int128)rest * 1000000000 / i->ticks_per_second;
+
+	return (int64_t)((seconds + (uint64_t)i->offset_s) * 1000000000 + (uint64_t)ns);
+}
+
+/* Enhanced (6) and old (2) packet blocks differ in the width of the interface's number alone. */
+static bool read_packet_block(struct capture_file *file, uint32_t type, struct cursor *c, struct frame *f)
+{
+	uint32_t index, captured;
+	uint64_t high, low;
+	struct cursor bytes;
+
+	if (type == 6) {
+		index = read_u32(file, c);
+	} else {
+		index = read_u16(file, c);
+		cursor_skip(c, 2);
+	}
+	high = read_u32(file, c);
+	low = read_u32(file, c);
+	captured = read_u32(file, c);
+	f->length = read_u32(file, c);
+	bytes = cursor_take(c, captured);
+	if (!cursor_ok(c) || index >= file->interfaces)
+		return false;
+	f->bytes = bytes.at;
+	f->captured = captured;
+	f->linktype = file->interface[index].linktype;
+	f->time_ns = ticks_ns(high << 32 | low, &file->interface[index]);
+	return true;
+}
+
+static bool read_simple_block(struct capture_file *file, struct cursor *c, struct frame *f)
+{
+	struct interface *i = &file->interface[0];
+	size_t there;
+
+	f->length = read_u32(file, c);
+	there = cursor_left(c);
+	if (!cursor_ok(c) || file->interfaces == 0)
+		return false;
+	f->captured = f->length < there ? f->length : (uint32_t)there;
+	if (i->snap_length && f->captured > i->snap_length)
+		f->captured = i->snap_length;
+	f->bytes = cursor_rest(c).at;
+	f->linktype = i->linktype;
+	f->time_ns = 0;
+	return true;
+}
+
+/* A new section has its own byte order and its own interfaces. */
+static bool read_section(struct capture_file *file, struct cursor c)
+{
+	uint32_t order;
+
+	cursor_skip(&c, 8);
+	order = cursor_u32le(&c);
+	if (!cursor_ok(&c) || (order != 0x1a2b3c4d && order != 0x4d3c2b1a))
+		return false;
+	file->swapped = order == 0x4d3c2b1a;
+	file->interfaces = 0;
+	return true;
+}
+
+static enum capture_result next_pcapng(struct capture_file *file, struct frame *f)
+{
+	for (;;) {
+		struct cursor c = byte_source_cursor(file->source), body;
+		uint32_t type, total;
+		bool is_frame = false;
+
+		if (cursor_left(&c) < 12)
+			return at_edge(file);
+		if (cursor_starts(&c, "\x0a\x0d\x0d\x0a", 4) && !read_section(file, c))
+			return cut(file, "a section states no byte order; bytes left", cursor_left(&c));
+		type = read_u32(file, &c);
+		total = read_u32(file, &c);
+		if (total < 12 || total % 4 || total > RECORD_MAX)
+			return cut(file, "a block claims an impossible length", total);
+		body = cursor_take(&c, total - 12);
+		cursor_skip(&c, 4);
+		if (!cursor_ok(&c))
+			return at_edge(file);
+		f->has_vlan = false;
+		if (type == 1)
+			read_interface(file, &body);
+		else if (type == 6 || type == 2)
+			is_frame = read_packet_block(file, type, &body, f);
+		else if (type == 3)
+			is_frame = read_simple_block(file, &body, f);
+		if ((type == 6 || type == 2 || type == 3) && !is_frame)
+			return cut(file, "a packet block contradicts itself; its length", total);
+		byte_source_advance(file->source, total);
+		if (is_frame) {
+			if (f->length < f->captured)
+				f->length = f->captured;
+			f->number = ++file->frames;
+			return CAPTURE_FRAME;
+		}
+	}
+}
+
+enum capture_result capture_file_next(struct capture_file *file, struct frame *f)
+{
+	return file->pcapng ? next_pcapng(file, f) : next_pcap(file, f);
+}
+
+bool capture_file_refill(struct capture_file *file)
+{
+	return byte_source_refill(file->source);
+}
+
+uint64_t capture_file_bytes(const struct capture_file *file)
+{
+	return byte_source_read(file->source);
+}
+
+const char *capture_file_why(const struct capture_file *file)
+{
+	return file->why;
+}

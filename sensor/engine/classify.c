@@ -1,0 +1,471 @@
+/*
+ * Which classifier reads a flow, and what becomes of what it reads.
+ *
+ * An unknown flow is shown to all classifiers of its transport, those first whose usual port it uses;
+ * the first that recognises the structure has it. When that one can't read on (a tunnel inside HTTP,
+ * STARTTLS) the others are asked again. nDPI sees the first packets of flows that nobody has.
+ */
+#include "sensor/engine/engine.h"
+
+#include <string.h>
+
+enum {
+	LOOKS_MAX = 10,     /* payload packets until an unknown flow stays unknown */
+	NDPI_LOOKS_MAX = 8, /* of these shown to nDPI */
+	TAKEOVERS_MAX = 16,
+};
+
+struct reading {
+	struct engine *e;
+	struct flow *f;
+	struct detail *d; /* NULL when there was no memory for one */
+	const struct packet *p;
+	const struct classifier_list *list;
+	struct parties who;
+	struct reader reader;
+};
+
+static enum transport transport_of(const struct flow *f)
+{
+	return f->key.protocol == 6 ? TRANSPORT_TCP : TRANSPORT_UDP;
+}
+
+void parties_of(const struct packet *p, struct parties *who)
+{
+	const uint8_t *low = p->key.low, *high = p->key.high;
+	bool swap = p->direction;
+	/* A hop limit as systems start it has met no router. 1 is the start of link-local multicast. */
+	bool direct = p->hop_limit == 64 || p->hop_limit == 128 || p->hop_limit == 255 || p->hop_limit == 32 ||
+		      (p->hop_limit == 1 && p->multicast);
+
+	memset(who, 0, sizeof *who);
+	if (p->kind != PACKET_ETHERNET) {
+		who->sender.family = who->receiver.family = p->key.family;
+		memcpy(who->sender.ip, swap ? high : low, 16);
+		memcpy(who->receiver.ip, swap ? low : high, 16);
+	}
+	if (p->ethernet) {
+		memcpy(who->sender.mac, p->ethernet + 6, 6);
+		memcpy(who->receiver.mac, p->ethernet, 6);
+		who->sender.binding = p->kind != PACKET_ETHERNET && direct ? BINDING_FRAME : BINDING_NONE;
+	}
+}
+
+void witness_of(const struct engine *e, const struct packet *p, const char *protocol, struct witness *w)
+{
+	static const uint8_t transports[] = {
+		[PACKET_NOTHING] = TRANSPORT_NONE, [PACKET_ETHERNET] = TRANSPORT_ETHERNET, [PACKET_IP] = TRANSPORT_IP,
+		[PACKET_UDP] = TRANSPORT_UDP,      [PACKET_TCP] = TRANSPORT_TCP,
+	};
+
+	memset(w, 0, sizeof *w);
+	w->frame = p->frame;
+	w->time_ns = p->time_ns;
+	w->vlan[0] = e->decoder.vlan[p->zone][0];
+	w->vlan[1] = e->decoder.vlan[p->zone][1];
+	w->protocol = protocol;
+	w->transport = transports[p->kind];
+	w->ethertype = p->kind == PACKET_ETHERNET ? p->ethertype : 0;
+}
+
+static enum role handshake_role(const struct flow *f, uint8_t direction)
+{
+	if (!(f->flags & (FLOW_SERVER_LOW | FLOW_SERVER_HIGH)))
+		return ROLE_UNKNOWN;
+	return !!(f->flags & FLOW_SERVER_HIGH) == direction ? ROLE_SERVER : ROLE_CLIENT;
+}
+
+static void start_reading(struct reading *r, struct engine *e, struct flow *f, const struct packet *p)
+{
+	uint8_t direction = p->direction;
+
+	r->e = e;
+	r->f = f;
+	r->p = p;
+	r->d = f->detail ? detail_at(&e->details, f->detail) : NULL;
+	r->list = &e->lists[transport_of(f)];
+	parties_of(p, &r->who);
+	r->reader = (struct reader){
+		.transport = (uint8_t)transport_of(f),
+		.direction = direction,
+		.handshake = (uint8_t)handshake_role(f, direction),
+		.truncated = p->payload_lost > 0,
+		.multicast = p->multicast,
+		.sender_port = direction ? f->key.high_port : f->key.low_port,
+		.receiver_port = direction ? f->key.low_port : f->key.high_port,
+		.sender = &r->who.sender,
+		.receiver = &r->who.receiver,
+		.time_ns = p->time_ns,
+		.told = &e->told,
+	};
+}
+
+/* Shows bytes to one classifier. *taken is how many it took when it said MINE or MAYBE. */
+static enum verdict ask(struct reading *r, uint32_t index, void *memo, const uint8_t *bytes, size_t len, size_t *taken)
+{
+	struct reader *reader = &r->reader;
+	struct told *told = &r->e->told;
+	enum verdict v;
+
+	told->count = 0;
+	told->used = 0;
+	told->lost = 0;
+	reader->bytes = cursor_over(bytes, len);
+	reader->memo = memo;
+	reader->sender_role = ROLE_UNKNOWN;
+	reader->service_port = 0;
+	reader->gap = r->d && r->d->half[reader->direction].gap;
+	v = r->list->of[index]->read(reader);
+	*taken = (size_t)(reader->bytes.at - bytes);
+	/* A message ends somewhere; one that took nothing, or read over the end, takes all there is. */
+	if (*taken == 0 || reader->bytes.bad)
+		*taken = len;
+	return v;
+}
+
+/* Which end serves: the handshake knows best, then what the message was. */
+static enum role sender_role(const struct reading *r)
+{
+	if (r->reader.sender_role == ROLE_PEER || r->reader.handshake == ROLE_UNKNOWN)
+		return r->reader.sender_role;
+	return r->reader.handshake;
+}
+
+static void tell_conversation(struct reading *r, struct witness *w, bool sender_serves)
+{
+	struct finding talks = { .kind = FINDING_TALKS, .role = ROLE_CLIENT, .evidence = EVIDENCE_STRUCTURE, .confidence = 95 };
+
+	if (r->p->multicast)
+		return;
+	talks.subject = sender_serves ? r->who.receiver : r->who.sender;
+	talks.peer = sender_serves ? r->who.sender : r->who.receiver;
+	teller_tell(&r->e->teller, w, &talks, NULL, NULL);
+}
+
+/* What the sender of a message that was read is: told once for each end of a flow. */
+static void tell_roles(struct reading *r, const char *protocol)
+{
+	enum role role = sender_role(r);
+	uint8_t told = r->reader.direction ? FLOW_TOLD_HIGH : FLOW_TOLD_LOW;
+	struct finding is = { .evidence = EVIDENCE_STRUCTURE, .role = (uint8_t)role, .confidence = 95, .subject = r->who.sender };
+	struct witness w;
+
+	if (role == ROLE_UNKNOWN || r->f->flags & told)
+		return;
+	r->f->flags |= told;
+	witness_of(r->e, r->p, protocol, &w);
+	if (role == ROLE_CLIENT) {
+		is.kind = FINDING_SPEAKS;
+		w.port = r->reader.service_port ? r->reader.service_port : r->reader.receiver_port;
+	} else {
+		is.kind = FINDING_SERVICE;
+		w.port = r->reader.service_port ? r->reader.service_port : r->reader.sender_port;
+		is.peer = r->p->multicast ? is.peer : r->who.receiver;
+	}
+	teller_tell(&r->e->teller, &w, &is, NULL, NULL);
+	if (role != ROLE_CLIENT)
+		tell_conversation(r, &w, role == ROLE_SERVER);
+}
+
+static void tell_items(struct engine *e, const struct packet *p, const struct parties *who, const char *protocol, uint16_t port)
+{
+	const struct told *told = &e->told;
+	struct witness w;
+
+	witness_of(e, p, protocol, &w);
+	w.port = port;
+	for (unsigned i = 0; i < told->count; i++) {
+		const struct told_item *item = &told->items[i];
+		struct finding f = { .kind = item->kind, .attribute = item->attribute, .confidence = item->confidence };
+
+		f.evidence = EVIDENCE_STRUCTURE;
+		f.subject = item->side == SENDER ? who->sender : item->side == RECEIVER ? who->receiver : item->other;
+		teller_tell(&e->teller, &w, &f, told->text + item->path, told->text + item->value);
+	}
+	e->counters.findings_lost += told->lost;
+}
+
+/* A message is the classifier's: what it told counts. */
+static void accept(struct reading *r, uint32_t index)
+{
+	const struct classifier *c = r->list->of[index];
+
+	r->e->counters.messages++;
+	if (r->d)
+		r->d->half[r->reader.direction].gap = false;
+	tell_roles(r, c->name);
+	if (r->e->told.count || r->e->told.lost) {
+		enum role role = sender_role(r);
+		uint16_t port = role == ROLE_CLIENT ? r->reader.receiver_port : r->reader.sender_port;
+
+		tell_items(r->e, r->p, &r->who, c->name, r->reader.service_port ? r->reader.service_port : port);
+	}
+}
+
+static void end_look(struct engine *e, struct detail *d)
+{
+	if (d && d->look)
+		ndpi_look_end(e->ndpi, d->look);
+	if (d)
+		d->look = NULL;
+}
+
+static void decide(struct reading *r, uint32_t index, const void *memo)
+{
+	r->f->state = FLOW_OURS;
+	r->f->protocol = (uint8_t)index;
+	r->f->flags &= (uint8_t)~(FLOW_TOLD_LOW | FLOW_TOLD_HIGH);
+	end_look(r->e, r->d);
+	if (r->d && memo != r->d->memo)
+		memcpy(r->d->memo, memo, MEMO_BYTES);
+}
+
+static bool usual_port(const struct classifier *c, const struct flow *f)
+{
+	for (int i = 0; i < CLASSIFIER_PORTS && c->ports[i]; i++)
+		if (c->ports[i] == f->key.low_port || c->ports[i] == f->key.high_port)
+			return true;
+	return false;
+}
+
+/* What the round over all candidates came to. */
+struct round {
+	bool need_more;
+	bool decided;
+	size_t taken; /* by who decided, or else by the favourite */
+};
+
+/* One candidate's answer to the start of bytes that nobody has claimed. */
+static void ask_candidate(struct reading *r, uint32_t index, const uint8_t *bytes, size_t len, struct round *round)
+{
+	uint64_t scratch[MEMO_BYTES / 8] = { 0 };
+	struct detail *d = r->d;
+	void *memo = d->favourite == index ? (void *)d->memo : (void *)scratch;
+	size_t taken;
+
+	switch (ask(r, index, memo, bytes, len, &taken)) {
+	case MINE:
+		decide(r, index, memo);
+		accept(r, index);
+		round->decided = true;
+		round->taken = taken;
+		break;
+	case MAYBE:
+		if (d->favourite == NO_FAVOURITE) {
+			d->favourite = (uint8_t)index;
+			memcpy(d->memo, scratch, sizeof d->memo);
+		}
+		if (d->favourite == index)
+			round->taken = taken;
+		break;
+	case NEED_MORE:
+		round->need_more = true;
+		break;
+	case NOT_MINE:
+		if (d->favourite == index) {
+			d->favourite = NO_FAVOURITE;
+			memset(d->memo, 0, sizeof d->memo);
+		}
+		/* The start of a conversation that isn't theirs settles it; a middle may be of one that is. */
+		if (r->f->flags & FLOW_FROM_START && !r->reader.gap)
+			d->candidates &= ~(1ull << index);
+		break;
+	}
+}
+
+/* The favourite first, then those whose port it is, then the rest. */
+static struct round ask_all(struct reading *r, const uint8_t *bytes, size_t len)
+{
+	struct round round = { 0 };
+	uint64_t asked = 0;
+
+	if (r->d->favourite != NO_FAVOURITE) {
+		asked |= 1ull << r->d->favourite;
+		ask_candidate(r, r->d->favourite, bytes, len, &round);
+	}
+	for (int pass = 0; pass < 2; pass++)
+		for (uint32_t i = 0; i < r->list->count && !round.decided; i++) {
+			uint64_t bit = 1ull << i;
+
+			if (!(r->d->candidates & bit) || asked & bit || (pass == 0 && !usual_port(r->list->of[i], r->f)))
+				continue;
+			asked |= bit;
+			ask_candidate(r, i, bytes, len, &round);
+		}
+	return round;
+}
+
+/* Another protocol inside or after ours. True when one recognised the bytes. */
+static bool take_over(struct reading *r, const uint8_t *bytes, size_t len, size_t *taken)
+{
+	uint64_t scratch[MEMO_BYTES / 8];
+	uint8_t was = r->f->protocol;
+
+	if (r->f->takeovers >= TAKEOVERS_MAX)
+		return false;
+	r->f->takeovers++;
+	for (uint32_t i = 0; i < r->list->count; i++) {
+		if (i == was)
+			continue;
+		memset(scratch, 0, sizeof scratch);
+		if (ask(r, i, scratch, bytes, len, taken) == MINE) {
+			decide(r, i, scratch);
+			accept(r, i);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Reads on with the flow's own classifier. Returns bytes taken. */
+static size_t read_ours(struct reading *r, const uint8_t *bytes, size_t len, bool *need_more)
+{
+	uint64_t none[MEMO_BYTES / 8] = { 0 };
+	size_t at = 0;
+
+	while (at < len) {
+		size_t taken;
+
+		switch (ask(r, r->f->protocol, r->d ? r->d->memo : none, bytes + at, len - at, &taken)) {
+		case MINE:
+			accept(r, r->f->protocol);
+			at += taken;
+			break;
+		case MAYBE:
+			at += taken;
+			break;
+		case NEED_MORE:
+			*need_more = true;
+			return at;
+		case NOT_MINE:
+			r->e->counters.messages_rejected++;
+			if (!take_over(r, bytes + at, len - at, &taken))
+				return len;
+			at += taken;
+			break;
+		}
+		if (r->reader.transport == TRANSPORT_UDP)
+			return len;
+	}
+	return at;
+}
+
+size_t classify_bytes(struct engine *e, struct flow *f, const struct packet *p, const uint8_t *bytes, size_t len, bool *need_more)
+{
+	struct reading r;
+	size_t at = 0;
+
+	*need_more = false;
+	start_reading(&r, e, f, p);
+	while (f->state == FLOW_UNDECIDED && at < len) {
+		struct round round = ask_all(&r, bytes + at, len - at);
+
+		if (!round.decided && (round.need_more || !round.taken)) {
+			*need_more = round.need_more;
+			return round.need_more ? at : len;
+		}
+		at += round.taken;
+		if (r.reader.transport == TRANSPORT_UDP)
+			return len;
+	}
+	if (at < len && f->state == FLOW_OURS)
+		at += read_ours(&r, bytes + at, len - at, need_more);
+	return at;
+}
+
+/* The end that serves, as far as it can be known without reading: by handshake, else by the lower port. */
+static bool server_is_high(const struct flow *f)
+{
+	if (f->flags & (FLOW_SERVER_LOW | FLOW_SERVER_HIGH))
+		return f->flags & FLOW_SERVER_HIGH;
+	return f->key.high_port < f->key.low_port;
+}
+
+void classify_tell_unread(struct engine *e, struct flow *f, const struct packet *p)
+{
+	bool high = server_is_high(f);
+	struct packet from_server = *p;
+	char label[LABEL_BYTES] = "";
+	struct finding is = { .kind = FINDING_SERVICE, .role = ROLE_SERVER, .evidence = EVIDENCE_PORT, .confidence = 20 };
+	struct parties who;
+	struct witness w;
+
+	if (!(f->flags & (high ? FLOW_HEARD_HIGH : FLOW_HEARD_LOW)) || f->flags & FLOW_TOLD_HIGH)
+		return;
+	if (f->state == FLOW_LABELLED) {
+		ndpi_label(e->ndpi, f->label, label, sizeof label);
+		is.evidence = EVIDENCE_NDPI;
+		is.confidence = 50;
+	} else if (!(f->flags & FLOW_ANSWERED) &&
+		   (f->key.protocol == 6 || (f->flags & (FLOW_HEARD_LOW | FLOW_HEARD_HIGH)) != (FLOW_HEARD_LOW | FLOW_HEARD_HIGH))) {
+		return;
+	}
+	f->flags |= FLOW_TOLD_HIGH;
+	from_server.direction = high;
+	parties_of(&from_server, &who);
+	/* The packet at hand may be of the other end, or of none: its MACs say nothing here. */
+	memset(who.sender.mac, 0, sizeof who.sender.mac);
+	who.sender.binding = BINDING_NONE;
+	witness_of(e, p, label, &w);
+	w.transport = (uint8_t)transport_of(f);
+	w.port = high ? f->key.high_port : f->key.low_port;
+	is.subject = who.sender;
+	teller_tell(&e->teller, &w, &is, NULL, NULL);
+	is.kind = FINDING_TALKS;
+	is.role = ROLE_CLIENT;
+	is.subject = who.receiver;
+	is.peer = who.sender;
+	memset(is.subject.mac, 0, sizeof is.subject.mac);
+	if (label[0] && !p->multicast)
+		teller_tell(&e->teller, &w, &is, NULL, NULL);
+}
+
+/* Nobody reads this flow: what nDPI said of it stays, and its memory goes. */
+static void give_up(struct engine *e, struct flow *f, const struct packet *p)
+{
+	struct detail *d = f->detail ? detail_at(&e->details, f->detail) : NULL;
+
+	f->label = d ? d->label : 0;
+	f->state = f->label ? FLOW_LABELLED : FLOW_UNKNOWN;
+	f->flags &= (uint8_t)~(FLOW_TOLD_LOW | FLOW_TOLD_HIGH);
+	classify_tell_unread(e, f, p);
+	end_look(e, d);
+	if (d)
+		detail_give(&e->details, f->detail);
+	f->detail = 0;
+}
+
+void classify_look(struct engine *e, struct flow *f, const struct packet *p)
+{
+	struct detail *d = f->detail ? detail_at(&e->details, f->detail) : NULL;
+
+	if (!d) {
+		give_up(e, f, p);
+		return;
+	}
+	if (!d->ndpi_done && e->ndpi && p->network && !p->reassembled) {
+		if (!d->look)
+			d->look = ndpi_look_start(e->ndpi);
+		if (d->look) {
+			e->counters.ndpi_packets++;
+			d->label = ndpi_look_at(e->ndpi, d->look, p->network,
+						p->network_len > UINT16_MAX ? UINT16_MAX : (uint16_t)p->network_len, p->time_ns);
+		}
+		d->ndpi_done = !d->look || d->label || f->looks + 1 >= NDPI_LOOKS_MAX;
+		if (d->ndpi_done)
+			end_look(e, d);
+	}
+	if (++f->looks >= LOOKS_MAX || (d->candidates == 0 && (d->ndpi_done || !e->ndpi)))
+		give_up(e, f, p);
+}
+
+void classify_end(struct engine *e, struct flow *f, const struct packet *p)
+{
+	if (f->state == FLOW_NEW || f->state == FLOW_UNDECIDED) {
+		give_up(e, f, p);
+	} else if (f->detail) {
+		end_look(e, detail_at(&e->details, f->detail));
+		detail_give(&e->details, f->detail);
+		f->detail = 0;
+	}
+}

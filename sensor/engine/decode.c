@@ -1,0 +1,535 @@
+/*
+ * Decoding of link layers and IP. Every byte is read through the cursor. Layers nest at most
+ * DEPTH_MAX deep; addresses, zone and flow are those of the innermost IP header, since whatever
+ * stands round it was put there by the mirror or the carrier.
+ *
+ * IEEE 802.3, 802.1Q; RFC 791, 8200, 768, 9293; libpcap's LINKTYPE_ registry for cooked headers.
+ */
+#include "sensor/engine/decode.h"
+
+#include "classifiers/api/classifier.h"
+#include "sensor/engine/fragment.h"
+#include "sensor/engine/tunnel.h"
+
+#include <string.h>
+#include <sys/random.h>
+
+enum {
+	DEPTH_MAX = 6,
+	VLAN_TAGS_MAX = 4,
+	IPV6_EXTENSIONS_MAX = 8,
+	MAC_BYTES = 6,
+	PROTOCOL_TCP = 6,
+	PROTOCOL_UDP = 17,
+};
+
+bool decoder_init(struct decoder *d, struct engine_counters *counters)
+{
+	memset(d, 0, sizeof *d);
+	d->counters = counters;
+	d->zone_count = 1;
+	if (getrandom(d->hash_key, sizeof d->hash_key, 0) != sizeof d->hash_key)
+		return false;
+	d->fragments = fragments_new();
+	return d->fragments != NULL;
+}
+
+void decoder_free(struct decoder *d)
+{
+	fragments_free(d->fragments);
+}
+
+/* What is known while the layers of one frame are taken off. */
+struct layers {
+	struct decoder *d;
+	const struct frame *frame;
+	struct packet *p;
+	uint16_t vlan[2]; /* outer, inner of the innermost Ethernet header */
+	unsigned depth;
+};
+
+static void read_ethertype(struct layers *l, struct cursor *c, uint16_t ethertype);
+static void read_ip(struct layers *l, struct cursor *c);
+
+static void malformed(struct layers *l)
+{
+	if (l->frame->captured < l->frame->length)
+		l->d->counters->truncated++;
+	else
+		l->d->counters->malformed++;
+}
+
+/* The stack's number; stacks beyond the table's room share zone 0 and are counted as undecoded. */
+static uint16_t zone_of(struct decoder *d, const uint16_t vlan[2])
+{
+	if (vlan[0] == 0 && vlan[1] == 0)
+		return 0;
+	for (uint16_t z = 1; z < d->zone_count; z++)
+		if (d->vlan[z][0] == vlan[0] && d->vlan[z][1] == vlan[1])
+			return z;
+	if (d->zone_count == ZONES) {
+		d->counters->undecoded++;
+		return 0;
+	}
+	d->vlan[d->zone_count][0] = vlan[0];
+	d->vlan[d->zone_count][1] = vlan[1];
+	return d->zone_count++;
+}
+
+/* False, and nothing changed, when there is no tunnel that we can take off. */
+static bool enter_tunnel(struct layers *l, enum tunnel t, struct cursor inside)
+{
+	uint16_t vlan[2] = { l->vlan[0], l->vlan[1] }, ethertype;
+
+	if (t == TUNNEL_NONE || l->depth >= DEPTH_MAX)
+		return false;
+	ethertype = tunnel_enter(t, &inside, vlan);
+	if (!cursor_ok(&inside))
+		return false;
+	memcpy(l->vlan, vlan, sizeof vlan);
+	l->d->counters->tunnels++;
+	read_ethertype(l, &inside, ethertype);
+	return true;
+}
+
+/* Puts the two ends in order, so that both directions meet in one key. */
+static void make_key(struct layers *l, const uint8_t *source, const uint8_t *target, uint8_t family, uint8_t protocol,
+		     uint16_t source_port, uint16_t target_port)
+{
+	struct packet *p = l->p;
+	size_t len = family == 4 ? 4 : 16;
+	int order = memcmp(source, target, len);
+	bool swap = order > 0 || (order == 0 && source_port > target_port);
+
+	memset(&p->key, 0, sizeof p->key);
+	memcpy(p->key.low, swap ? target : source, len);
+	memcpy(p->key.high, swap ? source : target, len);
+	p->key.low_port = swap ? target_port : source_port;
+	p->key.high_port = swap ? source_port : target_port;
+	p->key.protocol = protocol;
+	p->key.family = family;
+	p->zone = zone_of(l->d, l->vlan);
+	p->key.zone = p->zone;
+	p->direction = swap;
+	p->hash = flow_key_hash(&p->key, l->d->hash_key);
+}
+
+static bool ip_multicast(const uint8_t *a, uint8_t family)
+{
+	return family == 4 ? a[0] >= 224 : a[0] == 0xff;
+}
+
+struct ip_header {
+	const uint8_t *source;
+	const uint8_t *target;
+	uint8_t family;
+	uint8_t protocol;
+	uint32_t lost; /* payload bytes that the capture cut */
+};
+
+static void read_tcp(struct layers *l, const struct ip_header *ip, struct cursor *c)
+{
+	struct packet *p = l->p;
+	struct cursor h = cursor_take(c, 20);
+	uint16_t source = cursor_u16be(&h), target = cursor_u16be(&h);
+	unsigned header_bytes;
+
+	p->sequence = cursor_u32be(&h);
+	cursor_skip(&h, 4);
+	header_bytes = (cursor_u8(&h) >> 4) * 4u;
+	p->tcp_flags = cursor_u8(&h) & 0x3f;
+	if (!cursor_ok(&h) || header_bytes < 20) {
+		malformed(l);
+		return;
+	}
+	cursor_skip(c, header_bytes - 20);
+	make_key(l, ip->source, ip->target, ip->family, PROTOCOL_TCP, source, target);
+	p->kind = PACKET_TCP;
+	p->payload = c->at;
+	p->payload_len = (uint32_t)cursor_left(c);
+	p->payload_lost = ip->lost;
+}
+
+static void read_udp(struct layers *l, const struct ip_header *ip, struct cursor *c)
+{
+	struct packet *p = l->p;
+	uint16_t source = cursor_u16be(c), target = cursor_u16be(c), len = cursor_u16be(c);
+
+	cursor_skip(c, 2);
+	if (!cursor_ok(c)) {
+		malformed(l);
+		return;
+	}
+	if (enter_tunnel(l, tunnel_in_udp(target, *c), *c))
+		return;
+	make_key(l, ip->source, ip->target, ip->family, PROTOCOL_UDP, source, target);
+	p->kind = PACKET_UDP;
+	p->payload = c->at;
+	p->payload_len = (uint32_t)cursor_left(c);
+	p->payload_lost = ip->lost;
+	if (len >= 8 && p->payload_len > len - 8u)
+		p->payload_len = len - 8u;
+}
+
+static void read_transport(struct layers *l, const struct ip_header *ip, struct cursor *c)
+{
+	if (ip->protocol == PROTOCOL_TCP) {
+		read_tcp(l, ip, c);
+		return;
+	}
+	if (ip->protocol == PROTOCOL_UDP) {
+		read_udp(l, ip, c);
+		return;
+	}
+	if (enter_tunnel(l, tunnel_in_ip(ip->protocol, *c), *c))
+		return;
+	make_key(l, ip->source, ip->target, ip->family, ip->protocol, 0, 0);
+	l->p->kind = PACKET_IP;
+	l->p->payload = c->at;
+	l->p->payload_len = (uint32_t)cursor_left(c);
+}
+
+/* A whole datagram goes on to its transport; a part alone still shows that its sender lives. */
+static void read_fragment(struct layers *l, struct ip_header *ip, struct cursor *c, uint32_t id, uint16_t offset, bool more)
+{
+	struct fragment f = { .id = id, .zone = zone_of(l->d, l->vlan), .protocol = ip->protocol, .family = ip->family,
+			      .offset = offset, .more = more, .bytes = c->at, .len = (uint32_t)cursor_left(c),
+			      .time_ns = l->frame->time_ns };
+	const uint8_t *bytes;
+	uint32_t len;
+
+	l->d->counters->fragments++;
+	memcpy(f.source, ip->source, ip->family == 4 ? 4 : 16);
+	memcpy(f.target, ip->target, ip->family == 4 ? 4 : 16);
+	if (ip->lost == 0 && fragments_add(l->d->fragments, &f, &bytes, &len, &l->d->counters->fragments_dropped)) {
+		struct cursor whole = cursor_over(bytes, len);
+
+		l->p->reassembled = true;
+		read_transport(l, ip, &whole);
+		return;
+	}
+	make_key(l, ip->source, ip->target, ip->family, ip->protocol, 0, 0);
+	l->p->kind = PACKET_IP;
+}
+
+/* Cuts Ethernet padding off, or notes how much the capture cut. `length` counts from the cursor on. */
+static void limit_to(struct cursor *c, uint32_t length, uint32_t *lost)
+{
+	size_t left = cursor_left(c);
+
+	if (length < left)
+		c->end = c->at + length;
+	else
+		*lost = length - (uint32_t)left;
+}
+
+static void read_ipv4(struct layers *l, struct cursor *c)
+{
+	const uint8_t *start = c->at;
+	struct cursor h = cursor_take(c, 20);
+	unsigned header_bytes = (cursor_u8(&h) & 15) * 4u, total, fragment;
+	struct ip_header ip = { .family = 4 };
+	uint32_t id;
+
+	cursor_skip(&h, 1);
+	total = cursor_u16be(&h);
+	id = cursor_u16be(&h);
+	fragment = cursor_u16be(&h);
+	l->p->hop_limit = cursor_u8(&h);
+	ip.protocol = cursor_u8(&h);
+	cursor_skip(&h, 2);
+	ip.source = cursor_take(&h, 4).at;
+	ip.target = cursor_take(&h, 4).at;
+	if (!cursor_ok(&h) || header_bytes < 20 || (total && total < header_bytes)) {
+		malformed(l);
+		return;
+	}
+	cursor_skip(c, header_bytes - 20);
+	/* 0: the sender left segmentation to its network card, and the capture saw the frame before that. */
+	if (total)
+		limit_to(c, total - header_bytes, &ip.lost);
+	if (!cursor_ok(c)) {
+		malformed(l);
+		return;
+	}
+	l->p->network = start;
+	l->p->network_len = (uint32_t)(c->end - start);
+	l->p->multicast |= ip_multicast(ip.target, 4);
+	if (fragment & 0x3fff)
+		read_fragment(l, &ip, c, id, (uint16_t)((fragment & 0x1fff) * 8u), fragment & 0x2000);
+	else
+		read_transport(l, &ip, c);
+}
+
+/* Walks extension headers. False when a fragment header took over or the chain is broken. */
+static bool read_extensions(struct layers *l, struct ip_header *ip, struct cursor *c)
+{
+	for (int n = 0; n < IPV6_EXTENSIONS_MAX; n++) {
+		uint8_t next, len;
+
+		switch (ip->protocol) {
+		case 0:   /* hop-by-hop */
+		case 43:  /* routing */
+		case 60:  /* destination options */
+		case 135: /* mobility */
+			next = cursor_u8(c);
+			len = cursor_u8(c);
+			cursor_skip(c, 6u + len * 8u);
+			break;
+		case 51: /* authentication */
+			next = cursor_u8(c);
+			len = cursor_u8(c);
+			cursor_skip(c, 2u + len * 4u);
+			break;
+		case 44: { /* fragment */
+			unsigned offset;
+			uint32_t id;
+
+			next = cursor_u8(c);
+			cursor_skip(c, 1);
+			offset = cursor_u16be(c);
+			id = cursor_u32be(c);
+			if (!cursor_ok(c))
+				return false;
+			ip->protocol = next;
+			if (offset & 0xfff9) {
+				read_fragment(l, ip, c, id, offset & 0xfff8, offset & 1);
+				return true;
+			}
+			continue;
+		}
+		default:
+			read_transport(l, ip, c);
+			return true;
+		}
+		if (!cursor_ok(c))
+			return false;
+		ip->protocol = next;
+	}
+	return false;
+}
+
+static void read_ipv6(struct layers *l, struct cursor *c)
+{
+	const uint8_t *start = c->at;
+	struct cursor h = cursor_take(c, 40);
+	struct ip_header ip = { .family = 6 };
+	uint16_t len;
+
+	cursor_skip(&h, 4);
+	len = cursor_u16be(&h);
+	ip.protocol = cursor_u8(&h);
+	l->p->hop_limit = cursor_u8(&h);
+	ip.source = cursor_take(&h, 16).at;
+	ip.target = cursor_take(&h, 16).at;
+	if (!cursor_ok(&h)) {
+		malformed(l);
+		return;
+	}
+	if (len)
+		limit_to(c, len, &ip.lost);
+	l->p->network = start;
+	l->p->network_len = (uint32_t)(c->end - start);
+	l->p->multicast |= ip_multicast(ip.target, 6);
+	if (!read_extensions(l, &ip, c))
+		malformed(l);
+}
+
+static void read_ip(struct layers *l, struct cursor *c)
+{
+	unsigned version = cursor_peek(c, 0) >> 4;
+
+	if (version == 4)
+		read_ipv4(l, c);
+	else if (version == 6)
+		read_ipv6(l, c);
+	else if (cursor_ok(c))
+		l->d->counters->undecoded++;
+	else
+		malformed(l);
+}
+
+/* A frame that no IP header explains: a protocol straight on Ethernet. */
+static void read_link_protocol(struct layers *l, struct cursor *c, uint16_t ethertype)
+{
+	struct packet *p = l->p;
+
+	p->kind = PACKET_ETHERNET;
+	p->ethertype = ethertype;
+	p->zone = zone_of(l->d, l->vlan);
+	p->payload = c->at;
+	p->payload_len = (uint32_t)cursor_left(c);
+	p->payload_lost = l->frame->length - l->frame->captured;
+}
+
+/* IEEE 802.2: SNAP with OUI 0 (or 802.1H) is an ethertype again, everything else is offered as LLC. */
+static void read_llc(struct layers *l, struct cursor *c, uint16_t length)
+{
+	uint32_t lost = 0;
+	struct cursor look;
+
+	limit_to(c, length, &lost);
+	look = *c;
+	if (cursor_u16be(&look) == 0xaaaa && cursor_u8(&look) == 0x03) {
+		uint32_t oui = cursor_u24be(&look);
+		uint16_t ethertype = cursor_u16be(&look);
+
+		if (cursor_ok(&look) && (oui == 0 || oui == 0x0000f8)) {
+			*c = look;
+			read_ethertype(l, c, ethertype);
+			return;
+		}
+	}
+	read_link_protocol(l, c, ETHERTYPE_LLC);
+}
+
+static void read_ethernet(struct layers *l, struct cursor *c)
+{
+	struct cursor macs = cursor_take(c, 2 * MAC_BYTES);
+	uint16_t ethertype = cursor_u16be(c);
+
+	if (!cursor_ok(c)) {
+		malformed(l);
+		return;
+	}
+	l->p->ethernet = macs.at;
+	l->p->multicast = macs.at[0] & 1;
+	read_ethertype(l, c, ethertype);
+}
+
+/* VID 0 is a priority alone. Of more than two tags the outermost and innermost count. */
+static void push_vlan(struct layers *l, uint16_t tci)
+{
+	uint16_t vid = tci & 0xfff;
+
+	if (vid == 0)
+		return;
+	if (l->vlan[0] == 0)
+		l->vlan[0] = vid;
+	else
+		l->vlan[1] = vid;
+}
+
+static uint16_t read_vlan_tags(struct layers *l, struct cursor *c, uint16_t ethertype)
+{
+	for (int n = 0; n < VLAN_TAGS_MAX; n++) {
+		if (ethertype != 0x8100 && ethertype != 0x88a8 && ethertype != 0x9100 && ethertype != 0x9200)
+			break;
+		push_vlan(l, cursor_u16be(c));
+		ethertype = cursor_u16be(c);
+	}
+	return ethertype;
+}
+
+static void read_ethertype(struct layers *l, struct cursor *c, uint16_t ethertype)
+{
+	if (ethertype == TUNNEL_ETHERNET && ++l->depth <= DEPTH_MAX) {
+		read_ethernet(l, c);
+		return;
+	}
+	ethertype = read_vlan_tags(l, c, ethertype);
+	if (!cursor_ok(c)) {
+		malformed(l);
+		return;
+	}
+	if (ethertype == 0x0800 || ethertype == 0x86dd) {
+		l->depth++;
+		read_ip(l, c);
+		return;
+	}
+	if (enter_tunnel(l, tunnel_in_ethernet(ethertype, *c), *c))
+		return;
+	if (ethertype <= 1500)
+		read_llc(l, c, ethertype);
+	else
+		read_link_protocol(l, c, ethertype);
+}
+
+/* Linux cooked: 2 packet type, 2 ARPHRD, 2 address length, 8 address, 2 protocol. */
+static void read_sll(struct layers *l, struct cursor *c)
+{
+	uint16_t ethertype;
+
+	cursor_skip(c, 14);
+	ethertype = cursor_u16be(c);
+	if (ethertype == 0x0004) /* 802.2 */
+		read_llc(l, c, 1500);
+	else
+		read_ethertype(l, c, ethertype);
+}
+
+/* Version 2: 2 protocol, 2 reserved, 4 interface, 2 ARPHRD, 1 type, 1 address length, 8 address. */
+static void read_sll2(struct layers *l, struct cursor *c)
+{
+	uint16_t ethertype = cursor_u16be(c);
+
+	cursor_skip(c, 18);
+	if (ethertype == 0x0004)
+		read_llc(l, c, 1500);
+	else
+		read_ethertype(l, c, ethertype);
+}
+
+/* BSD loopback: the address family in the capturing machine's byte order, which needn't be told: IP tells. */
+static void read_null(struct layers *l, struct cursor *c)
+{
+	cursor_skip(c, 4);
+	read_ip(l, c);
+}
+
+static void read_ppp(struct layers *l, struct cursor *c)
+{
+	uint16_t ethertype = tunnel_enter(TUNNEL_PPP, c, l->vlan);
+
+	if (cursor_ok(c))
+		read_ethertype(l, c, ethertype);
+	else
+		malformed(l);
+}
+
+void decode_frame(struct decoder *d, const struct frame *f, struct packet *p)
+{
+	struct layers l = { .d = d, .frame = f, .p = p };
+	struct cursor c = cursor_over(f->bytes, f->captured);
+
+	p->kind = PACKET_NOTHING;
+	p->ethernet = NULL;
+	p->network = NULL;
+	p->reassembled = false;
+	p->payload_lost = 0;
+	p->payload_len = 0;
+	p->multicast = false;
+	p->frame = f->number;
+	p->time_ns = f->time_ns;
+	d->counters->frames++;
+	d->counters->bytes += f->length;
+	if (f->has_vlan)
+		push_vlan(&l, f->vlan_tci);
+	switch (f->linktype) {
+	case LINKTYPE_ETHERNET:
+		read_ethernet(&l, &c);
+		break;
+	case LINKTYPE_LINUX_SLL:
+		read_sll(&l, &c);
+		break;
+	case LINKTYPE_LINUX_SLL2:
+		read_sll2(&l, &c);
+		break;
+	case LINKTYPE_RAW:
+	case LINKTYPE_RAW_BSD:
+	case LINKTYPE_RAW_OPENBSD:
+	case LINKTYPE_IPV4:
+	case LINKTYPE_IPV6:
+		read_ip(&l, &c);
+		break;
+	case LINKTYPE_NULL:
+	case LINKTYPE_LOOP:
+		read_null(&l, &c);
+		break;
+	case LINKTYPE_PPP:
+		read_ppp(&l, &c);
+		break;
+	default:
+		d->counters->unknown_linktype++;
+	}
+}

@@ -1,0 +1,88 @@
+/*
+ * The engine: packets in, findings out. It holds no socket and opens no file; bytes from strangers
+ * are read here and nowhere else.
+ */
+#ifndef SENSOR_ENGINE_ENGINE_H
+#define SENSOR_ENGINE_ENGINE_H
+
+#include "sensor/common/config.h"
+#include "sensor/engine/decode.h"
+#include "sensor/engine/detail.h"
+#include "sensor/engine/flow.h"
+#include "sensor/engine/teller.h"
+
+enum {
+	ENGINE_BATCH = 32, /* frames decoded together, so that their flows come into the cache meanwhile */
+	CLASSIFIERS_MAX = 64,
+	LABEL_BYTES = FINDING_PROTOCOL_BYTES,
+};
+
+/* The classifiers of one transport; flows name them by their place here. */
+struct classifier_list {
+	const struct classifier *of[CLASSIFIERS_MAX];
+	uint32_t count;
+};
+
+struct link_memory;
+
+struct engine {
+	struct engine_config config;
+	struct engine_counters counters;
+	struct decoder decoder;
+	struct flow_table flows;
+	struct details details;
+	struct teller teller;
+	struct ndpi *ndpi; /* NULL when left out */
+	struct classifier_list lists[TRANSPORTS];
+	struct link_memory *link_memory;
+	struct told told;
+	struct packet packets[ENGINE_BATCH];
+	struct ring frames;  /* ENGINE_RING: where they come from */
+	uint64_t file_bytes; /* ENGINE_FILE: its size, 0 when unknown */
+};
+
+/* Takes all memory there will be. 0, or -1 after log_error(). */
+int engine_init(struct engine *e, const struct engine_config *config);
+void engine_free(struct engine *e);
+
+/* Works on up to ENGINE_BATCH frames; their bytes must stay until it returns. */
+void engine_frames(struct engine *e, const struct frame *frames, unsigned count);
+
+/* Ends all flows, as at the end of a file, so that what was seen of them is told. */
+void engine_end_flows(struct engine *e);
+
+/* Takes hold of the source, before the walls stand. 0, or -1 after log_error(). See run.c. */
+int run_open(struct engine *e);
+
+/* Runs the source to its end; the exit code of the process. */
+int run_file(struct engine *e);
+int run_ring(struct engine *e);
+
+/* Within the engine: see classify.c, stream.c, link.c. */
+
+/* Who sent a packet and who was to get it. */
+struct parties {
+	struct endpoint sender;
+	struct endpoint receiver;
+};
+
+void parties_of(const struct packet *p, struct parties *who);
+void witness_of(const struct engine *e, const struct packet *p, const char *protocol, struct witness *w);
+
+/* An UDP datagram or TCP bytes in order, of a flow that is undecided or ours. Returns bytes taken; *need_more for TCP. */
+size_t classify_bytes(struct engine *e, struct flow *f, const struct packet *p, const uint8_t *bytes, size_t len, bool *need_more);
+/* Shows the packet to nDPI while the flow is undecided, and decides when patience ends. */
+void classify_look(struct engine *e, struct flow *f, const struct packet *p);
+/* Tells what the flow's two ends are, as far as each was heard, for labels of nDPI and unknown services. */
+void classify_tell_unread(struct engine *e, struct flow *f, const struct packet *p);
+/* Gives up everything held for the flow; an undecided one is decided with what is known. */
+void classify_end(struct engine *e, struct flow *f, const struct packet *p);
+
+/* A TCP segment with payload: puts it in order and passes on what is in order. */
+void stream_segment(struct engine *e, struct flow *f, const struct packet *p);
+
+/* A frame whose protocol stands on Ethernet itself. */
+struct link_memory *link_memory_new(void);
+void link_frame(struct engine *e, const struct packet *p);
+
+#endif

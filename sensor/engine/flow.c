@@ -1,0 +1,124 @@
+/* Open addressing with linear probing; nothing is ever removed, entries are replaced in place. */
+#include "sensor/engine/flow.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+enum {
+	FIRST_SIZE = 1 << 14,
+	SILENT_S = 300,      /* an entry silent for longer may be replaced at any time */
+	PROBES_MAX = 128,    /* entries looked at for one key; reached only when the table is at its limit */
+	EVICTION_WINDOW = 8, /* entries compared for the longest silence when the table is full */
+};
+
+static struct flow *map_entries(uint64_t size)
+{
+	struct flow *e = mmap(NULL, size * sizeof *e, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (e == MAP_FAILED)
+		return NULL;
+	/* Huge pages halve the cost of a lookup in a large table; without them it works as well. */
+	if (size * sizeof *e >= 1 << 22)
+		madvise(e, size * sizeof *e, MADV_HUGEPAGE);
+	return e;
+}
+
+bool flow_table_init(struct flow_table *t, uint64_t max, const uint64_t hash_key[2])
+{
+	memset(t, 0, sizeof *t);
+	memcpy(t->hash_key, hash_key, sizeof t->hash_key);
+	t->max = max;
+	t->size = max < FIRST_SIZE ? max : FIRST_SIZE;
+	t->entries = map_entries(t->size);
+	return t->entries != NULL;
+}
+
+void flow_table_free(struct flow_table *t)
+{
+	munmap(t->entries, t->size * sizeof *t->entries);
+}
+
+/* Doubles the table; entries keep no hash, so each key is hashed again. */
+static bool grow(struct flow_table *t)
+{
+	uint64_t size = t->size * 2, mask = size - 1;
+	struct flow *entries = map_entries(size);
+
+	if (!entries)
+		return false;
+	for (uint64_t i = 0; i < t->size; i++) {
+		uint64_t j;
+
+		if (!t->entries[i].packets)
+			continue;
+		j = flow_key_hash(&t->entries[i].key, t->hash_key) & mask;
+		while (entries[j].packets)
+			j = (j + 1) & mask;
+		entries[j] = t->entries[i];
+	}
+	munmap(t->entries, t->size * sizeof *t->entries);
+	t->entries = entries;
+	t->size = size;
+	return true;
+}
+
+static struct flow *replace(struct flow *f, const struct packet *p, struct flow *evicted)
+{
+	*evicted = *f;
+	memset(f, 0, sizeof *f);
+	f->key = p->key;
+	return f;
+}
+
+/* Of a few neighbours, the one that has been silent longest. */
+static struct flow *longest_silent(struct flow_table *t, uint64_t home)
+{
+	struct flow *longest = &t->entries[home];
+
+	for (uint64_t n = 1; n < EVICTION_WINDOW; n++) {
+		struct flow *f = &t->entries[(home + n) & (t->size - 1)];
+
+		if (f->last_s < longest->last_s)
+			longest = f;
+	}
+	return longest;
+}
+
+struct flow *flow_find(struct flow_table *t, const struct packet *p, struct flow *evicted)
+{
+	uint64_t mask = t->size - 1, home = p->hash & mask;
+	uint32_t now_s = (uint32_t)(p->time_ns / 1000000000);
+	struct flow *silent = NULL, *f = NULL;
+
+	evicted->packets = 0;
+	for (uint64_t n = 0; n < PROBES_MAX; n++) {
+		f = &t->entries[(home + n) & mask];
+		if (!f->packets)
+			break;
+		if (__builtin_expect(memcmp(&f->key, &p->key, sizeof f->key) == 0, 1))
+			return f;
+		if (!silent && now_s > f->last_s && now_s - f->last_s > SILENT_S)
+			silent = f;
+	}
+	if (silent)
+		return replace(silent, p, evicted);
+	if ((t->used + 1) * 4 > t->size * 3 && t->size < t->max && grow(t))
+		return flow_find(t, p, evicted);
+	if (f->packets)
+		return replace(longest_silent(t, home), p, evicted);
+	t->used++;
+	memset(f, 0, sizeof *f);
+	f->key = p->key;
+	return f;
+}
+
+uint64_t flow_table_sweep(struct flow_table *t, struct flow **first, uint64_t count)
+{
+	if (t->sweep >= t->size)
+		t->sweep = 0;
+	if (count > t->size - t->sweep)
+		count = t->size - t->sweep;
+	*first = &t->entries[t->sweep];
+	t->sweep += count;
+	return count;
+}

@@ -1,0 +1,121 @@
+/*
+ * Protocols that stand on Ethernet itself: ARP, LLDP, PROFINET and their kin.
+ *
+ * They repeat themselves: the same frame comes every few seconds, an ARP storm brings it a million
+ * times. A frame that was read a moment ago is counted and passed by.
+ */
+#include "sensor/engine/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	MEMORY_FRAMES = 4096,
+	MEMORY_BYTES = 256, /* frames longer than this are read each time */
+	REPEAT_S = 20,
+};
+
+struct link_memory {
+	uint64_t hash[MEMORY_FRAMES];
+	uint32_t read_s[MEMORY_FRAMES];
+};
+
+struct link_memory *link_memory_new(void)
+{
+	return calloc(1, sizeof(struct link_memory));
+}
+
+static bool read_lately(struct engine *e, const struct packet *p)
+{
+	struct link_memory *m = e->link_memory;
+	const uint64_t *key = e->decoder.hash_key;
+	uint64_t h = key[0] ^ (uint64_t)p->zone << 32 ^ p->payload_len, w;
+	uint32_t now_s = (uint32_t)(p->time_ns / 1000000000), slot, at;
+
+	if (p->payload_len > MEMORY_BYTES || !p->ethernet)
+		return false;
+	for (at = 0; at + 8 <= p->payload_len; at += 8) {
+		memcpy(&w, p->payload + at, 8);
+		h = hash_mix(h ^ w, key[1] | 1);
+	}
+	w = 0;
+	memcpy(&w, p->payload + at, p->payload_len - at);
+	h = hash_mix(h ^ w, key[1] | 1);
+	memcpy(&w, p->ethernet + 4, 8); /* the source's MAC, with two bytes of the target's */
+	h = hash_mix(h ^ w, key[1] | 1);
+	slot = h & (MEMORY_FRAMES - 1);
+	if (m->hash[slot] == h && now_s - m->read_s[slot] < REPEAT_S)
+		return true;
+	m->hash[slot] = h;
+	m->read_s[slot] = now_s;
+	return false;
+}
+
+static bool wants(const struct classifier *c, uint16_t ethertype)
+{
+	for (int i = 0; i < CLASSIFIER_ETHERTYPES; i++)
+		if (c->ethertypes[i] && c->ethertypes[i] == ethertype)
+			return true;
+	return false;
+}
+
+static void tell_sender(struct engine *e, const struct parties *who, const struct witness *w)
+{
+	struct finding host = { .kind = FINDING_HOST, .subject = who->sender };
+
+	teller_tell(&e->teller, w, &host, NULL, NULL);
+}
+
+static void tell_read(struct engine *e, const struct packet *p, const struct parties *who, const struct classifier *c, uint8_t role)
+{
+	struct finding f = { .kind = FINDING_SERVICE, .evidence = EVIDENCE_STRUCTURE, .confidence = 95, .subject = who->sender };
+	struct witness w;
+
+	witness_of(e, p, c->name, &w);
+	f.role = role;
+	if (role == ROLE_CLIENT)
+		f.kind = FINDING_SPEAKS;
+	teller_tell(&e->teller, &w, &f, NULL, NULL);
+	for (unsigned i = 0; i < e->told.count; i++) {
+		const struct told_item *item = &e->told.items[i];
+
+		memset(&f, 0, sizeof f);
+		f.kind = item->kind;
+		f.attribute = item->attribute;
+		f.confidence = item->confidence;
+		f.evidence = EVIDENCE_STRUCTURE;
+		f.subject = item->side == SENDER ? who->sender : item->side == RECEIVER ? who->receiver : item->other;
+		teller_tell(&e->teller, &w, &f, e->told.text + item->path, e->told.text + item->value);
+	}
+	e->counters.findings_lost += e->told.lost;
+}
+
+void link_frame(struct engine *e, const struct packet *p)
+{
+	const struct classifier_list *list = &e->lists[TRANSPORT_ETHERNET];
+	struct parties who;
+	struct witness w;
+
+	if (read_lately(e, p))
+		return;
+	parties_of(p, &who);
+	witness_of(e, p, "", &w);
+	if (p->ethernet)
+		tell_sender(e, &who, &w);
+	for (uint32_t i = 0; i < list->count; i++) {
+		struct reader r = { .bytes = cursor_over(p->payload, p->payload_len), .transport = TRANSPORT_ETHERNET,
+				    .truncated = p->payload_lost > 0, .multicast = p->multicast, .ethertype = p->ethertype,
+				    .sender = &who.sender, .receiver = &who.receiver, .time_ns = p->time_ns, .told = &e->told };
+
+		if (!wants(list->of[i], p->ethertype))
+			continue;
+		e->told.count = e->told.used = 0;
+		e->told.lost = 0;
+		if (list->of[i]->read(&r) != MINE)
+			continue;
+		e->counters.messages++;
+		tell_read(e, p, &who, list->of[i], r.sender_role);
+		return;
+	}
+	e->counters.undecoded++;
+}

@@ -1,0 +1,73 @@
+/* What the decoder makes of a frame: whose it is, which flow, where its payload lies. */
+#ifndef SENSOR_ENGINE_PACKET_H
+#define SENSOR_ENGINE_PACKET_H
+
+#include "classifiers/finding/finding.h"
+#include "sensor/engine/frame.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+/* Both directions of a flow have one key: the lower (address, port) stands first. 40 bytes, compared whole. */
+struct flow_key {
+	uint8_t low[16];
+	uint8_t high[16];
+	uint16_t low_port;
+	uint16_t high_port;
+	uint8_t protocol; /* of IP */
+	uint8_t family;   /* 4 or 6 */
+	uint16_t zone;    /* index in the table of VLAN stacks */
+};
+
+static inline uint64_t hash_mix(uint64_t a, uint64_t b)
+{
+	unsigned __int128 r = (unsigned __int128)a * b;
+
+	return (uint64_t)r ^ (uint64_t)(r >> 64);
+}
+
+/* `key` is random, so that no sender can choose flows that collide. */
+static inline uint64_t flow_key_hash(const struct flow_key *k, const uint64_t key[2])
+{
+	uint64_t w[5];
+
+	memcpy(w, k, sizeof w);
+	if (k->family == 4)
+		return hash_mix((w[0] << 32 | (w[2] & 0xffffffff)) ^ key[0], w[4] ^ key[1]);
+	return hash_mix(hash_mix(w[0] ^ key[0], w[1] ^ w[2]) ^ hash_mix(w[3] ^ key[1], w[4]), w[4] ^ key[0]);
+}
+
+enum packet_kind {
+	PACKET_NOTHING,  /* nothing more to do: counted by the decoder */
+	PACKET_ETHERNET, /* a protocol straight on Ethernet or LLC */
+	PACKET_IP,       /* IP without ports: other protocols, later fragments */
+	PACKET_UDP,
+	PACKET_TCP,
+};
+
+enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16 };
+
+struct packet {
+	struct flow_key key;
+	uint64_t hash;
+	const uint8_t *payload;
+	const uint8_t *network;  /* the IP header, for nDPI */
+	const uint8_t *ethernet; /* destination and source MAC, 12 bytes; NULL when the link has none */
+	uint32_t payload_len;    /* bytes that are there */
+	uint32_t payload_lost;   /* bytes more that the sender sent and the capture cut off */
+	uint32_t network_len;
+	uint32_t sequence;       /* TCP */
+	uint8_t kind;            /* enum packet_kind */
+	uint8_t direction;       /* 0: sent by key.low */
+	uint8_t tcp_flags;
+	uint8_t hop_limit;
+	uint16_t ethertype;      /* PACKET_ETHERNET */
+	uint16_t zone;
+	bool multicast;
+	bool reassembled;        /* payload lies in the reassembler's memory, good until the next fragment */
+	uint64_t frame;
+	int64_t time_ns;
+};
+
+#endif

@@ -1,0 +1,252 @@
+/* The engine's two loops: over a capture file to its end, and over the frame ring for as long as it lives. */
+#include "sensor/common/log.h"
+#include "sensor/engine/capture_file.h"
+#include "sensor/engine/engine.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+enum {
+	EXIT_BROKEN_RING = 70,
+	REPORT_INTERVAL_MS = 1000,
+	PROGRESS_INTERVAL_MS = 200,
+	IDLE_MS = 50, /* longest sleep while no frame comes */
+	FLUSH_BATCHES = 64,
+};
+
+static volatile sig_atomic_t stopping;
+
+static void stop(int signal_number)
+{
+	(void)signal_number;
+	stopping = 1;
+}
+
+int run_open(struct engine *e)
+{
+	struct stat st;
+
+	if (e->config.source == ENGINE_FILE) {
+		if (fstat(FD_CAPTURE_FILE, &st) == 0 && S_ISREG(st.st_mode))
+			e->file_bytes = (uint64_t)st.st_size;
+		return 0;
+	}
+	if (ring_attach_consumer(&e->frames, FD_RECORDS_IN, FD_TAIL_IN, FD_WAKE_IN) == 0)
+		return 0;
+	log_error("the frame ring could not be mapped");
+	return -1;
+}
+
+static int64_t clock_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void report_counters(struct engine *e)
+{
+	struct report r = { .type = REPORT_COUNTERS };
+
+	r.counters = e->counters;
+	teller_report(&e->teller, &r);
+}
+
+/* What a file run has to say of itself. */
+struct journey {
+	struct capture_file *file;
+	uint64_t bytes_total;
+	int64_t first_ns;
+	int64_t last_ns;
+	int64_t reported_ms;
+};
+
+static void report_progress(struct engine *e, struct journey *j, enum report_type type, enum end_status status, const char *why)
+{
+	struct report r = { .type = type };
+
+	r.progress.bytes_read = j->file ? capture_file_bytes(j->file) : 0;
+	r.progress.bytes_total = j->bytes_total;
+	r.progress.frames = e->counters.frames;
+	r.progress.first_ns = j->first_ns;
+	r.progress.last_ns = j->last_ns;
+	r.progress.status = status;
+	snprintf(r.progress.why, sizeof r.progress.why, "%s", why);
+	teller_report(&e->teller, &r);
+	teller_flush(&e->teller);
+}
+
+/* Sleeps so that frames come as far apart as they were recorded. */
+static void keep_pace(struct journey *j, const struct frame *f)
+{
+	static int64_t started_ms;
+	int64_t ahead_ms;
+
+	if (!started_ms)
+		started_ms = clock_ms();
+	ahead_ms = (f->time_ns - j->first_ns) / 1000000 - (clock_ms() - started_ms);
+	if (ahead_ms > 0) {
+		struct timespec wait = { .tv_sec = ahead_ms / 1000, .tv_nsec = ahead_ms % 1000 * 1000000 };
+
+		nanosleep(&wait, NULL);
+	}
+}
+
+/* Reads frames until a batch is full or memory must be refilled. */
+static enum capture_result read_batch(struct engine *e, struct journey *j, struct frame *frames, unsigned *count)
+{
+	enum capture_result result = CAPTURE_FRAME;
+
+	for (*count = 0; *count < ENGINE_BATCH; ++*count) {
+		result = capture_file_next(j->file, &frames[*count]);
+		if (result != CAPTURE_FRAME)
+			break;
+		if (!j->first_ns)
+			j->first_ns = frames[*count].time_ns;
+		j->last_ns = frames[*count].time_ns;
+		if (e->config.pace == PACE_RECORDED) {
+			keep_pace(j, &frames[*count]);
+			++*count;
+			break;
+		}
+	}
+	return result;
+}
+
+static void pause_between(struct engine *e, struct journey *j, unsigned batch)
+{
+	int64_t now_ms;
+
+	if (e->config.pace != PACE_RECORDED && batch % FLUSH_BATCHES)
+		return;
+	teller_flush(&e->teller);
+	now_ms = clock_ms();
+	if (now_ms - j->reported_ms < PROGRESS_INTERVAL_MS)
+		return;
+	j->reported_ms = now_ms;
+	if (e->config.progress)
+		report_progress(e, j, REPORT_PROGRESS, END_COMPLETE, "");
+	report_counters(e);
+}
+
+int run_file(struct engine *e)
+{
+	struct frame frames[ENGINE_BATCH];
+	struct journey j = { 0 };
+	const char *why;
+	enum capture_result result = CAPTURE_FRAME;
+	unsigned count;
+
+	signal(SIGTERM, stop);
+	j.bytes_total = e->file_bytes;
+	j.file = capture_file_open(FD_CAPTURE_FILE, &why);
+	if (!j.file) {
+		report_progress(e, &j, REPORT_END, END_UNREADABLE, why);
+		return 0;
+	}
+	for (unsigned batch = 1; !stopping && result != CAPTURE_END && result != CAPTURE_CUT; batch++) {
+		result = read_batch(e, &j, frames, &count);
+		engine_frames(e, frames, count);
+		pause_between(e, &j, batch);
+		if (result == CAPTURE_REFILL)
+			capture_file_refill(j.file);
+	}
+	engine_end_flows(e);
+	report_counters(e);
+	report_progress(e, &j, REPORT_END, result == CAPTURE_CUT || stopping ? END_CUT_SHORT : END_COMPLETE,
+			result == CAPTURE_CUT ? capture_file_why(j.file) : stopping ? "stopped before its end" : "");
+	capture_file_close(j.file);
+	return 0;
+}
+
+/* Copies what capture counted; the ring's producer shows it beside the records. */
+static void take_capture_counters(struct engine *e, const struct ring *ring)
+{
+	e->counters.kernel_drops = ring_counter(ring, CAPTURE_KERNEL_DROPS);
+	e->counters.interface_drops = ring_counter(ring, CAPTURE_INTERFACE_DROPS);
+	e->counters.ring_drops = ring_counter(ring, CAPTURE_RING_DROPS);
+}
+
+static enum ring_result next_frame(struct ring *ring, struct frame *f, uint64_t number)
+{
+	const struct frame_header *h;
+	const void *record;
+	size_t len;
+	enum ring_result result = ring_next(ring, &record, &len);
+
+	if (result != RING_OK)
+		return result;
+	h = record;
+	if (len < sizeof *h || h->captured != len - sizeof *h || h->length < h->captured)
+		return RING_BROKEN;
+	f->bytes = (const uint8_t *)(h + 1);
+	f->captured = h->captured;
+	f->length = h->length;
+	f->time_ns = h->time_ns;
+	f->number = number;
+	f->linktype = h->linktype;
+	f->has_vlan = h->has_vlan;
+	f->vlan_tci = h->vlan_tci;
+	return RING_OK;
+}
+
+static void wait_for_frames(struct ring *ring)
+{
+	struct pollfd wake = { .fd = ring->wake, .events = POLLIN };
+
+	if (!ring_sleep(ring))
+		return;
+	poll(&wake, 1, IDLE_MS);
+	ring_woken(ring);
+}
+
+int run_ring(struct engine *e)
+{
+	struct frame frames[ENGINE_BATCH];
+	struct ring *ring = &e->frames;
+	int64_t reported_ms = 0;
+	uint64_t number = 0;
+
+	signal(SIGTERM, stop);
+	for (;;) {
+		enum ring_result result = RING_OK;
+		unsigned count = 0;
+		int64_t now_ms;
+
+		while (count < ENGINE_BATCH && (result = next_frame(ring, &frames[count], number + 1)) == RING_OK) {
+			number++;
+			count++;
+		}
+		engine_frames(e, frames, count);
+		teller_flush(&e->teller);
+		/* Only now may the frames go: should this process die before, its successor reads them again. */
+		ring_release(ring);
+		if (result == RING_BROKEN) {
+			log_error("the frame ring holds nonsense; starting again");
+			return EXIT_BROKEN_RING;
+		}
+		now_ms = clock_ms();
+		if (now_ms - reported_ms >= REPORT_INTERVAL_MS) {
+			reported_ms = now_ms;
+			take_capture_counters(e, ring);
+			report_counters(e);
+			teller_flush(&e->teller);
+		}
+		if (count == 0) {
+			if (stopping)
+				break;
+			wait_for_frames(ring);
+		}
+	}
+	engine_end_flows(e);
+	take_capture_counters(e, ring);
+	report_counters(e);
+	teller_flush(&e->teller);
+	return 0;
+}

@@ -1,0 +1,163 @@
+/* The memory of what was told: a set-associative table of hashes. A lost entry only means telling again. */
+#include "sensor/engine/teller.h"
+
+#include "sensor/engine/packet.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+enum {
+	MEMORY_SETS = 16384,
+	MEMORY_WAYS = 4,
+	WAIT_NS = 200000, /* between looks at a full ring */
+};
+
+struct memory {
+	uint64_t hash[MEMORY_SETS][MEMORY_WAYS];
+	uint32_t told_s[MEMORY_SETS][MEMORY_WAYS];
+};
+
+int teller_open(struct teller *t, struct engine_counters *counters, uint32_t engine, uint32_t retell_ms)
+{
+	memset(t, 0, sizeof *t);
+	t->counters = counters;
+	t->engine = engine;
+	t->retell_s = retell_ms / 1000;
+	t->memory = calloc(1, sizeof *t->memory);
+	if (!t->memory || getrandom(&t->hash_key, sizeof t->hash_key, 0) != sizeof t->hash_key)
+		return -1;
+	return ring_attach_producer(&t->ring, FD_RECORDS_OUT, FD_TAIL_OUT, FD_WAKE_OUT);
+}
+
+static uint64_t hash_bytes(uint64_t h, const void *bytes, size_t len)
+{
+	const uint8_t *p = bytes;
+	uint64_t w;
+
+	for (; len >= 8; p += 8, len -= 8) {
+		memcpy(&w, p, 8);
+		h = hash_mix(h ^ w, 0x9e3779b97f4a7c15);
+	}
+	w = 0;
+	memcpy(&w, p, len);
+	return hash_mix(h ^ w ^ (uint64_t)len << 56, 0xd6e8feb86659fd93);
+}
+
+/* A device is its IP where it has one: by which router's MAC its frames came says nothing new. */
+static uint64_t hash_endpoint(uint64_t h, const struct endpoint *e, bool with_mac)
+{
+	h = hash_mix(h ^ e->family, 0x9e3779b97f4a7c15);
+	if (e->family)
+		h = hash_bytes(h, e->ip, e->family == 4 ? 4 : 16);
+	if (with_mac || !e->family)
+		h = hash_bytes(h, e->mac, sizeof e->mac);
+	return with_mac ? h ^ e->binding : h;
+}
+
+static uint64_t hash_finding(const struct teller *t, const struct witness *w, const struct finding *f, const char *path,
+			     const char *value)
+{
+	uint64_t words[2] = {
+		(uint64_t)f->kind | (uint64_t)f->attribute << 8 | (uint64_t)w->transport << 16 | (uint64_t)f->evidence << 24 |
+			(uint64_t)f->role << 32 | (uint64_t)w->port << 48,
+		(uint64_t)w->vlan[0] | (uint64_t)w->vlan[1] << 16 | (uint64_t)w->ethertype << 32,
+	};
+	uint64_t h = hash_bytes(t->hash_key, words, sizeof words);
+
+	h = hash_endpoint(h, &f->subject, f->kind == FINDING_HOST);
+	h = hash_endpoint(h, &f->peer, false);
+	h = hash_bytes(h, w->protocol, strlen(w->protocol));
+	if (path)
+		h = hash_bytes(h, path, strlen(path));
+	if (value)
+		h = hash_bytes(h, value, strlen(value));
+	return h;
+}
+
+/* True when it was told lately; else remembers that it is told now. */
+static bool told_lately(struct teller *t, uint64_t hash, uint32_t now_s)
+{
+	uint64_t *set = t->memory->hash[hash & (MEMORY_SETS - 1)];
+	uint32_t *when = t->memory->told_s[hash & (MEMORY_SETS - 1)];
+	int oldest = 0;
+
+	for (int i = 0; i < MEMORY_WAYS; i++) {
+		if (set[i] == hash) {
+			if (now_s - when[i] < t->retell_s)
+				return true;
+			oldest = i;
+			break;
+		}
+		if (when[i] < when[oldest])
+			oldest = i;
+	}
+	set[oldest] = hash;
+	when[oldest] = now_s;
+	return false;
+}
+
+/* The hub may be writing to a slow disk: wait for it, frames are kept in their own ring meanwhile. */
+static struct report *reserve(struct teller *t)
+{
+	struct report *r;
+
+	while (!(r = ring_reserve(&t->ring, sizeof *r))) {
+		struct timespec wait = { .tv_nsec = WAIT_NS };
+
+		ring_publish(&t->ring);
+		nanosleep(&wait, NULL);
+	}
+	return r;
+}
+
+static void put_text(char *to, size_t room, const char *text)
+{
+	size_t n = text ? strnlen(text, room - 1) : 0;
+
+	if (n)
+		memcpy(to, text, n);
+	memset(to + n, 0, room - n);
+}
+
+void teller_tell(struct teller *t, const struct witness *w, const struct finding *like, const char *path, const char *value)
+{
+	struct report *r;
+	struct finding *f;
+
+	if (told_lately(t, hash_finding(t, w, like, path, value), (uint32_t)(w->time_ns / 1000000000)))
+		return;
+	r = reserve(t);
+	memset(r, 0, sizeof *r);
+	r->type = REPORT_FINDING;
+	r->engine = t->engine;
+	f = &r->finding;
+	*f = *like;
+	f->transport = w->transport;
+	f->port = w->port;
+	f->ethertype = w->ethertype;
+	f->vlan[0] = w->vlan[0];
+	f->vlan[1] = w->vlan[1];
+	f->frame = w->frame;
+	f->time_ns = w->time_ns;
+	put_text(f->protocol, sizeof f->protocol, w->protocol);
+	put_text(f->path, sizeof f->path, path);
+	put_text(f->value, sizeof f->value, value);
+	ring_commit(&t->ring, sizeof *r);
+	t->counters->findings++;
+}
+
+void teller_report(struct teller *t, const struct report *from)
+{
+	struct report *r = reserve(t);
+
+	*r = *from;
+	r->engine = t->engine;
+	ring_commit(&t->ring, sizeof *r);
+}
+
+void teller_flush(struct teller *t)
+{
+	ring_publish(&t->ring);
+}

@@ -1,0 +1,48 @@
+/*
+ * Findings on their way to the hub. What was told lately is not told again, so that a device that
+ * says its name a thousand times a second costs the hub nothing.
+ */
+#ifndef SENSOR_ENGINE_TELLER_H
+#define SENSOR_ENGINE_TELLER_H
+
+#include "classifiers/api/tell.h"
+#include "sensor/common/message.h"
+#include "sensor/common/ring.h"
+
+struct teller {
+	struct ring ring;
+	struct engine_counters *counters;
+	uint32_t engine;
+	uint32_t retell_s;
+	uint64_t hash_key;
+	struct memory *memory; /* of what was told */
+	bool hub_gone;
+};
+
+/* Takes the producer's end of the findings ring from FD_*_OUT. 0, or -1. */
+int teller_open(struct teller *t, struct engine_counters *counters, uint32_t engine, uint32_t retell_ms);
+
+/* Where and when the finding was made; everything that findings of one packet have in common. */
+struct witness {
+	uint64_t frame;
+	int64_t time_ns;
+	uint16_t vlan[2];
+	const char *protocol;
+	uint8_t transport;
+	uint16_t port;
+	uint16_t ethertype;
+};
+
+/*
+ * Tells one finding unless it was told within retell_ms. `like` needs kind, subject and what its kind
+ * has; text may be NULL. Waits while the hub is behind.
+ */
+void teller_tell(struct teller *t, const struct witness *w, const struct finding *like, const char *path, const char *value);
+
+/* Counters, progress and the end, always told. */
+void teller_report(struct teller *t, const struct report *r);
+
+/* Shows what was told to the hub. */
+void teller_flush(struct teller *t);
+
+#endif

@@ -1,0 +1,266 @@
+/*
+ * Headers of tunnels. RFC 2784 and 2890 (GRE), draft-foschiano-erspan-03, RFC 7348 (VXLAN), RFC 8926
+ * (GENEVE), RFC 3032 (MPLS), RFC 2516 (PPPoE), RFC 2003 and 4213 (IP in IP), TZSP as Wireshark and
+ * tzsp2pcap describe it.
+ */
+#include "sensor/engine/tunnel.h"
+
+enum {
+	PORT_VXLAN = 4789,
+	PORT_VXLAN_LINUX = 8472,
+	PORT_GENEVE = 6081,
+	PORT_TZSP = 37008,
+	GRE_CHECKSUM = 0x8000,
+	GRE_ROUTING = 0x4000,
+	GRE_KEY = 0x2000,
+	GRE_SEQUENCE = 0x1000,
+	MPLS_LABELS_MAX = 8,
+	TZSP_TAGS_MAX = 32,
+};
+
+enum tunnel tunnel_in_ip(uint8_t protocol, struct cursor c)
+{
+	uint8_t first = cursor_peek(&c, 0);
+
+	switch (protocol) {
+	case 47:
+		return TUNNEL_GRE;
+	case 4:
+		return first >> 4 == 4 ? TUNNEL_IP : TUNNEL_NONE;
+	case 41:
+		return first >> 4 == 6 ? TUNNEL_IP : TUNNEL_NONE;
+	case 137:
+		return TUNNEL_MPLS;
+	default:
+		return TUNNEL_NONE;
+	}
+}
+
+static bool is_vxlan(struct cursor c)
+{
+	return cursor_u32be(&c) == 0x08000000 && (cursor_u32be(&c) & 0xff) == 0 && cursor_left(&c) >= 14;
+}
+
+static bool is_geneve(struct cursor c)
+{
+	uint8_t first = cursor_u8(&c), flags = cursor_u8(&c);
+	uint16_t protocol = cursor_u16be(&c);
+
+	cursor_skip(&c, 4u + (first & 0x3f) * 4u);
+	return cursor_ok(&c) && first >> 6 == 0 && (flags & 0x3f) == 0 &&
+	       (protocol == TUNNEL_ETHERNET || protocol == 0x0800 || protocol == 0x86dd);
+}
+
+static bool is_tzsp(struct cursor c)
+{
+	uint8_t version = cursor_u8(&c), type = cursor_u8(&c);
+
+	return version == 1 && type <= 1 && cursor_u16be(&c) == 1 && cursor_ok(&c);
+}
+
+enum tunnel tunnel_in_udp(uint16_t target_port, struct cursor c)
+{
+	switch (target_port) {
+	case PORT_VXLAN:
+	case PORT_VXLAN_LINUX:
+		return is_vxlan(c) ? TUNNEL_VXLAN : TUNNEL_NONE;
+	case PORT_GENEVE:
+		return is_geneve(c) ? TUNNEL_GENEVE : TUNNEL_NONE;
+	case PORT_TZSP:
+		return is_tzsp(c) ? TUNNEL_TZSP : TUNNEL_NONE;
+	default:
+		return TUNNEL_NONE;
+	}
+}
+
+enum tunnel tunnel_in_ethernet(uint16_t ethertype, struct cursor c)
+{
+	(void)c;
+	switch (ethertype) {
+	case 0x8847:
+	case 0x8848:
+		return TUNNEL_MPLS;
+	case 0x8864:
+		return TUNNEL_PPPOE;
+	default:
+		return TUNNEL_NONE;
+	}
+}
+
+static uint16_t ip_version_ethertype(struct cursor *c)
+{
+	switch (cursor_peek(c, 0) >> 4) {
+	case 4:
+		return 0x0800;
+	case 6:
+		return 0x86dd;
+	default:
+		cursor_fail(c);
+		return 0;
+	}
+}
+
+/* The mirror's own word for the VLAN holds unless the frame inside carries a tag. */
+static uint16_t enter_erspan(struct cursor *c, bool type_three, uint16_t vlan[2])
+{
+	uint16_t first = cursor_u16be(c);
+
+	vlan[0] = vlan[1] = 0;
+	cursor_skip(c, 6);
+	if (type_three) {
+		uint16_t flags;
+
+		cursor_skip(c, 2);
+		flags = cursor_u16be(c);
+		if (flags & 1)
+			cursor_skip(c, 8);
+		if ((flags >> 10 & 31) != 0)
+			cursor_fail(c);
+	}
+	if (first >> 12 != (type_three ? 2 : 1))
+		cursor_fail(c);
+	if (cursor_left(c) >= 14) {
+		struct cursor look = *c;
+		uint16_t inner;
+
+		cursor_skip(&look, 12);
+		inner = cursor_u16be(&look);
+		if (inner != 0x8100 && inner != 0x88a8)
+			vlan[0] = first & 0xfff;
+	}
+	return TUNNEL_ETHERNET;
+}
+
+static uint16_t enter_gre(struct cursor *c, uint16_t vlan[2])
+{
+	uint16_t flags = cursor_u16be(c), protocol = cursor_u16be(c);
+
+	if (flags & GRE_ROUTING || (flags & 7) != 0)
+		cursor_fail(c);
+	if (flags & GRE_CHECKSUM)
+		cursor_skip(c, 4);
+	if (flags & GRE_KEY)
+		cursor_skip(c, 4);
+	if (flags & GRE_SEQUENCE)
+		cursor_skip(c, 4);
+	switch (protocol) {
+	case 0x88be:
+		if (flags & GRE_SEQUENCE)
+			return enter_erspan(c, false, vlan);
+		vlan[0] = vlan[1] = 0; /* type I has no header of its own */
+		return TUNNEL_ETHERNET;
+	case 0x22eb:
+		return enter_erspan(c, true, vlan);
+	case TUNNEL_ETHERNET:
+		vlan[0] = vlan[1] = 0;
+		return TUNNEL_ETHERNET;
+	case 0x0800:
+	case 0x86dd:
+		return protocol;
+	default:
+		cursor_fail(c);
+		return 0;
+	}
+}
+
+static uint16_t enter_geneve(struct cursor *c, uint16_t vlan[2])
+{
+	unsigned options = (cursor_u8(c) & 0x3f) * 4u;
+	uint16_t protocol;
+
+	cursor_skip(c, 1);
+	protocol = cursor_u16be(c);
+	cursor_skip(c, 4 + options);
+	vlan[0] = vlan[1] = 0;
+	return protocol;
+}
+
+static uint16_t enter_tzsp(struct cursor *c, uint16_t vlan[2])
+{
+	cursor_skip(c, 4);
+	for (int n = 0; n < TZSP_TAGS_MAX; n++) {
+		uint8_t tag = cursor_u8(c);
+
+		if (tag == 1) {
+			vlan[0] = vlan[1] = 0;
+			return TUNNEL_ETHERNET;
+		}
+		if (tag != 0)
+			cursor_skip(c, cursor_u8(c));
+	}
+	cursor_fail(c);
+	return 0;
+}
+
+/* Below the last label stands IP, or a pseudowire whose control word begins with four zero bits. */
+static uint16_t enter_mpls(struct cursor *c, uint16_t vlan[2])
+{
+	for (int n = 0; n < MPLS_LABELS_MAX; n++) {
+		uint32_t label = cursor_u32be(c);
+
+		if (!(label & 0x100))
+			continue;
+		switch (cursor_peek(c, 0) >> 4) {
+		case 4:
+			return 0x0800;
+		case 6:
+			return 0x86dd;
+		case 0:
+			cursor_skip(c, 4);
+			vlan[0] = vlan[1] = 0;
+			return TUNNEL_ETHERNET;
+		default:
+			cursor_fail(c);
+			return 0;
+		}
+	}
+	cursor_fail(c);
+	return 0;
+}
+
+static uint16_t enter_ppp(struct cursor *c)
+{
+	uint16_t protocol;
+
+	if (cursor_starts(c, "\xff\x03", 2))
+		cursor_skip(c, 2);
+	protocol = cursor_u16be(c);
+	switch (protocol) {
+	case 0x0021:
+		return 0x0800;
+	case 0x0057:
+		return 0x86dd;
+	default:
+		cursor_fail(c);
+		return 0;
+	}
+}
+
+uint16_t tunnel_enter(enum tunnel t, struct cursor *c, uint16_t vlan[2])
+{
+	switch (t) {
+	case TUNNEL_GRE:
+		return enter_gre(c, vlan);
+	case TUNNEL_IP:
+		return ip_version_ethertype(c);
+	case TUNNEL_VXLAN:
+		cursor_skip(c, 8);
+		vlan[0] = vlan[1] = 0;
+		return TUNNEL_ETHERNET;
+	case TUNNEL_GENEVE:
+		return enter_geneve(c, vlan);
+	case TUNNEL_TZSP:
+		return enter_tzsp(c, vlan);
+	case TUNNEL_MPLS:
+		return enter_mpls(c, vlan);
+	case TUNNEL_PPPOE:
+		cursor_skip(c, 6);
+		return enter_ppp(c);
+	case TUNNEL_PPP:
+		return enter_ppp(c);
+	case TUNNEL_NONE:
+		break;
+	}
+	cursor_fail(c);
+	return 0;
+}
