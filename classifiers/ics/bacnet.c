@@ -1,0 +1,606 @@
+/*
+ * BACnet (ASHRAE 135) over UDP and on Ethernet: devices, those behind routers too, and what they say of themselves.
+ *
+ * UDP (Annex J): 81 | function | length (2, of the whole datagram) | by function | NPDU
+ * Ethernet (clause 7): LLC 82 82 03 | NPDU
+ *
+ * NPDU (clause 6.2), the fields in brackets as the control octet says:
+ *   01 | control | [DNET 2, DLEN, DADR] | [SNET 2, SLEN, SADR] | [hops] | [network message type] | APDU
+ * APDU (clause 20): type << 4 | flags, then by type; its data are tags (clause 20.2):
+ *   number << 4 | context << 3 | length, 6 opens, 7 closes
+ *
+ * BACnet has no clients and servers: all are peers. A source network (SNET) makes the sender a router
+ * and the device behind it a sub-asset, named by its instance where a message tells it and by
+ * network and address where not. A Forwarded-NPDU speaks for the address it names, not for the BBMD
+ * that sends it.
+ */
+#include "classifiers/api/classifier.h"
+#include "classifiers/api/utf8.h"
+
+#include <stdio.h>
+
+enum {
+	BACNET_PORT = 47808,
+	BVLC_TYPE = 0x81,
+	NPDU_VERSION = 1,
+	MAC_MAX = 7,
+	OBJECT_DEVICE = 8,
+	INSTANCE_BITS = 0x3fffff,
+	INSTANCE_ANY = 0x3fffff, /* the wildcard, and a device that was given no number yet */
+	TEXT_BYTES = 256,
+	DEPTH_MAX = 12,
+};
+
+enum bvlc_function {
+	BVLC_RESULT, BVLC_WRITE_BDT, BVLC_READ_BDT, BVLC_READ_BDT_ACK, BVLC_FORWARDED, BVLC_REGISTER, BVLC_READ_FDT,
+	BVLC_READ_FDT_ACK, BVLC_DELETE_FDT, BVLC_DISTRIBUTE, BVLC_UNICAST, BVLC_BROADCAST, BVLC_SECURE, BVLC_FUNCTIONS
+};
+
+enum npdu_control { HAS_MESSAGE = 0x80, HAS_DEST = 0x20, HAS_SOURCE = 0x08, CONTROL_RESERVED = 0x50 };
+enum network_message { I_AM_ROUTER = 0x01, NETWORK_NUMBER_IS = 0x13 };
+enum apdu_type { CONFIRMED_REQUEST, UNCONFIRMED_REQUEST, SIMPLE_ACK, COMPLEX_ACK };
+enum apdu_flag { SEGMENTED = 0x08, MORE_FOLLOWS = 0x04 };
+enum confirmed_service { CONFIRMED_COV = 1, CONFIRMED_EVENT = 2, READ_PROPERTY = 12, READ_PROPERTY_MULTIPLE = 14 };
+enum unconfirmed_service { I_AM, I_HAVE, UNCONFIRMED_COV, UNCONFIRMED_EVENT, WHO_AM_I = 13 };
+enum application_tag { TAG_UNSIGNED = 2, TAG_STRING = 7, TAG_ENUMERATED = 9, TAG_OBJECT = 12 };
+
+enum property {
+	APPLICATION_SOFTWARE = 12, DESCRIPTION = 28, FIRMWARE = 44, LOCATION = 58, MODEL = 70, OBJECT_IDENTIFIER = 75,
+	OBJECT_NAME = 77, SYSTEM_STATUS = 112, VENDOR_ID = 120, VENDOR_NAME = 121, SERIAL_NUMBER = 372,
+};
+
+/* Whom the message speaks for. */
+struct origin {
+	enum side side;
+	struct endpoint other; /* side OTHER */
+	unsigned port;         /* of its sender, 0 on Ethernet */
+	bool routed;
+	bool named;            /* the message told the instance */
+	uint16_t network;      /* routed: SNET and SADR */
+	uint8_t mac_len;
+	uint8_t mac[MAC_MAX];
+	char path[FINDING_PATH_BYTES];
+};
+
+struct tag {
+	uint8_t number;
+	bool context;
+	bool opening;
+	bool closing;
+	struct cursor content;
+};
+
+/* Where the reading of a ReadProperty(Multiple) answer stands; kept between its segments. */
+struct walk {
+	uint32_t object;
+	uint32_t property;
+	uint8_t service;
+	uint8_t depth;
+	bool in_error;
+};
+
+/*
+ * An answer in segments. A tag that a segment's end cuts is carried over when it is short.
+ */
+struct bacnet_memo {
+	struct walk walk;
+	uint32_t whom; /* network and address it comes from */
+	uint8_t invoke;
+	uint8_t next;
+	bool active;
+	uint8_t carried;
+	uint8_t carry[32];
+};
+
+_Static_assert(sizeof(struct bacnet_memo) <= MEMO_BYTES, "the memo has 64 bytes");
+
+/* The makers met most, as ASHRAE's list names them. */
+static const struct vendor {
+	uint16_t id;
+	const char *name;
+} vendors[] = {
+	{ 0, "ASHRAE" }, { 2, "The Trane Company" }, { 3, "Daikin Applied Americas" }, { 5, "Johnson Controls, Inc." },
+	{ 7, "Siemens Schweiz AG" }, { 8, "Delta Controls" }, { 9, "Siemens Schweiz AG" }, { 10, "Schneider Electric" },
+	{ 16, "United Technologies Carrier" }, { 17, "Honeywell Inc." }, { 18, "Alerton / Honeywell" }, { 19, "TAC AB" },
+	{ 24, "Automated Logic Corporation" }, { 28, "KMC Controls, Inc." }, { 35, "Reliable Controls Corporation" },
+	{ 36, "Tridium Inc." }, { 39, "Kieback & Peter GmbH & Co KG" }, { 77, "Carel Industries S.p.A." },
+	{ 80, "Fr. Sauter AG" }, { 89, "Saia-Burgess Controls, Ltd." }, { 91, "Novar Corp./Trend Control Systems Ltd." },
+	{ 127, "ABB, Inc." }, { 160, "Rockwell Automation" }, { 178, "LOYTEC Electronics GmbH" },
+	{ 190, "Danfoss Drives A/S" }, { 191, "Eaton Corporation" }, { 222, "WAGO Kontakttechnik GmbH & Co. KG" },
+	{ 226, "Phoenix Contact GmbH & Co. KG" }, { 227, "Grundfos Management A/S" }, { 246, "HMS Industrial Networks SLU" },
+	{ 260, "BACnet Stack at SourceForge" }, { 284, "BELIMO Automation AG" }, { 313, "Siemens Industry, Inc." },
+	{ 335, "Schneider Electric" }, { 364, "Distech Controls Inc." }, { 415, "Beckhoff Automation" },
+};
+
+static void state(struct reader *r, const struct origin *o, enum attribute a, struct cursor text)
+{
+	if (o->side == OTHER)
+		tell_other(r, &o->other, o->path, a, text);
+	else
+		tell(r, o->side, o->path, a, text);
+}
+
+static void state_text(struct reader *r, const struct origin *o, enum attribute a, const char *text)
+{
+	state(r, o, a, cursor_over(text, strlen(text)));
+}
+
+static void state_number(struct reader *r, const struct origin *o, enum attribute a, uint32_t number)
+{
+	char text[16];
+
+	snprintf(text, sizeof text, "%u", number);
+	state_text(r, o, a, text);
+}
+
+static void state_vendor(struct reader *r, const struct origin *o, uint32_t id)
+{
+	state_number(r, o, ATTR_VENDOR_ID, id);
+	for (size_t i = 0; i < sizeof vendors / sizeof *vendors; i++)
+		if (vendors[i].id == id)
+			state_text(r, o, ATTR_VENDOR, vendors[i].name);
+}
+
+/* Names the sub-asset that a routed message is about: by instance where it is known, else by where it sits. */
+static void set_path(struct origin *o, uint32_t instance)
+{
+	size_t n;
+
+	o->path[0] = 0;
+	if (!o->routed)
+		return;
+	if (instance != INSTANCE_ANY) {
+		snprintf(o->path, sizeof o->path, "bacnet/%u/device:%u", o->port, instance);
+		return;
+	}
+	n = (size_t)snprintf(o->path, sizeof o->path, "bacnet/%u/net:%u/mac:", o->port, o->network);
+	for (unsigned i = 0; i < o->mac_len; i++, n += 2)
+		snprintf(o->path + n, sizeof o->path - n, "%02x", o->mac[i]);
+}
+
+/* The object of a message: a device object says which device speaks. */
+static void state_instance(struct reader *r, struct origin *o, uint32_t object)
+{
+	uint32_t instance = object & INSTANCE_BITS;
+
+	if (object >> 22 != OBJECT_DEVICE)
+		return;
+	set_path(o, instance);
+	if (o->side != OTHER && o->routed)
+		tell_subasset(r, o->side, o->path);
+	o->named = true;
+	if (instance != INSTANCE_ANY)
+		state_number(r, o, ATTR_NETWORK_ADDRESS, instance);
+}
+
+/* Clause 20.2.9. UTF-8 and ISO 8859-1 are left to the one who cleans all text; of code pages only their ASCII part comes through. */
+static void state_string(struct reader *r, const struct origin *o, enum attribute a, struct cursor c)
+{
+	enum { UTF8, DBCS, JIS, UCS4, UCS2, LATIN1 };
+	char text[TEXT_BYTES];
+	uint8_t set = cursor_u8(&c);
+
+	if (set == UCS4 || set == UCS2)
+		c = cursor_over(text, utf8_from_wide(text, sizeof text, c, set == UCS4 ? 4 : 2));
+	if (set == DBCS)
+		cursor_skip(&c, 2);
+	state(r, o, a, c);
+}
+
+/* Clause 20.2.1. False when the tag or its content isn't all there. */
+static bool read_tag(struct cursor *c, struct tag *t)
+{
+	uint8_t first = cursor_u8(c), kind = first & 7;
+	uint32_t len = kind;
+
+	t->number = first >> 4;
+	if (t->number == 15)
+		t->number = cursor_u8(c);
+	t->context = first & 8;
+	t->opening = t->context && kind == 6;
+	t->closing = t->context && kind == 7;
+	if (kind == 5)
+		len = cursor_u8(c);
+	if (kind == 5 && len == 254)
+		len = cursor_u16be(c);
+	else if (kind == 5 && len == 255)
+		len = cursor_u32be(c);
+	/* An application boolean (tag 1) carries its value in the place of the length. */
+	if (t->opening || t->closing || (!t->context && t->number == 1))
+		len = 0;
+	t->content = cursor_take(c, len);
+	return cursor_ok(c);
+}
+
+static bool read_number(struct cursor *c, uint8_t number, uint32_t *value)
+{
+	struct tag t;
+
+	if (!read_tag(c, &t) || t.number != number || t.context || cursor_left(&t.content) - 1 > 3)
+		return false;
+	*value = (uint32_t)cursor_be(&t.content, cursor_left(&t.content));
+	return true;
+}
+
+static void state_status(struct reader *r, const struct origin *o, uint64_t status)
+{
+	static const char *const words[] = { "operational", "operational-read-only", "download-required",
+					     "download-in-progress", "non-operational", "backup-in-progress" };
+
+	if (status < sizeof words / sizeof *words)
+		state_text(r, o, ATTR_STATE, words[status]);
+}
+
+static enum attribute text_attribute(uint32_t property)
+{
+	switch (property) {
+	case VENDOR_NAME: return ATTR_VENDOR;
+	case MODEL: return ATTR_PRODUCT;
+	case FIRMWARE: return ATTR_FIRMWARE;
+	case APPLICATION_SOFTWARE: return ATTR_SOFTWARE;
+	case OBJECT_NAME: return ATTR_NAME;
+	case LOCATION: return ATTR_LOCATION;
+	case DESCRIPTION: return ATTR_DESCRIPTION;
+	case SERIAL_NUMBER: return ATTR_SERIAL;
+	default: return ATTR_NONE;
+	}
+}
+
+/* One value of a property of a device object. */
+static void read_value(struct reader *r, struct origin *o, uint32_t property, const struct tag *t)
+{
+	struct cursor c = t->content;
+	size_t len = cursor_left(&c);
+
+	if (t->number == TAG_STRING && text_attribute(property) != ATTR_NONE)
+		state_string(r, o, text_attribute(property), c);
+	else if (t->number == TAG_UNSIGNED && property == VENDOR_ID && len <= 2)
+		state_number(r, o, ATTR_VENDOR_ID, (uint32_t)cursor_be(&c, len));
+	else if (t->number == TAG_ENUMERATED && property == SYSTEM_STATUS && len == 1)
+		state_status(r, o, cursor_u8(&c));
+	else if (t->number == TAG_OBJECT && property == OBJECT_IDENTIFIER && len == 4)
+		state_instance(r, o, cursor_u32be(&c));
+}
+
+/*
+ * One tag of an answer (clauses 15.5.1.2, 15.7.1.2). ReadProperty: 0 object, 1 property, 2 index, 3
+ * opens the value. ReadPropertyMultiple: 0 object, 1 opens a list of 2 property, 3 index, 4 opens the
+ * value or 5 an error. False when the answer is none.
+ */
+static bool walk_tag(struct reader *r, struct origin *o, struct walk *w, struct tag *t)
+{
+	bool multiple = w->service == READ_PROPERTY_MULTIPLE;
+	unsigned value_depth = multiple ? 2 : 1;
+	size_t len = cursor_left(&t->content);
+
+	if (t->opening) {
+		if (w->depth + 1u == value_depth)
+			w->in_error = t->number == 5;
+		return ++w->depth < DEPTH_MAX;
+	}
+	if (t->closing)
+		return w->depth-- != 0;
+	if (w->depth == 0 && t->context && t->number == 0 && len == 4) {
+		w->object = cursor_u32be(&t->content);
+		state_instance(r, o, w->object);
+	} else if (w->depth + 1u == value_depth && t->context && t->number == value_depth && len <= 4) {
+		w->property = (uint32_t)cursor_be(&t->content, len);
+	} else if (w->depth == value_depth && !t->context && !w->in_error && w->object >> 22 == OBJECT_DEVICE) {
+		read_value(r, o, w->property, t);
+	}
+	return true;
+}
+
+/* Returns the bytes of a tag that was cut at the end. */
+static struct cursor walk_answer(struct reader *r, struct origin *o, struct walk *w, struct cursor c)
+{
+	struct cursor at = c;
+	struct tag t;
+
+	while (cursor_left(&c)) {
+		at = c;
+		if (!read_tag(&c, &t))
+			return at;
+		if (!walk_tag(r, o, w, &t))
+			break;
+	}
+	return cursor_over(c.at, 0);
+}
+
+static uint32_t whom(const struct origin *o)
+{
+	uint32_t h = o->network;
+
+	for (unsigned i = 0; i < o->mac_len; i++)
+		h = h * 31 + o->mac[i] + 1;
+	return h;
+}
+
+/* A segment after the first: goes on with the tag that the one before it cut. */
+static void continue_answer(struct reader *r, struct origin *o, struct bacnet_memo *m, struct cursor c)
+{
+	uint8_t joined[sizeof m->carry + 1500];
+	size_t n = cursor_left(&c);
+
+	set_path(o, m->walk.object >> 22 == OBJECT_DEVICE ? m->walk.object & INSTANCE_BITS : INSTANCE_ANY);
+	if (n > 1500)
+		n = 1500;
+	memcpy(joined, m->carry, m->carried);
+	(void)cursor_copy(&c, joined + m->carried, n);
+	c = walk_answer(r, o, &m->walk, cursor_over(joined, m->carried + n));
+	m->active = cursor_left(&c) <= sizeof m->carry;
+	m->carried = 0;
+	if (m->active) {
+		m->carried = (uint8_t)cursor_left(&c);
+		(void)cursor_copy(&c, m->carry, m->carried);
+	}
+}
+
+static void read_segment(struct reader *r, struct origin *o, uint8_t flags, uint8_t invoke, struct cursor c)
+{
+	struct bacnet_memo *m = r->memo;
+	uint8_t sequence = cursor_u8(&c), service;
+
+	cursor_skip(&c, 1);
+	service = cursor_u8(&c);
+	if (!m || !cursor_ok(&c) || (service != READ_PROPERTY && service != READ_PROPERTY_MULTIPLE))
+		return;
+	if (sequence == 0) {
+		memset(m, 0, sizeof *m);
+		m->active = true;
+		m->walk.service = service;
+		m->invoke = invoke;
+		m->whom = whom(o);
+	} else if (!m->active || m->invoke != invoke || m->next != sequence || m->whom != whom(o)) {
+		return;
+	}
+	m->next = (uint8_t)(sequence + 1);
+	continue_answer(r, o, m, c);
+	m->active = m->active && flags & MORE_FOLLOWS;
+}
+
+static void read_complex_ack(struct reader *r, struct origin *o, uint8_t flags, struct cursor c)
+{
+	struct walk w = { 0 };
+	uint8_t invoke = cursor_u8(&c);
+
+	if (flags & SEGMENTED) {
+		read_segment(r, o, flags, invoke, c);
+		return;
+	}
+	w.service = cursor_u8(&c);
+	if (w.service == READ_PROPERTY || w.service == READ_PROPERTY_MULTIPLE)
+		(void)walk_answer(r, o, &w, c);
+}
+
+/* Clause 16.10.2: device, largest APDU, segmentation, vendor. */
+static void read_i_am(struct reader *r, struct origin *o, struct cursor c)
+{
+	uint32_t object, apdu, segmentation, vendor;
+
+	if (!read_number(&c, TAG_OBJECT, &object) || !read_number(&c, TAG_UNSIGNED, &apdu) ||
+	    !read_number(&c, TAG_ENUMERATED, &segmentation) || !read_number(&c, TAG_UNSIGNED, &vendor))
+		return;
+	if (object >> 22 != OBJECT_DEVICE || segmentation > 3 || vendor > 0xffff)
+		return;
+	state_instance(r, o, object);
+	if ((object & INSTANCE_BITS) == INSTANCE_ANY)
+		state_number(r, o, ATTR_NETWORK_ADDRESS, INSTANCE_ANY);
+	state_vendor(r, o, vendor);
+}
+
+/* Clause 16.9.2: device, object, its name. */
+static void read_i_have(struct reader *r, struct origin *o, struct cursor c)
+{
+	uint32_t device, object;
+	struct tag name;
+
+	if (!read_number(&c, TAG_OBJECT, &device) || !read_number(&c, TAG_OBJECT, &object) || !read_tag(&c, &name))
+		return;
+	state_instance(r, o, device);
+	if (object == device && name.number == TAG_STRING && !name.context)
+		state_string(r, o, ATTR_NAME, name.content);
+}
+
+/* Addendum 135-2016bz: vendor, model, serial number of a device that waits for its instance. */
+static void read_who_am_i(struct reader *r, struct origin *o, struct cursor c)
+{
+	uint32_t vendor;
+	struct tag model, serial;
+
+	if (!read_number(&c, TAG_UNSIGNED, &vendor) || !read_tag(&c, &model) || !read_tag(&c, &serial))
+		return;
+	set_path(o, INSTANCE_ANY);
+	state_vendor(r, o, vendor);
+	if (model.number == TAG_STRING && serial.number == TAG_STRING) {
+		state_string(r, o, ATTR_PRODUCT, model.content);
+		state_string(r, o, ATTR_SERIAL, serial.content);
+	}
+}
+
+/* Notifications of values and events (clauses 13.1, 13.8) name the device they come from in tag 1. */
+static void read_notification(struct reader *r, struct origin *o, struct cursor c)
+{
+	struct tag process, device;
+
+	if (!read_tag(&c, &process) || !read_tag(&c, &device))
+		return;
+	if (process.context && process.number == 0 && device.context && device.number == 1 && cursor_left(&device.content) == 4)
+		state_instance(r, o, cursor_u32be(&device.content));
+}
+
+static void read_unconfirmed(struct reader *r, struct origin *o, struct cursor c)
+{
+	switch (cursor_u8(&c)) {
+	case I_AM: read_i_am(r, o, c); break;
+	case I_HAVE: read_i_have(r, o, c); break;
+	case WHO_AM_I: read_who_am_i(r, o, c); break;
+	case UNCONFIRMED_COV:
+	case UNCONFIRMED_EVENT: read_notification(r, o, c); break;
+	default: break;
+	}
+}
+
+static void read_confirmed(struct reader *r, struct origin *o, uint8_t flags, struct cursor c)
+{
+	uint8_t service;
+
+	cursor_skip(&c, 2);
+	service = cursor_u8(&c);
+	if (!(flags & SEGMENTED) && (service == CONFIRMED_COV || service == CONFIRMED_EVENT))
+		read_notification(r, o, c);
+}
+
+static void read_apdu(struct reader *r, struct origin *o, struct cursor c)
+{
+	uint8_t first = cursor_u8(&c);
+
+	if (!cursor_ok(&c))
+		return;
+	switch (first >> 4) {
+	case CONFIRMED_REQUEST: read_confirmed(r, o, first & 15, c); break;
+	case UNCONFIRMED_REQUEST: read_unconfirmed(r, o, c); break;
+	case COMPLEX_ACK: read_complex_ack(r, o, first & 15, c); break;
+	default: break;
+	}
+}
+
+static void read_network_message(struct reader *r, struct origin *o, struct cursor c)
+{
+	char path[FINDING_PATH_BYTES];
+
+	if (cursor_u8(&c) != I_AM_ROUTER)
+		return;
+	o->path[0] = 0;
+	state_text(r, o, ATTR_ROLE, "router");
+	while (o->side != OTHER && !o->routed && cursor_left(&c) >= 2) {
+		snprintf(path, sizeof path, "bacnet/%u/net:%u", o->port, cursor_u16be(&c));
+		tell_subasset(r, o->side, path);
+	}
+}
+
+/* Source network and address; zero and all ones are no networks. */
+static bool read_source(struct cursor *c, struct origin *o)
+{
+	o->network = cursor_u16be(c);
+	o->mac_len = cursor_u8(c);
+	o->routed = true;
+	return o->mac_len && o->mac_len <= MAC_MAX && o->network && o->network != 0xffff && cursor_copy(c, o->mac, o->mac_len);
+}
+
+/* True for the header of an NPDU; what follows is read as far as it can be. */
+static bool read_npdu(struct reader *r, struct origin *o, struct cursor c)
+{
+	uint8_t version = cursor_u8(&c), control = cursor_u8(&c);
+
+	if (!cursor_ok(&c) || version != NPDU_VERSION || control & CONTROL_RESERVED)
+		return false;
+	if (control & HAS_DEST) {
+		cursor_skip(&c, 2);
+		cursor_skip(&c, cursor_u8(&c));
+	}
+	if (control & HAS_SOURCE && !read_source(&c, o))
+		return false;
+	if (control & HAS_DEST)
+		cursor_skip(&c, 1);
+	if (!cursor_ok(&c))
+		return false;
+	if (control & HAS_MESSAGE) {
+		read_network_message(r, o, c);
+		return true;
+	}
+	set_path(o, INSTANCE_ANY);
+	read_apdu(r, o, c);
+	if (o->routed && o->side != OTHER) {
+		tell_text(r, o->side, NULL, ATTR_ROLE, "router");
+		if (!o->named)
+			tell_subasset(r, o->side, o->path);
+	}
+	return true;
+}
+
+/* The first sender's address as a BBMD wrote it down (Annex J.2.5). */
+static bool read_forwarded(struct reader *r, struct origin *o, struct cursor *c)
+{
+	struct endpoint e = { .family = 4 };
+
+	if (!cursor_copy(c, e.ip, 4))
+		return false;
+	o->port = cursor_u16be(c);
+	tell_text(r, SENDER, NULL, ATTR_ROLE, "bbmd");
+	if (e.ip[0] == 0 || e.ip[0] >= 224)
+		return cursor_ok(c);
+	if (r->sender->family != 4 || memcmp(r->sender->ip, e.ip, 4) != 0) {
+		o->side = OTHER;
+		o->other = e;
+	}
+	return cursor_ok(c);
+}
+
+/* Tables of ten-byte entries. */
+static bool table_fits(struct reader *r, const struct cursor *c, bool answer)
+{
+	if (cursor_left(c) % 10)
+		return false;
+	if (answer)
+		tell_text(r, SENDER, NULL, ATTR_ROLE, "bbmd");
+	return true;
+}
+
+static bool read_bvlc(struct reader *r, uint8_t function, struct cursor c)
+{
+	struct origin o = { .side = SENDER, .port = r->sender_port };
+
+	switch (function) {
+	case BVLC_RESULT: return cursor_left(&c) == 2 && (cursor_u16be(&c) & 0xff0f) == 0;
+	case BVLC_READ_BDT:
+	case BVLC_READ_FDT: return cursor_left(&c) == 0;
+	case BVLC_WRITE_BDT: return table_fits(r, &c, false);
+	case BVLC_READ_BDT_ACK:
+	case BVLC_READ_FDT_ACK: return table_fits(r, &c, true);
+	case BVLC_DELETE_FDT: return cursor_left(&c) == 6;
+	case BVLC_REGISTER:
+		if (cursor_left(&c) != 2)
+			return false;
+		tell_text(r, SENDER, NULL, ATTR_ROLE, "foreign device");
+		return true;
+	case BVLC_FORWARDED: return read_forwarded(r, &o, &c) && read_npdu(r, &o, c);
+	case BVLC_SECURE: return cursor_left(&c) > 24;
+	default: return read_npdu(r, &o, c);
+	}
+}
+
+static enum verdict read_bacnet(struct reader *r)
+{
+	struct cursor c = r->bytes;
+	struct origin o = { .side = SENDER };
+	uint8_t type, function;
+	size_t whole = cursor_left(&c), length;
+
+	r->sender_role = ROLE_PEER;
+	if (r->transport == TRANSPORT_ETHERNET) {
+		static const uint8_t llc[] = { 0x82, 0x82, 0x03 };
+
+		if (!cursor_starts(&c, llc, sizeof llc))
+			return NOT_MINE;
+		cursor_skip(&c, sizeof llc);
+		return read_npdu(r, &o, c) ? MINE : NOT_MINE;
+	}
+	type = cursor_u8(&c);
+	function = cursor_u8(&c);
+	length = cursor_u16be(&c);
+	if (!cursor_ok(&c) || type != BVLC_TYPE || function >= BVLC_FUNCTIONS)
+		return NOT_MINE;
+	/* The whole length must agree: random datagrams on this port are common enough. */
+	if (length != whole && !(r->truncated && length > whole))
+		return NOT_MINE;
+	return read_bvlc(r, function, c) ? MINE : NOT_MINE;
+}
+
+const struct classifier classifier_bacnet = {
+	.name = "bacnet",
+	.transports = 1 << TRANSPORT_UDP | 1 << TRANSPORT_ETHERNET,
+	.ports = { BACNET_PORT, BACNET_PORT + 1, BACNET_PORT + 2, BACNET_PORT + 3, BACNET_PORT + 4 },
+	.ethertypes = { ETHERTYPE_LLC },
+	.read = read_bacnet,
+};
