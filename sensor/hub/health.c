@@ -1,0 +1,203 @@
+/* Gathers what the sensor knows of itself into one document. */
+#include "sensor/hub/health.h"
+
+#include "sensor/hub/json.h"
+#include "sensor/hub/outbox.h"
+#include "sensor/hub/publisher.h"
+#include "sensor/hub/store.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum { INTERVAL_MS = 10000 };
+
+/* In the order of struct engine_counters. */
+static const char *const counter_names[] = {
+	"frames", "bytes", "kernel_drops", "interface_drops", "ring_drops", "unknown_linktype", "undecoded", "malformed",
+	"truncated", "fragments", "fragments_dropped", "flows", "flows_evicted", "details_refused", "stream_gaps",
+	"stream_dropped_bytes", "messages", "messages_rejected", "ndpi_packets", "findings", "findings_lost", "tunnels",
+};
+
+enum { COUNTERS = sizeof counter_names / sizeof *counter_names };
+_Static_assert(sizeof(struct engine_counters) == COUNTERS * sizeof(uint64_t), "a name for each counter");
+
+static struct {
+	struct store *store;
+	struct hub_config config;
+	uv_timer_t timer;
+	void (*picture)(struct health_picture *);
+	uint64_t started_ms;
+	uint64_t last[CONFIG_ENGINES][COUNTERS];
+	uint64_t total[COUNTERS]; /* over restarts of engines */
+	struct json document;
+} health;
+
+void health_counters(unsigned engine, const struct engine_counters *c)
+{
+	uint64_t now[COUNTERS];
+
+	if (engine >= CONFIG_ENGINES)
+		return;
+	memcpy(now, c, sizeof now);
+	for (unsigned i = 0; i < COUNTERS; i++) {
+		uint64_t before = health.last[engine][i];
+
+		health.total[i] += now[i] >= before ? now[i] - before : now[i];
+		health.last[engine][i] = now[i];
+	}
+}
+
+static void write_envelope(struct json *j, int64_t seq)
+{
+	char id[CONFIG_NAME_BYTES + 48];
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	snprintf(id, sizeof id, "%s:%" PRIu64 ":%" PRId64, health.config.sensor, outbox_epoch(health.store), seq);
+	json_time(j, "@timestamp", now.tv_sec * INT64_C(1000000000) + now.tv_nsec);
+	json_open(j, "ecs", '{');
+	json_text(j, "version", "8.11.0");
+	json_close(j, '}');
+	json_open(j, "event", '{');
+	json_text(j, "id", id);
+	json_number(j, "sequence", seq);
+	json_text(j, "kind", "metric");
+	json_raw(j, "category", "[\"host\"]", 8);
+	json_raw(j, "type", "[\"info\"]", 8);
+	json_text(j, "action", "sensor-health");
+	json_text(j, "dataset", "askance.health");
+	json_text(j, "module", "askance");
+	json_close(j, '}');
+	json_open(j, "observer", '{');
+	json_text(j, "name", health.config.sensor);
+	json_text(j, "type", "sensor");
+	json_text(j, "product", "askance");
+	json_text(j, "version", ASKANCE_VERSION);
+	json_close(j, '}');
+}
+
+static void write_traffic(struct json *j)
+{
+	uint64_t frames = health.total[0], undecoded = health.total[6] + health.total[5];
+
+	json_open(j, "traffic", '{');
+	for (unsigned i = 0; i < COUNTERS; i++)
+		json_number(j, counter_names[i], (int64_t)health.total[i]);
+	json_close(j, '}');
+	json_hundredths(j, "undecoded_share", frames ? (unsigned)(undecoded * 100 / frames) : 0);
+}
+
+static void write_picture(struct json *j)
+{
+	struct health_picture size = { 0 };
+
+	if (!health.picture)
+		return;
+	health.picture(&size);
+	json_open(j, "picture", '{');
+	json_number(j, "assets", (int64_t)size.assets);
+	json_number(j, "services", (int64_t)size.services);
+	json_number(j, "subassets", (int64_t)size.subassets);
+	json_number(j, "gaps", (int64_t)size.gaps);
+	json_number(j, "assets_refused", (int64_t)size.assets_refused);
+	json_number(j, "reports_rejected", (int64_t)size.reports_rejected);
+	json_close(j, '}');
+}
+
+static void write_readers(struct json *j)
+{
+	struct publisher_stats s;
+
+	publisher_stats(&s);
+	json_open(j, "outbox", '{');
+	json_number(j, "entries", (int64_t)s.outbox_entries);
+	json_number(j, "bytes", (int64_t)s.outbox_bytes);
+	json_number(j, "lost", (int64_t)s.outbox_lost);
+	json_number(j, "store_failures", (int64_t)health.store->failures);
+	json_close(j, '}');
+	json_open(j, "redis", '{');
+	json_text(j, "state", s.redis_state);
+	json_number(j, "connects", (int64_t)s.connects);
+	json_number(j, "failures", (int64_t)s.failures);
+	json_number(j, "resyncs", (int64_t)s.resyncs);
+	json_number(j, "published", (int64_t)s.published);
+	json_number(j, "lag_entries", (int64_t)s.lag_entries);
+	json_number(j, "lag_ms", (int64_t)s.lag_ms);
+	json_close(j, '}');
+	json_open(j, "jsonl", '{');
+	json_text(j, "state", s.jsonl_state);
+	json_number(j, "lag_entries", strcmp(s.jsonl_state, "off") == 0 ? 0 : s.committed - s.jsonl_written);
+	json_close(j, '}');
+}
+
+static void write_document(struct json *j, int64_t seq)
+{
+	json_clear(j);
+	json_open(j, NULL, '{');
+	write_envelope(j, seq);
+	json_open(j, "ot", '{');
+	json_number(j, "schema_version", 1);
+	json_text_if(j, "zone", health.config.zone);
+	json_number(j, "epoch", (int64_t)outbox_epoch(health.store));
+	json_open(j, "health", '{');
+	json_number(j, "uptime_s", (int64_t)((uv_now(health.timer.loop) - health.started_ms) / 1000));
+	write_traffic(j);
+	write_picture(j);
+	write_readers(j);
+	json_close(j, '}');
+	json_close(j, '}');
+	json_close(j, '}');
+}
+
+/* In a transaction of its own, unless one is open. */
+static void tell(void)
+{
+	struct json *j = &health.document;
+	bool own = !health.store->open;
+	int64_t seq;
+
+	if (own && store_begin(health.store) < 0)
+		return;
+	seq = outbox_next(health.store);
+	write_document(j, seq);
+	if (outbox_append(health.store, "health", NULL, j->text, j->len) < 0) {
+		if (own)
+			store_rollback(health.store);
+		return;
+	}
+	if (own && store_commit(health.store) < 0)
+		return;
+	publisher_health(j->text, j->len);
+	publisher_kick();
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	(void)timer;
+	tell();
+}
+
+int health_start(uv_loop_t *loop, struct store *s, const struct hub_config *config, void (*picture)(struct health_picture *))
+{
+	int error = uv_timer_init(loop, &health.timer);
+
+	if (error)
+		return -1;
+	health.store = s;
+	health.config = *config;
+	health.picture = picture;
+	health.started_ms = uv_now(loop);
+	return uv_timer_start(&health.timer, on_timer, INTERVAL_MS, INTERVAL_MS) ? -1 : 0;
+}
+
+void health_stop(void)
+{
+	if (!health.store)
+		return;
+	tell();
+	json_free(&health.document);
+	uv_close((uv_handle_t *)&health.timer, NULL);
+	health.store = NULL;
+}
