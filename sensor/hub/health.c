@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { INTERVAL_MS = 10000 };
+enum { FIRST_MS = 1000, INTERVAL_MS = 10000 };
 
 /* In the order of struct engine_counters. */
 static const char *const counter_names[] = {
@@ -189,7 +189,7 @@ int health_start(uv_loop_t *loop, struct store *s, const struct hub_config *conf
 	health.config = *config;
 	health.picture = picture;
 	health.started_ms = uv_now(loop);
-	return uv_timer_start(&health.timer, on_timer, INTERVAL_MS, INTERVAL_MS) ? -1 : 0;
+	return uv_timer_start(&health.timer, on_timer, FIRST_MS, INTERVAL_MS) ? -1 : 0;
 }
 
 void health_stop(void)
