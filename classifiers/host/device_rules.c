@@ -21,6 +21,9 @@ enum {
 	MESSAGE_BYTES = 256,
 };
 
+/* Bytes that stand round a word in YAML. */
+#define WORD_ENDS " \t\r\n\"':,[]{}"
+
 static const cyaml_strval_t classes[] = {
 	{ "none", CLASS_NONE },
 	{ "plc", 1 }, { "rtu", 2 }, { "hmi", 3 }, { "io-device", 4 }, { "drive", 5 }, { "switch", 6 }, { "router", 7 },
@@ -142,27 +145,35 @@ static void tell_error(char *error, size_t room, const char *path, unsigned long
 		snprintf(error + used, room - used, "%s%s:%lu: %s", used > 0 ? "\n" : "", path, line, what);
 }
 
-/* libcyaml keeps no line numbers: the line on which the rule's name stands. */
-static unsigned long line_of_rule(const char *path, const char *name)
+/* The first line from `from` on that holds `text` between bytes that can't be part of a word; 0 for none. */
+static unsigned long find_line(const char *path, unsigned long from, const char *text)
 {
 	char line[512];
 	unsigned long number = 0, found = 0;
 	FILE *f = fopen(path, "re");
 
-	while (f != NULL && found == 0 && fgets(line, sizeof(line), f) != NULL) {
-		const char *at = strstr(line, "name:");
-
-		number++;
-		if (at == NULL)
-			continue;
-		at += strlen("name:");
-		at += strspn(at, " \t\"'");
-		if (strncmp(at, name, strlen(name)) == 0 && strchr(" \t\"'\r\n", at[strlen(name)]) != NULL)
-			found = number;
-	}
+	while (f != NULL && found == 0 && fgets(line, sizeof(line), f) != NULL)
+		if (++number >= from)
+			for (const char *at = line; found == 0 && (at = strstr(at, text)) != NULL; at++)
+				if ((at == line || strchr(WORD_ENDS, at[-1]) != NULL) && strchr(WORD_ENDS, at[strlen(text)]) != NULL)
+					found = number;
 	if (f != NULL)
 		fclose(f);
 	return found;
+}
+
+/*
+ * libcyaml names the line of the last thing that was right, and ends its sentence with the word that is
+ * wrong ("Unexpected key: clas"): that word's line is the one to mend.
+ */
+static unsigned long line_of_complaint(const char *path, const struct complaint *c)
+{
+	const char *word = strrchr(c->what, ':');
+	unsigned long line = 0;
+
+	if (word != NULL && word[1] == ' ' && word[2] != 0)
+		line = find_line(path, c->line, word + 2);
+	return line != 0 ? line : c->line;
 }
 
 /* What the schema can't say of one condition; NULL when all is well. */
@@ -212,14 +223,15 @@ static bool check_file(const struct device_rules *all, const struct device_file 
 {
 	for (unsigned i = 0; i < file->rule_count; i++) {
 		const char *mistake = rule_mistake(&file->rule[i]);
-		char what[MESSAGE_BYTES];
+		char what[MESSAGE_BYTES], entry[TEXT_MAX + 8];
 
 		if (mistake == NULL && name_is_taken(all, file, i))
 			mistake = "this name is taken by an earlier rule";
 		if (mistake == NULL)
 			continue;
 		snprintf(what, sizeof(what), "rule %s: %s", file->rule[i].name, mistake);
-		tell_error(error, room, path, line_of_rule(path, file->rule[i].name), what);
+		snprintf(entry, sizeof(entry), "name: %s", file->rule[i].name);
+		tell_error(error, room, path, find_line(path, 1, entry), what);
 		return false;
 	}
 	return true;
@@ -243,7 +255,7 @@ static bool load_file(struct device_rules *all, const char *path, char *error, s
 	cyaml_err_t status = cyaml_load_file(path, &config, &s->file, (cyaml_data_t **)&file, NULL);
 
 	if (status != CYAML_OK || file == NULL) {
-		tell_error(error, room, path, complaint.line,
+		tell_error(error, room, path, line_of_complaint(path, &complaint),
 			   complaint.what[0] != 0 ? complaint.what : status != CYAML_OK ? cyaml_strerror(status) : "holds no rule");
 		return false;
 	}

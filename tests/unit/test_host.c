@@ -1,0 +1,604 @@
+/* Tests of classifiers/host: makers of MACs, places of addresses, and the rules that say what a device is. */
+#include "classifiers/host/device_class.h"
+#include "classifiers/host/maker.h"
+#include "classifiers/host/place.h"
+
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { NOTE = 1024 };
+
+static char folder[] = "/tmp/askance-host-XXXXXX";
+static struct device_rules *shipped;
+
+static void write_file(const char *name, const char *text)
+{
+	char path[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void remove_file(const char *name)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	unlink(path);
+}
+
+static const char *in_folder(const char *name)
+{
+	static char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	return path;
+}
+
+static struct makers *load_test_makers(char *note)
+{
+	write_file("oui.csv", "Registry,Assignment,Organization Name,Organization Address\n"
+			      "MA-L,001B1B,\"Siemens AG,\",\"Street 1, \"\"Hall\"\" 2\nsecond line\"\n"
+			      "MA-L,70B3D5,IEEE Registration Authority,somewhere\r\n"
+			      "MA-L,AABBCC,Never Found GmbH,has the local bit\n"
+			      "MA-L,00AABB,Private,\n"
+			      "MA-L,12,Too Short,\n"
+			      "MA-L,0000ZZ,No Number,\n"
+			      "MA-L,0C73EB,Block Owner,\n");
+	write_file("mam.csv", "Registry,Assignment,Organization Name,Organization Address\nMA-M,0C73EBD,\"Medium \"\"M\"\" Ltd.\",x\n");
+	write_file("oui36.csv", "Registry,Assignment,Organization Name,Organization Address\nMA-S,70B3D5719,2M Technology,x\n");
+	write_file("iab.csv", "Registry,Assignment,Organization Name,Organization Address\nIAB,0050C27D5,DEUTA-WERKE GmbH,x\n");
+	return makers_load(in_folder("oui.csv"), note, NOTE);
+}
+
+static void longest_prefix_wins(void **state)
+{
+	char note[NOTE];
+	struct makers *m = load_test_makers(note);
+
+	(void)state;
+	assert_non_null(m);
+	assert_string_equal(note, "");
+	assert_int_equal(makers_count(m), 8);
+	assert_string_equal(maker_of(m, (const uint8_t[]){ 0x00, 0x1b, 0x1b, 1, 2, 3 }), "Siemens AG,");
+	assert_string_equal(maker_of(m, (const uint8_t[]){ 0x70, 0xb3, 0xd5, 0x71, 0x9f, 3 }), "2M Technology");
+	assert_string_equal(maker_of(m, (const uint8_t[]){ 0x00, 0x50, 0xc2, 0x7d, 0x50, 0 }), "DEUTA-WERKE GmbH");
+	assert_string_equal(maker_of(m, (const uint8_t[]){ 0x0c, 0x73, 0xeb, 0xdf, 0xff, 0xff }), "Medium \"M\" Ltd.");
+	assert_string_equal(maker_of(m, (const uint8_t[]){ 0x0c, 0x73, 0xeb, 0xcf, 0xff, 0xff }), "Block Owner");
+	makers_free(m);
+}
+
+static void some_addresses_have_no_maker(void **state)
+{
+	char note[NOTE];
+	struct makers *m = load_test_makers(note);
+
+	(void)state;
+	/* a block that is divided, one that hides its owner, unknown, local, multicast, empty */
+	assert_null(maker_of(m, (const uint8_t[]){ 0x70, 0xb3, 0xd5, 0x72, 0x9f, 3 }));
+	assert_null(maker_of(m, (const uint8_t[]){ 0x00, 0xaa, 0xbb, 1, 2, 3 }));
+	assert_null(maker_of(m, (const uint8_t[]){ 0x00, 0x00, 0x5e, 1, 2, 3 }));
+	assert_null(maker_of(m, (const uint8_t[]){ 0xaa, 0xbb, 0xcc, 1, 2, 3 }));
+	assert_null(maker_of(m, (const uint8_t[]){ 0x01, 0x1b, 0x1b, 1, 2, 3 }));
+	assert_null(maker_of(m, (const uint8_t[]){ 0, 0, 0, 0, 0, 0 }));
+	assert_null(maker_of(NULL, (const uint8_t[]){ 0x00, 0x1b, 0x1b, 1, 2, 3 }));
+	makers_free(m);
+}
+
+static void missing_registries_are_told(void **state)
+{
+	char note[NOTE];
+	struct makers *m;
+
+	(void)state;
+	m = makers_load("/nonexistent/oui.csv", note, sizeof(note));
+	assert_null(m);
+	assert_non_null(strstr(note, "/nonexistent/oui.csv: No such file"));
+	assert_int_equal(makers_count(m), 0);
+	makers_free(load_test_makers(note));
+	remove_file("mam.csv");
+	m = makers_load(in_folder("oui.csv"), note, sizeof(note));
+	assert_non_null(m);
+	assert_non_null(strstr(note, "mam.csv: No such file"));
+	assert_string_equal(maker_of(m, (const uint8_t[]){ 0x0c, 0x73, 0xeb, 0xdf, 0xff, 0xff }), "Block Owner");
+	makers_free(m);
+	write_file("oui.csv", "this is no registry\n");
+	assert_null(makers_load(in_folder("oui.csv"), note, sizeof(note)));
+	assert_non_null(strstr(note, "holds no assignment"));
+	assert_null(makers_load(folder, note, sizeof(note)));
+	assert_true(note[0] != 0);
+	makers_load(in_folder("oui.csv"), note, 8); /* a short room is not overrun */
+	assert_int_equal(strlen(note), 7);
+}
+
+static void debian_registry_loads(void **state)
+{
+	char note[NOTE];
+	struct makers *m;
+
+	(void)state;
+	if (access("/usr/share/ieee-data/oui.csv", R_OK) != 0)
+		skip();
+	m = makers_load("/usr/share/ieee-data/oui.csv", note, sizeof(note));
+	assert_non_null(m);
+	assert_string_equal(note, "");
+	assert_true(makers_count(m) > 40000);
+	assert_string_equal(maker_of(m, (const uint8_t[]){ 0x00, 0x30, 0xde, 1, 2, 3 }), "WAGO Kontakttechnik GmbH");
+	makers_free(m);
+}
+
+static bool look_up(const struct places *p, const char *text, struct place *out)
+{
+	uint8_t ip[16] = { 0 };
+	uint8_t family = strchr(text, ':') != NULL ? 6 : 4;
+
+	assert_int_equal(inet_pton(family == 4 ? AF_INET : AF_INET6, text, ip), 1);
+	return place_of(p, family, ip, out);
+}
+
+static void places_are_found(void **state)
+{
+	char note[NOTE];
+	struct place where = { 0 };
+	struct places *p = places_open(SOURCE_DIR "/tests/unit/host/country.mmdb", SOURCE_DIR "/tests/unit/host/asn.mmdb", note, sizeof(note));
+
+	(void)state;
+	assert_non_null(p);
+	assert_string_equal(note, "");
+	assert_true(look_up(p, "8.8.8.8", &where));
+	assert_string_equal(where.country, "US");
+	assert_int_equal(where.as_number, 64500);
+	assert_string_equal(where.as_organisation, "Example Carrier");
+	assert_true(look_up(p, "9.9.9.9", &where)); /* registered country alone, no network known */
+	assert_string_equal(where.country, "CH");
+	assert_int_equal(where.as_number, 0);
+	assert_string_equal(where.as_organisation, "");
+	assert_true(look_up(p, "1.1.1.1", &where));
+	assert_string_equal(where.country, "");
+	assert_true(where.as_number == 4200000001U);
+	assert_string_equal(where.as_organisation, "Caf\xc3\xa9-Net");
+	assert_true(look_up(p, "2a00:1450:4001::1", &where)); /* the other file holds IPv4 alone */
+	assert_string_equal(where.country, "IE");
+	assert_false(look_up(p, "7.7.7.7", &where));
+	assert_string_equal(where.country, "IE"); /* written only on success */
+	assert_false(look_up(p, "10.1.2.3", &where)); /* the file has it, we don't ask */
+	places_close(p);
+}
+
+static void special_ranges_are_not_public(void **state)
+{
+	static const char *const special[] = {
+		"0.0.0.0", "10.255.255.255", "100.64.0.1", "100.127.255.255", "127.0.0.1", "169.254.9.9", "172.16.0.1",
+		"172.31.255.255", "192.0.2.1", "192.168.1.1", "198.18.0.1", "198.19.255.255", "203.0.113.9", "224.0.0.5",
+		"255.255.255.255", "::1", "::", "fe80::1", "fc00::1", "fd12::1", "ff02::1", "2001:db8::1", "2001:10::1", "::ffff:8.8.8.8",
+	};
+	static const char *const public[] = { "8.8.8.8", "100.63.255.255", "100.128.0.0", "172.15.0.1", "172.32.0.1", "198.20.0.1",
+					      "192.167.1.1", "223.255.255.255", "2001:4860::8888", "2a00::1" };
+	uint8_t ip[16];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(special) / sizeof(special[0]); i++) {
+		uint8_t family = strchr(special[i], ':') != NULL ? 6 : 4;
+
+		memset(ip, 0, sizeof(ip));
+		inet_pton(family == 4 ? AF_INET : AF_INET6, special[i], ip);
+		if (place_is_public(family, ip))
+			fail_msg("%s is not public", special[i]);
+	}
+	for (size_t i = 0; i < sizeof(public) / sizeof(public[0]); i++) {
+		uint8_t family = strchr(public[i], ':') != NULL ? 6 : 4;
+
+		memset(ip, 0, sizeof(ip));
+		inet_pton(family == 4 ? AF_INET : AF_INET6, public[i], ip);
+		if (!place_is_public(family, ip))
+			fail_msg("%s is public", public[i]);
+	}
+	assert_false(place_is_public(0, ip));
+}
+
+static void broken_place_files_are_told(void **state)
+{
+	char note[NOTE];
+	struct place where;
+	struct places *p;
+
+	(void)state;
+	assert_null(places_open("/nonexistent.mmdb", "", note, sizeof(note)));
+	assert_non_null(strstr(note, "/nonexistent.mmdb: "));
+	write_file("broken.mmdb", "not a database");
+	p = places_open(SOURCE_DIR "/tests/unit/host/country.mmdb", in_folder("broken.mmdb"), note, sizeof(note));
+	assert_non_null(p);
+	assert_non_null(strstr(note, "broken.mmdb: "));
+	assert_true(look_up(p, "8.8.8.8", &where));
+	assert_string_equal(where.country, "US");
+	places_close(p);
+	assert_null(places_open(NULL, "", note, sizeof(note)));
+	assert_string_equal(note, "");
+	assert_false(look_up(NULL, "8.8.8.8", &where));
+}
+
+/* Loads one rule file of the given text; NULL with its complaint in error. */
+static struct device_rules *load_text(const char *text, char *error)
+{
+	struct device_rules *r;
+
+	write_file("rules.yaml", text);
+	r = device_rules_load(folder, error, NOTE);
+	remove_file("rules.yaml");
+	return r;
+}
+
+static void expect_mistake(const char *text, const char *where, const char *what)
+{
+	char error[NOTE];
+	struct device_rules *r = load_text(text, error);
+
+	assert_null(r);
+	if (strstr(error, where) == NULL || strstr(error, what) == NULL)
+		fail_msg("\"%s\" lacks \"%s\" or \"%s\"", error, where, what);
+}
+
+#define HEAD "source: a test\nrules:\n"
+
+static void mistakes_have_a_line(void **state)
+{
+	(void)state;
+	expect_mistake(HEAD "  - name: a\n    clas: plc\n    sure: 5\n    when: [{serves: [x]}]\n", "/rules.yaml:4: ", "clas");
+	expect_mistake(HEAD "  - name: a\n    class: plk\n    sure: 5\n    when: [{serves: [x]}]\n", "/rules.yaml:4: ", "plk");
+	expect_mistake(HEAD "  - name: a\n    class: plc\n    sure: 5\n    when:\n      - {attribute: [colour], is: [x]}\n", "/rules.yaml:7: ", "colour");
+	expect_mistake(HEAD "  - name: a\n    class: plc\n    sure: many\n    when: [{serves: [x]}]\n", "/rules.yaml:5: ", "many");
+	expect_mistake(HEAD "  - name: a\n    class: plc\n    when: [{serves: [x]}]\n", "/rules.yaml:", "sure");
+	expect_mistake(HEAD "  - name: b\n    class: plc\n    sure: 101\n    when: [{serves: [x]}]\n", "/rules.yaml:3: ", "1 to 100");
+	expect_mistake(HEAD "  - name: c\n    sure: 10\n    when: [{serves: [x]}]\n", "/rules.yaml:3: ", "says something");
+	expect_mistake(HEAD "  - name: d\n    class: plc\n    sure: 10\n    when: [{serves: [x], maker: [y]}]\n", "/rules.yaml:3: ", "exactly one");
+	expect_mistake(HEAD "  - name: e\n    class: plc\n    sure: 10\n    when: [{attribute: [vendor]}]\n", "/rules.yaml:3: ", "'is' or 'number'");
+	expect_mistake(HEAD "  - name: f\n    class: plc\n    sure: 10\n    when: [{serves: [x], number: [1]}]\n", "/rules.yaml:3: ", "belong to");
+	expect_mistake(HEAD "  - {name: g, class: plc, sure: 10, when: [{serves: [x]}]}\n  - {name: g, class: plc, sure: 10, when: [{serves: [x]}]}\n",
+		       "/rules.yaml:", "taken");
+	expect_mistake(HEAD "  - name: [\n", "/rules.yaml:", "");
+	expect_mistake("", "/rules.yaml:", "");
+	expect_mistake("\xff\xfe\x00", "/rules.yaml:", "");
+}
+
+static void folders_without_rules_are_refused(void **state)
+{
+	char error[NOTE];
+
+	(void)state;
+	assert_null(device_rules_load("/nonexistent", error, sizeof(error)));
+	assert_non_null(strstr(error, "/nonexistent:0: No such file"));
+	assert_null(device_rules_load(folder, error, sizeof(error)));
+	assert_non_null(strstr(error, "holds no rule file"));
+	assert_null(device_rules_load(folder, error, 10));
+	assert_true(strlen(error) < 10);
+}
+
+static struct device_verdict judge(const struct device_rules *r, const char *maker, enum attribute a, const char *protocol, const char *value)
+{
+	const struct device_value one = { a, protocol, value };
+	const struct device_evidence e = { .maker = maker, .values = &one, .value_count = value != NULL };
+	struct device_verdict v;
+
+	device_class_of(r, &e, &v);
+	return v;
+}
+
+static void patterns_fit_as_told(void **state)
+{
+	char error[NOTE];
+	struct device_rules *r = load_text(HEAD
+		"  - {name: word, vendor: Word, sure: 10, when: [{attribute: [vendor], is: [\"GE\", \"Acme Works\"]}]}\n"
+		"  - {name: glob, vendor: Glob, sure: 20, when: [{attribute: [product], is: [\"6ES7 31?-*\", \"*end\", \"a*b*c\"]}]}\n"
+		"  - {name: number, vendor: Number, sure: 30, when: [{attribute: [vendor_id], protocol: [bacnet], number: [42, 0x2a0]}]}\n", error);
+
+	(void)state;
+	assert_non_null(r);
+	assert_int_equal(device_rules_count(r), 3);
+	assert_string_equal(judge(r, NULL, ATTR_VENDOR, "x", "ge").vendor, "Word");
+	assert_string_equal(judge(r, NULL, ATTR_VENDOR, "x", "by GE, Inc").vendor, "Word");
+	assert_string_equal(judge(r, NULL, ATTR_VENDOR, "x", "the acme works").vendor, "Word");
+	assert_null(judge(r, NULL, ATTR_VENDOR, "x", "GENEREX").vendor);
+	assert_null(judge(r, NULL, ATTR_VENDOR, "x", "BRIDGE").vendor);
+	assert_null(judge(r, NULL, ATTR_PRODUCT, "x", "GE").vendor);
+	assert_string_equal(judge(r, NULL, ATTR_PRODUCT, "x", "6es7 315-2EH14").vendor, "Glob");
+	assert_null(judge(r, NULL, ATTR_PRODUCT, "x", "6ES7 31").vendor);
+	assert_null(judge(r, NULL, ATTR_PRODUCT, "x", "x 6ES7 315-2").vendor);
+	assert_string_equal(judge(r, NULL, ATTR_PRODUCT, "x", "the end end").vendor, "Glob");
+	assert_string_equal(judge(r, NULL, ATTR_PRODUCT, "x", "a-bb-b-c-c").vendor, "Glob");
+	assert_null(judge(r, NULL, ATTR_PRODUCT, "x", "a-bb-b-c-d").vendor);
+	assert_string_equal(judge(r, NULL, ATTR_VENDOR_ID, "bacnet", "42").vendor, "Number");
+	assert_string_equal(judge(r, NULL, ATTR_VENDOR_ID, "bacnet", "0x002A (Acme)").vendor, "Number");
+	assert_string_equal(judge(r, NULL, ATTR_VENDOR_ID, "bacnet", "672").vendor, "Number");
+	assert_null(judge(r, NULL, ATTR_VENDOR_ID, "bacnet", "421").vendor);
+	assert_null(judge(r, NULL, ATTR_VENDOR_ID, "bacnet", "42nd").vendor);
+	assert_null(judge(r, NULL, ATTR_VENDOR_ID, "enip", "42").vendor);
+	assert_null(judge(NULL, NULL, ATTR_VENDOR, "x", "ge").vendor);
+	device_rules_free(r);
+}
+
+static void the_surest_rule_decides(void **state)
+{
+	static const char *const served[] = { "modbus", "http" };
+	const struct device_value values[] = { { ATTR_VENDOR, "modbus", "Acme" }, { ATTR_PRODUCT, "modbus", "Box 7" } };
+	struct device_evidence e = { "Maker Ltd", values, 2, served, 2, NULL, 0 };
+	struct device_verdict v;
+	char error[NOTE];
+	struct device_rules *r = load_text(HEAD
+		"  - {name: low, class: server, sure: 10, expects: [ftp], when: [{serves: [modbus]}]}\n"
+		"  - {name: maker, vendor: Maker, sure: 60, expects: [ssh], when: [{maker: [\"Maker*\"]}]}\n"
+		"  - {name: high, vendor: Acme, class: plc, sure: 80, expects: [modbus], when: [{attribute: [vendor], is: [Acme]}]}\n"
+		"  - {name: two, vendor: Acme, class: drive, series: Box, sure: 80, expects: [snmp], when: [{attribute: [vendor], is: [Acme]}, {attribute: [product], is: [\"Box*\"]}]}\n"
+		"  - {name: same, vendor: Acme, sure: 5, expects: [http, snmp], when: [{serves: [http]}]}\n"
+		"  - {name: not, vendor: Never, class: phone, sure: 100, when: [{speaks: [modbus]}]}\n", error);
+
+	(void)state;
+	assert_non_null(r);
+	device_class_of(r, &e, &v);
+	assert_string_equal(v.vendor, "Acme");
+	assert_string_equal(v.vendor_rule, "two");
+	assert_string_equal(v.device_class, "drive");
+	assert_string_equal(v.series, "Box");
+	assert_null(v.os);
+	assert_int_equal(v.class_sure, 80);
+	/* expected: what agrees with the outcome, each once */
+	assert_int_equal(v.expect_count, 2);
+	assert_string_equal(v.expects[0], "snmp");
+	assert_string_equal(v.expects[1], "http");
+	e.value_count = 0;
+	device_class_of(r, &e, &v);
+	assert_string_equal(v.vendor, "Maker");
+	assert_string_equal(v.device_class, "server");
+	assert_int_equal(v.vendor_sure, 60);
+	assert_int_equal(v.expect_count, 2);
+	device_rules_free(r);
+}
+
+struct vendor_case {
+	const char *vendor;
+	const char *maker;
+	enum attribute attribute;
+	const char *protocol;
+	const char *value;
+};
+
+/* Every vendor of the list that the sensor must know, each by evidence of more than one kind where it exists. */
+static const struct vendor_case vendor_cases[] = {
+	{ "ABB", "ABB Oy Drives", ATTR_NONE, NULL, NULL },
+	{ "ABB", NULL, ATTR_VENDOR_ID, "bacnet", "127" },
+	{ "Rockwell Automation", "Rockwell Automation", ATTR_NONE, NULL, NULL },
+	{ "Rockwell Automation", NULL, ATTR_VENDOR, "modbus", "Allen-Bradley" },
+	{ "Rockwell Automation", NULL, ATTR_VENDOR_ID, "enip", "1" },
+	{ "AutomationDirect", "HOST ENGINEERING", ATTR_NONE, NULL, NULL },
+	{ "AutomationDirect", NULL, ATTR_VENDOR_ID, "cip", "0x0294" },
+	{ "Beckhoff", "Beckhoff Automation GmbH", ATTR_NONE, NULL, NULL },
+	{ "Beckhoff", NULL, ATTR_VENDOR_ID, "profinet_dcp", "0x0120" },
+	{ "Barix", "Barix AG", ATTR_NONE, NULL, NULL },
+	{ "Barix", NULL, ATTR_URI, "snmp", "1.3.6.1.4.1.17491.1" },
+	{ "Cisco", "Cisco Systems, Inc", ATTR_NONE, NULL, NULL },
+	{ "Cisco", NULL, ATTR_DESCRIPTION, "lldp", "Cisco IOS Software, C2960 Software" },
+	{ "CODESYS", NULL, ATTR_SOFTWARE, "opcua", "CODESYS Control for Linux" },
+	{ "CODESYS", NULL, ATTR_VENDOR, "opcua", "3S - Smart Software Solutions GmbH" },
+	{ "Control Solutions", "CONTROL SOLUTIONS, INC.", ATTR_NONE, NULL, NULL },
+	{ "Control Solutions", NULL, ATTR_VENDOR_ID, "bacnet", "208" },
+	{ "Control Techniques", "Control Techniques", ATTR_NONE, NULL, NULL },
+	{ "Control Techniques", NULL, ATTR_VENDOR_ID, "enip", "257" },
+	{ "Danfoss", "Danfoss Drives A/S", ATTR_NONE, NULL, NULL },
+	{ "Danfoss", NULL, ATTR_VENDOR_ID, "profinet_dcp", "0x0080" },
+	{ "Delta Electronics", "Delta Electronics, Inc.", ATTR_NONE, NULL, NULL },
+	{ "Digi International", "DIGI INTERNATIONAL", ATTR_NONE, NULL, NULL },
+	{ "Digi International", NULL, ATTR_DESCRIPTION, "snmp", "Digi Connect ME Version 82000856_F6" },
+	{ "Emerson", "Emerson Process Management Power & Water Solutions, Inc.", ATTR_NONE, NULL, NULL },
+	{ "Emerson", NULL, ATTR_PRODUCT, "roc_plus", "ROC809" },
+	{ "Festo", "Festo AG & Co. KG", ATTR_NONE, NULL, NULL },
+	{ "Festo", NULL, ATTR_VENDOR_ID, "profinet_dcp", "0x014d" },
+	{ "GE", "GE Power Management", ATTR_NONE, NULL, NULL },
+	{ "GE", NULL, ATTR_PRODUCT, "profinet_dcp", "IC200PNS001" },
+	{ "GE", NULL, ATTR_VENDOR_ID, "profinet_dcp", "0x015a" },
+	{ "GENEREX", NULL, ATTR_PRODUCT, "http", "CS121" },
+	{ "GENEREX", NULL, ATTR_ORDER_CODE, "snmp", "1.3.6.1.4.1.1356" },
+	{ "GLC Controls", NULL, ATTR_VENDOR, "modbus", "GLC Controls Inc." },
+	{ "Hilscher", "Hilscher GmbH", ATTR_NONE, NULL, NULL },
+	{ "Hilscher", NULL, ATTR_VENDOR_ID, "enip", "283" },
+	{ "Hirschmann", "Hirschmann Automation and Control GmbH", ATTR_NONE, NULL, NULL },
+	{ "Hirschmann", NULL, ATTR_DESCRIPTION, "lldp", "Hirschmann MAR - SW: L2P-09.0.00" },
+	{ "HMS Networks", "HMS Industrial Networks", ATTR_NONE, NULL, NULL },
+	{ "HMS Networks", NULL, ATTR_PRODUCT, "enip", "Anybus-S EtherNet/IP" },
+	{ "Honeywell", "Honeywell International", ATTR_NONE, NULL, NULL },
+	{ "Honeywell", NULL, ATTR_VENDOR, "bacnet", "Honeywell Inc." },
+	{ "ifm", "ifm electronic gmbh", ATTR_NONE, NULL, NULL },
+	{ "ifm", NULL, ATTR_VENDOR_ID, "enip", "322" },
+	{ "Johnson Controls", "Johnson Controls, Inc.", ATTR_NONE, NULL, NULL },
+	{ "Johnson Controls", NULL, ATTR_PRODUCT, "bacnet", "MS-NAE4510-2" },
+	{ "Lantronix", "Lantronix", ATTR_NONE, NULL, NULL },
+	{ "Lantronix", NULL, ATTR_DESCRIPTION, "snmp", "Lantronix UDS1100 V6.5.0.7" },
+	{ "Linor Koda", NULL, ATTR_VENDOR, "modbus", "Linor Koda" },
+	{ "Mitsubishi Electric", "Mitsubishi Electric Corporation", ATTR_NONE, NULL, NULL },
+	{ "Mitsubishi Electric", NULL, ATTR_VENDOR_ID, "enip", "161" },
+	{ "Moxa", "MOXA TECHNOLOGIES CORP., LTD.", ATTR_NONE, NULL, NULL },
+	{ "Moxa", NULL, ATTR_PRODUCT, "http", "NPort 5110" },
+	{ "Murrelektronik", "Murrelektronik GmbH", ATTR_NONE, NULL, NULL },
+	{ "Murrelektronik", NULL, ATTR_VENDOR_ID, "profinet_dcp", "303 (0x012f)" },
+	{ "Omron", "OMRON Corporation", ATTR_NONE, NULL, NULL },
+	{ "Omron", NULL, ATTR_PRODUCT, "fins", "CJ2M-CPU33" },
+	{ "Phoenix Contact", "PHOENIX CONTACT Electronics GmbH", ATTR_NONE, NULL, NULL },
+	{ "Phoenix Contact", NULL, ATTR_PRODUCT, "pcworx", "ILC 151 ETH" },
+	{ "Pilz", "Pilz GmbH & Co.", ATTR_NONE, NULL, NULL },
+	{ "Pilz", NULL, ATTR_VENDOR_ID, "enip", "181" },
+	{ "Pressac", NULL, ATTR_VENDOR, "modbus", "Pressac Communications Ltd" },
+	{ "ProSoft Technology", "Prosoft Technology, Inc", ATTR_NONE, NULL, NULL },
+	{ "ProSoft Technology", NULL, ATTR_VENDOR_ID, "enip", "309" },
+	{ "Red Lion", "Red Lion Controls, LP", ATTR_NONE, NULL, NULL },
+	{ "Red Lion", NULL, ATTR_VENDOR, "crimson_v3", "Red Lion Controls" },
+	{ "Rittal", "RITTAL-WERK RUDOLF LOH GmbH & Co.", ATTR_NONE, NULL, NULL },
+	{ "Rittal", NULL, ATTR_DESCRIPTION, "snmp", "Rittal CMC III PU SN 12345678" },
+	{ "Saia-Burgess", "SAIA Burgess Controls AG", ATTR_NONE, NULL, NULL },
+	{ "Saia-Burgess", NULL, ATTR_VENDOR_ID, "bacnet", "89" },
+	{ "Schneider Electric", "TELEMECANIQUE ELECTRIQUE", ATTR_NONE, NULL, NULL },
+	{ "Schneider Electric", NULL, ATTR_PRODUCT, "modbus", "BMX P34 2020" },
+	{ "Schneider Electric", NULL, ATTR_VENDOR, "modbus", "Modicon" },
+	{ "SICK", "SICK AG", ATTR_NONE, NULL, NULL },
+	{ "SICK", NULL, ATTR_VENDOR_ID, "enip", "808" },
+	{ "Siemens", "Siemens AG, Automations & Drives,", ATTR_NONE, NULL, NULL },
+	{ "Siemens", NULL, ATTR_VENDOR_ID, "profinet_dcp", "0x002a" },
+	{ "Siemens", NULL, ATTR_CERTIFICATE, "tls", "CN=S7-1500 station_1, O=Siemens" },
+	{ "Turck", "TURCK, Inc.", ATTR_NONE, NULL, NULL },
+	{ "Turck", NULL, ATTR_VENDOR_ID, "enip", "48" },
+	{ "WAGO", "WAGO Kontakttechnik GmbH", ATTR_NONE, NULL, NULL },
+	{ "WAGO", NULL, ATTR_PRODUCT, "modbus", "750-881" },
+	{ "Weidm\xc3\xbcller", "Weidm\xc3\xbcller Interface GmbH & Co. KG", ATTR_NONE, NULL, NULL },
+	{ "Weidm\xc3\xbcller", NULL, ATTR_VENDOR_ID, "enip", "680" },
+	{ "Westermo", "Westermo Network Technologies AB", ATTR_NONE, NULL, NULL },
+	{ "Westermo", NULL, ATTR_ORDER_CODE, "snmp", "1.3.6.1.4.1.16177.1.2" },
+	{ "Yokogawa", NULL, ATTR_VENDOR, "modbus", "Yokogawa Electric Corporation" },
+	{ "Yokogawa", NULL, ATTR_VENDOR_ID, "enip", "250" },
+	{ "Tridium", "Tridium, Inc.", ATTR_NONE, NULL, NULL },
+	{ "Tridium", NULL, ATTR_SOFTWARE, "niagara_fox", "Niagara 4.10" },
+	{ "Veeder-Root", "Gilbarco Veeder-Root", ATTR_NONE, NULL, NULL },
+	{ "Veeder-Root", NULL, ATTR_PRODUCT, "veeder_root_atg", "TLS-350" },
+	{ "FANUC", "FANUC ROBOTICS NORTH AMERICA, Inc.", ATTR_NONE, NULL, NULL },
+	{ "FANUC", NULL, ATTR_VENDOR_ID, "enip", "591" },
+	{ "HP", "Hewlett Packard", ATTR_NONE, NULL, NULL },
+	{ "HP", NULL, ATTR_DESCRIPTION, "snmp", "HP ETHERNET MULTI-ENVIRONMENT,ROM none,JETDIRECT,JD153" },
+};
+
+static void every_vendor_is_recognised(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(vendor_cases) / sizeof(vendor_cases[0]); i++) {
+		const struct vendor_case *c = &vendor_cases[i];
+		struct device_verdict v = judge(shipped, c->maker, c->attribute, c->protocol, c->value);
+
+		if (v.vendor == NULL || strcmp(v.vendor, c->vendor) != 0)
+			fail_msg("%s %s: %s, not %s", c->maker != NULL ? c->maker : "", c->value != NULL ? c->value : "",
+				 v.vendor != NULL ? v.vendor : "nothing", c->vendor);
+	}
+}
+
+static void lookalikes_stay_apart(void **state)
+{
+	static const struct vendor_case cases[] = {
+		{ NULL, "Fujitsu Siemens Computers", ATTR_NONE, NULL, NULL },
+		{ NULL, "ABBRIS Ltd.", ATTR_NONE, NULL, NULL },
+		{ NULL, "Abbott Diagnostics", ATTR_NONE, NULL, NULL },
+		{ NULL, "Digital Loggers, Inc.", ATTR_NONE, NULL, NULL },
+		{ NULL, NULL, ATTR_VENDOR, "bacnet", "Delta Controls" },
+		{ NULL, NULL, ATTR_VENDOR_ID, "modbus", "1" },
+		{ NULL, NULL, ATTR_URI, "snmp", "1.3.6.1.4.1.43290.1" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_null(judge(shipped, cases[i].maker, cases[i].attribute, cases[i].protocol, cases[i].value).vendor);
+}
+
+static void families_are_told_apart(void **state)
+{
+	static const struct { enum attribute attribute; const char *value, *series, *class; } cases[] = {
+		{ ATTR_ORDER_CODE, "6ES7 214-1AD23-0XB0", "SIMATIC S7-200", "plc" },
+		{ ATTR_ORDER_CODE, "6ES7 315-2EH14-0AB0", "SIMATIC S7-300", "plc" },
+		{ ATTR_ORDER_CODE, "6ES7 414-3XM05-0AB0", "SIMATIC S7-400", "plc" },
+		{ ATTR_ORDER_CODE, "6ES7 214-1AG40-0XB0", "SIMATIC S7-1200", "plc" },
+		{ ATTR_ORDER_CODE, "6ES7 511-1AK02-0AB0", "SIMATIC S7-1500", "plc" },
+		{ ATTR_ORDER_CODE, "6ES7 151-8AB01-0AB0", "SIMATIC ET 200 CPU", "plc" },
+		{ ATTR_ORDER_CODE, "6ES7 155-6AU00-0BN0", "SIMATIC ET 200", "io-device" },
+		{ ATTR_DESCRIPTION, "Siemens, SIMATIC S7, CPU-1200, 6ES7 214-1AG40-0XB0, HW: 7, FW: V.4.2.1", "SIMATIC S7-1200", "plc" },
+		{ ATTR_DESCRIPTION, "Siemens, SIMATIC HMI, KTP700 Basic, 6AV2 123-2GB03-0AX0, HW:0", "SIMATIC HMI", "hmi" },
+		{ ATTR_PRODUCT, "LOGO! 8.FS4", "LOGO!", "plc" },
+		{ ATTR_DESCRIPTION, "Siemens AG SIMATIC S7 MULTIPORT SCALANCE X 200 FAM", "SCALANCE X", "switch" },
+		{ ATTR_VENDOR_CLASS, "HiPath 3000", "HiPath", "phone" },
+		{ ATTR_PRODUCT, "1756-L61/B LOGIX5561", "Logix", "plc" },
+		{ ATTR_PRODUCT, "2080-LC20-20QWB", "Micro800", "plc" },
+		{ ATTR_PRODUCT, "PowerFlex 525 1P 110V .50HP", "PowerFlex", "drive" },
+		{ ATTR_PRODUCT, "140 CPU 311 10", "Modicon Quantum", "plc" },
+		{ ATTR_DESCRIPTION, "HP ETHERNET MULTI-ENVIRONMENT,ROM none,JETDIRECT", "JetDirect", "printer" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct device_verdict v = judge(shipped, NULL, cases[i].attribute, "x", cases[i].value);
+
+		if (v.series == NULL || strcmp(v.series, cases[i].series) != 0 || v.device_class == NULL ||
+		    strcmp(v.device_class, cases[i].class) != 0)
+			fail_msg("%s: %s, %s", cases[i].value, v.series != NULL ? v.series : "no series",
+				 v.device_class != NULL ? v.device_class : "no class");
+	}
+}
+
+static void systems_are_named(void **state)
+{
+	(void)state;
+	assert_string_equal(judge(shipped, NULL, ATTR_OS, "niagara_fox", "QNX 6.3.2").os, "QNX");
+	assert_string_equal(judge(shipped, NULL, ATTR_DESCRIPTION, "snmp", "VxWorks SNMPv1/v2c Agent").os, "VxWorks");
+	assert_string_equal(judge(shipped, NULL, ATTR_VENDOR_CLASS, "dhcp", "MSFT 5.0").os, "Windows");
+	assert_string_equal(judge(shipped, NULL, ATTR_SOFTWARE, "ssh", "SSH-2.0-OpenSSH_8.9p1 Ubuntu-3ubuntu0.1").os, "Linux");
+}
+
+/* Rules may say only classes of the list, and the list has no word twice. */
+static void classes_are_a_closed_list(void **state)
+{
+	unsigned n = 0;
+
+	(void)state;
+	for (; device_class_name(n) != NULL; n++)
+		for (unsigned i = 0; i < n; i++)
+			assert_string_not_equal(device_class_name(i), device_class_name(n));
+	assert_true(n > 20);
+	assert_string_equal(device_class_name(0), "plc");
+}
+
+static int set_up(void **state)
+{
+	char error[NOTE];
+
+	(void)state;
+	shipped = device_rules_load(SOURCE_DIR "/rules/devices", error, sizeof(error));
+	if (shipped == NULL)
+		fprintf(stderr, "%s\n", error);
+	return shipped == NULL || mkdtemp(folder) == NULL ? -1 : 0;
+}
+
+static int tear_down(void **state)
+{
+	static const char *const left[] = { "oui.csv", "mam.csv", "oui36.csv", "iab.csv", "broken.mmdb", "rules.yaml" };
+
+	(void)state;
+	device_rules_free(shipped);
+	for (size_t i = 0; i < sizeof(left) / sizeof(left[0]); i++)
+		remove_file(left[i]);
+	return rmdir(folder);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(longest_prefix_wins),
+		cmocka_unit_test(some_addresses_have_no_maker),
+		cmocka_unit_test(missing_registries_are_told),
+		cmocka_unit_test(debian_registry_loads),
+		cmocka_unit_test(places_are_found),
+		cmocka_unit_test(special_ranges_are_not_public),
+		cmocka_unit_test(broken_place_files_are_told),
+		cmocka_unit_test(mistakes_have_a_line),
+		cmocka_unit_test(folders_without_rules_are_refused),
+		cmocka_unit_test(patterns_fit_as_told),
+		cmocka_unit_test(the_surest_rule_decides),
+		cmocka_unit_test(every_vendor_is_recognised),
+		cmocka_unit_test(lookalikes_stay_apart),
+		cmocka_unit_test(families_are_told_apart),
+		cmocka_unit_test(systems_are_named),
+		cmocka_unit_test(classes_are_a_closed_list),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
