@@ -1,0 +1,221 @@
+/* The keys of the configuration file, their ranges and defaults, and what must fit together. */
+#include "sensor/supervisor/configuration.h"
+
+#include "sensor/supervisor/settings.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+#define NAME_CHARACTERS LETTERS "0123456789_.-"
+#define AT(field) offsetof(struct configuration, field)
+#define ROOM(field) sizeof(((struct configuration *)0)->field)
+#define NUMBER(key, field, min, max) { key, SETTING_NUMBER, AT(field), 0, min, max, NULL, NULL, NULL, NULL }
+#define TEXT(key, field, characters, check) { key, SETTING_TEXT, AT(field), ROOM(field), 0, 0, characters, NULL, NULL, check }
+#define PATH(key, field, check) { key, SETTING_PATH, AT(field), ROOM(field), 0, 0, NULL, NULL, NULL, check }
+#define GROUP(key, keys) { key, SETTING_GROUP, 0, 0, 0, 0, NULL, keys, NULL, NULL }
+#define END { NULL, SETTING_TEXT, 0, 0, 0, 0, NULL, NULL, NULL, NULL }
+
+enum { MIB_MAX = 1024, OUTBOX_MIB_MAX = 1024 * 1024, MANY = 64 * 1024 * 1024, ASSETS_MAX = 10 * 1024 * 1024 };
+
+static void check_file(struct settings *s, yaml_node_t *node, const char *path)
+{
+	struct stat st;
+
+	if (strcmp(path, "-") == 0)
+		return;
+	if (access(path, R_OK) < 0)
+		settings_mistake(s, node, "%s can't be read: %s", path, strerror(errno));
+	else if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		settings_mistake(s, node, "%s is a folder, not a file", path);
+}
+
+static void check_folder(struct settings *s, yaml_node_t *node, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		settings_mistake(s, node, "the folder %s can't be read: %s", path, strerror(errno));
+	else if (!S_ISDIR(st.st_mode))
+		settings_mistake(s, node, "%s is no folder", path);
+	else if (access(path, R_OK | X_OK) < 0)
+		settings_mistake(s, node, "the folder %s can't be read: %s", path, strerror(errno));
+}
+
+static void check_flows(struct settings *s, yaml_node_t *node, const char *field)
+{
+	uint32_t n = *(const uint32_t *)field;
+
+	if (n & (n - 1))
+		settings_mistake(s, node, "flows: %u is no power of two", n);
+}
+
+static void check_url(struct settings *s, yaml_node_t *node, const char *url)
+{
+	if (strncmp(url, "unix:///", 8) != 0 && strncmp(url, "unix://", 7) == 0 && !strchr(url + 7, '@'))
+		settings_mistake(s, node, "url: after unix:// stands the whole path of the socket, unix:///run/redis.sock");
+	else if (strncmp(url, "unix://", 7) != 0 && strncmp(url, "redis://", 8) != 0)
+		settings_mistake(s, node, "url: '%s' is neither unix:///PATH nor redis://HOST:PORT", url);
+}
+
+static void check_address(struct settings *s, yaml_node_t *node, const char *text)
+{
+	unsigned char room[sizeof(struct in6_addr)];
+
+	if (inet_pton(AF_INET, text, room) != 1 && inet_pton(AF_INET6, text, room) != 1)
+		settings_mistake(s, node, "source: '%s' is no IP address", text);
+}
+
+static const struct setting sensor_keys[] = {
+	TEXT("name", sensor, NAME_CHARACTERS, NULL),
+	TEXT("zone", zone, NAME_CHARACTERS, NULL),
+	END,
+};
+static const struct setting listening_keys[] = {
+	NUMBER("snap_length", snap_length, 64, 262144),
+	NUMBER("buffer_mib", buffer_mib, 1, MIB_MAX),
+	NUMBER("timeout_ms", timeout_ms, 1, 100),
+	END,
+};
+static const struct setting redis_keys[] = {
+	TEXT("url", redis_url, NULL, check_url),
+	END,
+};
+static const struct setting probing_keys[] = {
+	{ "mode", SETTING_CHOICE, AT(probing), 0, 0, 0, "off propose automatic", NULL, NULL, NULL },
+	TEXT("interface", probing_interface, NULL, NULL),
+	TEXT("source", probing_source, NULL, check_address),
+	END,
+};
+static const struct setting limits_keys[] = {
+	{ "flows", SETTING_NUMBER, AT(flows), 0, 1024, MANY, NULL, NULL, NULL, check_flows },
+	NUMBER("details", details, 256, MANY),
+	NUMBER("stream_mib", stream_mib, 1, MIB_MAX),
+	NUMBER("ndpi_flows", ndpi_flows, 0, MANY),
+	NUMBER("assets", assets, 1000, ASSETS_MAX),
+	NUMBER("ring_mib", ring_mib, 1, MIB_MAX),
+	NUMBER("outbox_days", outbox_days, 0, 365),
+	NUMBER("outbox_mib", outbox_mib, 16, OUTBOX_MIB_MAX),
+	END,
+};
+static const struct setting geoip_keys[] = {
+	PATH("country", country_db, check_file),
+	PATH("asn", asn_db, check_file),
+	END,
+};
+
+static const struct setting source_keys[] = {
+	{ "interface", SETTING_TEXT, offsetof(struct capture_source, interface), 16, 0, 0, NULL, NULL, NULL, NULL },
+	{ "file", SETTING_PATH, offsetof(struct capture_source, file), CONFIG_PATH_BYTES, 0, 0, NULL, NULL, NULL, check_file },
+	{ "pace", SETTING_CHOICE, offsetof(struct capture_source, pace), 0, 0, 0, "fast recorded", NULL, NULL, NULL },
+	END,
+};
+
+static void read_source(struct settings *s, yaml_node_t *node, void *base);
+
+static const struct setting all_keys[] = {
+	GROUP("sensor", sensor_keys),
+	{ "capture", SETTING_LIST, 0, 0, 0, 0, NULL, NULL, read_source, NULL },
+	GROUP("listening", listening_keys),
+	GROUP("redis", redis_keys),
+	PATH("state", state, NULL),
+	PATH("rules", rules, check_folder),
+	GROUP("probing", probing_keys),
+	GROUP("limits", limits_keys),
+	GROUP("geoip", geoip_keys),
+	PATH("oui", oui, check_file),
+	PATH("jsonl", jsonl, NULL),
+	TEXT("user", user, NAME_CHARACTERS, NULL),
+	{ "require_walls", SETTING_TRUTH, AT(require_walls), 0, 0, 0, NULL, NULL, NULL, NULL },
+	END,
+};
+
+static bool same_source(const struct capture_source *a, const struct capture_source *b)
+{
+	return strcmp(a->interface, b->interface) == 0 && strcmp(a->file, b->file) == 0;
+}
+
+static void read_source(struct settings *s, yaml_node_t *node, void *base)
+{
+	struct configuration *c = base;
+	struct capture_source one = { .pace = PACE_FAST };
+	int before = s->mistakes;
+
+	settings_group(s, node, source_keys, &one);
+	if (s->mistakes != before)
+		return;
+	if (!one.interface[0] == !one.file[0])
+		settings_mistake(s, node, "capture: wants either `interface` or `file`");
+	else if (one.interface[0] && settings_find(s, node, "pace"))
+		settings_mistake(s, node, "pace: only a file has one");
+	else if (c->sources == CONFIGURATION_SOURCES)
+		settings_mistake(s, node, "capture: there are more than %d", CONFIGURATION_SOURCES);
+	for (unsigned i = 0; i < c->sources; i++)
+		if (same_source(&one, &c->source[i]))
+			settings_mistake(s, node, "capture: '%s%s' stands here a second time", one.interface, one.file);
+	if (s->mistakes == before)
+		c->source[c->sources++] = one;
+}
+
+static void set_defaults(struct configuration *c)
+{
+	*c = (struct configuration){
+		.zone = "default",
+		.snap_length = 65535, .buffer_mib = 64, .timeout_ms = 5,
+		.state = "/var/lib/askance",
+		.rules = "/etc/askance/rules",
+		.probing = PROBING_PROPOSE,
+		.flows = 262144, .details = 32768, .stream_mib = 64, .ndpi_flows = 8192,
+		.assets = 100000, .ring_mib = 64, .outbox_days = 7, .outbox_mib = 1024,
+		.oui = "/usr/share/ieee-data/oui.csv",
+		.require_walls = 1,
+	};
+}
+
+static void check_whole(struct settings *s, yaml_node_t *root, const struct configuration *c)
+{
+	yaml_node_t *limits = settings_find(s, root, "limits"), *probing = settings_find(s, root, "probing");
+
+	if (!settings_find(s, settings_find(s, root, "sensor"), "name"))
+		settings_mistake(s, root, "sensor: {name: ...} is missing");
+	if (!settings_find(s, root, "capture"))
+		settings_mistake(s, root, "capture: is missing, a list of {interface: ...} or {file: ...}");
+	else if (c->sources == 0 && s->mistakes == 0)
+		settings_mistake(s, settings_find(s, root, "capture"), "capture: is empty");
+	if (!settings_find(s, root, "rules") && s->mistakes == 0)
+		check_folder(s, root, c->rules);
+	if (c->details > c->flows)
+		settings_mistake(s, limits, "limits: details (%u) may not be more than flows (%u)", c->details, c->flows);
+	if (c->ring_mib & (c->ring_mib - 1))
+		settings_mistake(s, limits, "limits: ring_mib (%u) is no power of two", c->ring_mib);
+	if (c->probing == PROBING_AUTOMATIC && (!c->probing_interface[0] || !c->probing_source[0]))
+		settings_mistake(s, probing, "probing: automatic wants `interface` and `source`");
+	if (!c->redis_url[0] && strlen(c->state) + sizeof "/redis.sock" > sizeof ((struct sockaddr_un *)0)->sun_path)
+		settings_mistake(s, settings_find(s, root, "state"), "state: the path is too long for the socket of a private Redis in it");
+}
+
+int configuration_read(const char *path, struct configuration *out, configuration_mistake *tell, void *context)
+{
+	struct configuration c;
+	struct settings s;
+	yaml_node_t *root = settings_begin(&s, path, tell, context);
+
+	set_defaults(&c);
+	if (root) {
+		settings_group(&s, root, all_keys, &c);
+		if (root->type == YAML_MAPPING_NODE)
+			check_whole(&s, root, &c);
+	}
+	settings_end(&s);
+	if (s.mistakes == 0) {
+		if (access(c.oui, R_OK) < 0)
+			c.oui[0] = 0; /* the default file, which is not installed: makers stay unnamed */
+		*out = c;
+	}
+	return s.mistakes;
+}

@@ -1,0 +1,68 @@
+/*
+ * The sensor's configuration file (YAML), read and checked as a whole.
+ *
+ *   sensor:    {name: plant-1, zone: hall-3}
+ *   capture:   [{interface: eth1}, {file: x.pcap, pace: recorded}]      # fast | recorded
+ *   listening: {snap_length: 65535, buffer_mib: 64, timeout_ms: 5}      # of all interfaces
+ *   redis:     {url: "unix:///run/redis.sock"}                          # absent: a private one
+ *   state:     /var/lib/askance
+ *   rules:     /etc/askance/rules
+ *   probing:   {mode: propose, interface: eth2, source: 10.0.0.9}       # off | propose | automatic
+ *   limits:    {flows: 262144, details: 32768, stream_mib: 64, ndpi_flows: 8192, assets: 100000,
+ *               ring_mib: 64, outbox_days: 7, outbox_mib: 1024}
+ *   geoip:     {country: country.mmdb, asn: asn.mmdb}
+ *   oui:       /usr/share/ieee-data/oui.csv
+ *   jsonl:     /var/log/askance.jsonl                                   # "-": stdout
+ *   user:      askance                                                  # become it, when started by root
+ *   require_walls: true
+ *
+ * Only sensor.name and one capture are required. A path that is not absolute is taken from the
+ * folder where the sensor is started.
+ */
+#ifndef SENSOR_SUPERVISOR_CONFIGURATION_H
+#define SENSOR_SUPERVISOR_CONFIGURATION_H
+
+#include "sensor/common/config.h"
+
+#include <stdbool.h>
+
+enum { CONFIGURATION_USER_BYTES = 33, CONFIGURATION_SOURCES = CONFIG_INTERFACES };
+
+/* One thing to listen to: an interface or a file; the other is empty. */
+struct capture_source {
+	char interface[16];
+	char file[CONFIG_PATH_BYTES];
+	uint32_t pace; /* enum engine_pace, of a file */
+};
+
+struct configuration {
+	char sensor[CONFIG_NAME_BYTES];
+	char zone[CONFIG_NAME_BYTES];
+	unsigned sources;
+	struct capture_source source[CONFIGURATION_SOURCES];
+	uint32_t snap_length, buffer_mib, timeout_ms;
+	char redis_url[CONFIG_URL_BYTES]; /* empty: a private one */
+	char state[CONFIG_PATH_BYTES];
+	char rules[CONFIG_PATH_BYTES];
+	uint32_t probing; /* enum probing_mode */
+	char probing_interface[16];
+	char probing_source[64];
+	uint32_t flows, details, stream_mib, ndpi_flows, assets, ring_mib, outbox_days, outbox_mib;
+	char country_db[CONFIG_PATH_BYTES];
+	char asn_db[CONFIG_PATH_BYTES];
+	char oui[CONFIG_PATH_BYTES];
+	char jsonl[CONFIG_PATH_BYTES];
+	char user[CONFIGURATION_USER_BYTES];
+	uint32_t require_walls; /* 0 or 1 */
+};
+
+/* Gets each mistake: the line from 1 on (0 when the file has none), and a sentence without its end. */
+typedef void configuration_mistake(void *context, const char *path, unsigned line, const char *sentence);
+
+/*
+ * Reads the file. Every mistake is told, not the first alone. Returns their number; *out is written
+ * only when it is 0.
+ */
+int configuration_read(const char *path, struct configuration *out, configuration_mistake *tell, void *context);
+
+#endif

@@ -1,0 +1,17 @@
+/* What the supervisor may do: become an ordinary user, hold the state folder, lend capture its one capability. */
+#ifndef SENSOR_SUPERVISOR_RIGHTS_H
+#define SENSOR_SUPERVISOR_RIGHTS_H
+
+#include "sensor/supervisor/configuration.h"
+
+/*
+ * Makes the state folder, becomes the user of the configuration (or `askance`, when it exists and
+ * root started us), takes the lock on the state folder and puts up the supervisor's walls. 0, or -1
+ * after log_error().
+ */
+int rights_reduce(const struct configuration *c);
+
+/* While lent, a process that is started may open packet sockets. */
+void rights_lend_net_raw(bool lent);
+
+#endif

@@ -1,0 +1,241 @@
+/* Makes what runs between the processes and hands each its ends; wiring.h tells what is what. */
+#include "sensor/supervisor/wiring.h"
+
+#include "sensor/common/log.h"
+#include "sensor/common/message.h"
+#include "sensor/common/spawn.h"
+#include "sensor/supervisor/rights.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MIB = 1024 * 1024, FINDINGS_RING_BYTES = 16 * MIB, RETELL_MS = 60000, WIRES = 40, RING_ENDS = 3 };
+
+static int open_file(struct engine_wiring *e)
+{
+	const char *path = e->source->file;
+
+	e->file = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(path, O_RDONLY | O_CLOEXEC);
+	if (e->file < 0)
+		log_error("the capture file %s can't be opened: %s", path, strerror(errno));
+	return e->file < 0 ? -1 : 0;
+}
+
+int wiring_open_files(struct wiring *w, const struct configuration *c)
+{
+	*w = (struct wiring){ .config = c, .frames = { -1, -1, -1, -1, -1 }, .orders = { -1, -1 }, .outcomes = { -1, -1 } };
+	for (unsigned i = 0; i < c->sources; i++)
+		w->live |= c->source[i].interface[0] != 0;
+	if (w->live)
+		w->engine[w->engines++] = (struct engine_wiring){ .file = -1 };
+	for (unsigned i = 0; i < c->sources; i++) {
+		if (!c->source[i].file[0])
+			continue;
+		if (w->engines == CONFIG_ENGINES) {
+			log_error("there are more than %d sources for engines", CONFIG_ENGINES);
+			return -1;
+		}
+		w->engine[w->engines].source = &c->source[i];
+		if (open_file(&w->engine[w->engines++]) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int make_all(struct wiring *w)
+{
+	if (w->live && ring_create(&w->frames, "frames", (size_t)w->config->ring_mib * MIB) < 0)
+		return -1;
+	for (unsigned i = 0; i < w->engines; i++)
+		if (ring_create(&w->engine[i].findings, "findings", FINDINGS_RING_BYTES) < 0)
+			return -1;
+	return pipe2(w->orders, O_CLOEXEC) < 0 || pipe2(w->outcomes, O_CLOEXEC) < 0 ? -1 : 0;
+}
+
+int wiring_make(struct wiring *w)
+{
+	if (make_all(w) < 0) {
+		log_error("no memory or descriptors for the rings: %s", strerror(errno));
+		return -1;
+	}
+	if (w->config->redis_url[0])
+		snprintf(w->redis_url, sizeof w->redis_url, "%s", w->config->redis_url);
+	else
+		snprintf(w->redis_url, sizeof w->redis_url, "unix://%s/redis.sock", w->config->state);
+	return 0;
+}
+
+/* Descriptors gathered for one child. */
+struct wires {
+	struct spawn_fd fd[WIRES];
+	size_t count;
+};
+
+static void add(struct wires *w, int from, int to)
+{
+	w->fd[w->count++] = (struct spawn_fd){ from, to };
+}
+
+static void add_producer(struct wires *w, const struct ring_fds *r)
+{
+	add(w, r->records_rw, FD_RECORDS_OUT);
+	add(w, r->tail_ro, FD_TAIL_OUT);
+	add(w, r->wake, FD_WAKE_OUT);
+}
+
+static void add_consumer(struct wires *w, const struct ring_fds *r, int first)
+{
+	add(w, r->records_ro, first);
+	add(w, r->tail_rw, first + 1);
+	add(w, r->wake, first + 2);
+}
+
+static pid_t start(const char *program, struct wires *w, const void *config, size_t len)
+{
+	char *argv[] = { (char *)program, NULL };
+	int fd = spawn_config(config, len), cause;
+	pid_t pid;
+
+	if (fd < 0)
+		return -1;
+	add(w, fd, FD_CONFIG);
+	pid = spawn(program, argv, w->fd, w->count);
+	cause = errno;
+	close(fd);
+	errno = cause;
+	return pid;
+}
+
+pid_t wiring_start_capture(struct wiring *w)
+{
+	const struct configuration *c = w->config;
+	struct capture_config k = {
+		.version = CONFIG_VERSION, .snap_length = c->snap_length, .buffer_bytes = c->buffer_mib * MIB,
+		.timeout_ms = c->timeout_ms, .walls = c->require_walls,
+	};
+	struct wires wires = { .count = 0 };
+	pid_t pid;
+
+	for (unsigned i = 0; i < c->sources; i++)
+		if (c->source[i].interface[0])
+			memcpy(k.interface[k.interfaces++], c->source[i].interface, sizeof k.interface[0]);
+	add_producer(&wires, &w->frames);
+	rights_lend_net_raw(true);
+	pid = start("askance-capture", &wires, &k, sizeof k);
+	rights_lend_net_raw(false);
+	return pid;
+}
+
+pid_t wiring_start_engine(struct wiring *w, unsigned index)
+{
+	const struct configuration *c = w->config;
+	struct engine_wiring *e = &w->engine[index];
+	struct engine_config k = {
+		.version = CONFIG_VERSION, .index = index, .source = e->file >= 0 ? ENGINE_FILE : ENGINE_RING,
+		.pace = e->source ? e->source->pace : PACE_FAST, .flows = c->flows, .details = c->details,
+		.stream_bytes = c->stream_mib * MIB, .ndpi_flows = c->ndpi_flows, .walls = c->require_walls, .retell_ms = RETELL_MS,
+	};
+	struct wires wires = { .count = 0 };
+
+	add_producer(&wires, &e->findings);
+	if (e->file >= 0) {
+		add(&wires, e->file, FD_CAPTURE_FILE);
+		lseek(e->file, 0, SEEK_SET); /* a successor reads from the start; what was told twice is told once */
+	} else {
+		add_consumer(&wires, &w->frames, FD_RECORDS_IN);
+	}
+	return start("askance-engine", &wires, &k, sizeof k);
+}
+
+static void copy(char *to, const char *from, size_t room)
+{
+	snprintf(to, room, "%s", from);
+}
+
+static void fill_hub_config(const struct wiring *w, struct hub_config *k)
+{
+	const struct configuration *c = w->config;
+
+	*k = (struct hub_config){
+		.version = CONFIG_VERSION, .mode = HUB_RUN, .probing = w->probing_stopped ? PROBING_OFF : c->probing,
+		.engines = w->engines, .walls = c->require_walls, .max_assets = c->assets, .outbox_days = c->outbox_days,
+		.outbox_bytes_mib = c->outbox_mib,
+	};
+	copy(k->sensor, c->sensor, sizeof k->sensor);
+	copy(k->zone, c->zone, sizeof k->zone);
+	copy(k->redis_url, w->redis_url, sizeof k->redis_url);
+	copy(k->state_dir, c->state, sizeof k->state_dir);
+	copy(k->rules_dir, c->rules, sizeof k->rules_dir);
+	copy(k->jsonl, c->jsonl, sizeof k->jsonl);
+	copy(k->country_db, c->country_db, sizeof k->country_db);
+	copy(k->asn_db, c->asn_db, sizeof k->asn_db);
+	copy(k->oui_file, c->oui, sizeof k->oui_file);
+}
+
+pid_t wiring_start_hub(struct wiring *w)
+{
+	struct wires wires = { .count = 0 };
+	struct hub_config k;
+
+	fill_hub_config(w, &k);
+	for (unsigned i = 0; i < w->engines; i++)
+		add_consumer(&wires, &w->engine[i].findings, i == 0 ? FD_RECORDS_IN : FD_FIRST_FREE + RING_ENDS * ((int)i - 1));
+	add(&wires, w->orders[1], FD_ORDERS);
+	add(&wires, w->outcomes[0], FD_OUTCOMES);
+	if (strcmp(k.jsonl, "-") == 0)
+		add(&wires, STDOUT_FILENO, STDOUT_FILENO);
+	return start("askance-hub", &wires, &k, sizeof k);
+}
+
+pid_t wiring_start_prober(struct wiring *w)
+{
+	const struct configuration *c = w->config;
+	struct prober_config k = {
+		.version = CONFIG_VERSION, .probing = w->probing_stopped ? PROBING_OFF : c->probing, .walls = c->require_walls,
+	};
+	struct wires wires = { .count = 0 };
+
+	copy(k.rules_dir, c->rules, sizeof k.rules_dir);
+	copy(k.interface, c->probing_interface, sizeof k.interface);
+	copy(k.source, c->probing_source, sizeof k.source);
+	add(&wires, w->orders[0], FD_ORDERS);
+	add(&wires, w->outcomes[1], FD_OUTCOMES);
+	return start("askance-prober", &wires, &k, sizeof k);
+}
+
+const char *wiring_find_redis(void)
+{
+	static const char *const places[] = { "/usr/bin/redis-server", "/usr/local/bin/redis-server" };
+
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+		if (access(places[i], X_OK) == 0)
+			return places[i];
+	return NULL;
+}
+
+/* No TCP port; every write kept in a file; never a key evicted, for a lost event must be seen as an error. */
+pid_t wiring_start_redis(struct wiring *w)
+{
+	char *state = (char *)w->config->state, socket[CONFIG_PATH_BYTES + 16], log[CONFIG_PATH_BYTES + 16];
+	char *argv[] = {
+		(char *)"redis-server", (char *)"--port", (char *)"0", (char *)"--unixsocket", socket,
+		(char *)"--unixsocketperm", (char *)"770", (char *)"--dir", state, (char *)"--appendonly", (char *)"yes",
+		(char *)"--maxmemory-policy", (char *)"noeviction", (char *)"--save", (char *)"", (char *)"--daemonize",
+		(char *)"no", (char *)"--logfile", log, NULL,
+	};
+	const char *program = wiring_find_redis();
+	struct wires wires = { .count = 0 };
+
+	if (!program) {
+		errno = ENOENT;
+		return -1;
+	}
+	snprintf(socket, sizeof socket, "%s/redis.sock", state);
+	snprintf(log, sizeof log, "%s/redis.log", state);
+	add(&wires, -1, STDIN_FILENO);
+	add(&wires, -1, STDOUT_FILENO);
+	return spawn(program, argv, wires.fd, wires.count);
+}

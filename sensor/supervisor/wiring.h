@@ -1,0 +1,49 @@
+/*
+ * What runs between the processes: rings, pipes and files. The supervisor holds all of it open for
+ * its whole life, so that a process that was killed finds what its predecessor left.
+ */
+#ifndef SENSOR_SUPERVISOR_WIRING_H
+#define SENSOR_SUPERVISOR_WIRING_H
+
+#include "sensor/common/config.h"
+#include "sensor/common/ring.h"
+#include "sensor/supervisor/configuration.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* One engine reads either the ring of all interfaces, or one file. */
+struct engine_wiring {
+	struct ring_fds findings;
+	int file;                            /* -1: the ring */
+	const struct capture_source *source; /* of the file */
+};
+
+struct wiring {
+	const struct configuration *config;
+	bool live;              /* there is an interface, so capture and the ring of frames exist */
+	struct ring_fds frames;
+	unsigned engines;
+	struct engine_wiring engine[CONFIG_ENGINES];
+	int orders[2];   /* read end, write end */
+	int outcomes[2];
+	char redis_url[CONFIG_URL_BYTES];
+	bool probing_stopped;
+};
+
+/* Opens the capture files, which may need rights that are given up afterwards. 0, or -1 after log_error(). */
+int wiring_open_files(struct wiring *w, const struct configuration *c);
+/* Makes rings and pipes. 0, or -1 after log_error(). */
+int wiring_make(struct wiring *w);
+
+/* Each starts one process with its descriptors and its configuration. The pid, or -1 with errno. */
+pid_t wiring_start_capture(struct wiring *w);
+pid_t wiring_start_engine(struct wiring *w, unsigned index);
+pid_t wiring_start_hub(struct wiring *w);
+pid_t wiring_start_prober(struct wiring *w);
+pid_t wiring_start_redis(struct wiring *w);
+
+/* Path of redis-server, NULL when it is not installed. */
+const char *wiring_find_redis(void);
+
+#endif
