@@ -73,7 +73,7 @@ static void close_others(const struct spawn_fd *fds, size_t count)
 
 static char *const *small_environment(char *room[], char text[][256])
 {
-	static const char *const keep[] = { "LANG", "TZ", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS" };
+	static const char *const keep[] = { "LANG", "TZ", "JOURNAL_STREAM", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS" };
 	int n = 0;
 
 	for (size_t i = 0; i < sizeof keep / sizeof *keep; i++) {
