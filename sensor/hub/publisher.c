@@ -130,7 +130,7 @@ static void note_works(void)
 {
 	if (p.link.state != REDIS_STREAMING) {
 		p.connects++;
-		log_info("Redis: writing to %s, going on after %llu-%lld", p.stream, (unsigned long long)outbox_epoch(p.store),
+		log_info("Redis: writing to %s, now at %llu-%lld", p.stream, (unsigned long long)outbox_epoch(p.store),
 			 (long long)p.acked);
 	}
 	redis_link_works(&p.link);
