@@ -1,0 +1,71 @@
+/* Addresses: which name one device, and how they are written. */
+#include "sensor/hub/address.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+bool mac_is_one(const uint8_t mac[6])
+{
+	static const uint8_t zero[6];
+
+	return !(mac[0] & 1) && memcmp(mac, zero, 6) != 0;
+}
+
+bool mac_is_virtual(const uint8_t mac[6])
+{
+	static const struct {
+		uint8_t len, bytes[5];
+	} prefixes[] = {
+		{ 5, { 0x00, 0x00, 0x5e, 0x00, 0x01 } }, /* VRRP and CARP, RFC 9568 section 7.3 */
+		{ 5, { 0x00, 0x00, 0x5e, 0x00, 0x02 } }, /* VRRP for IPv6 */
+		{ 5, { 0x00, 0x00, 0x0c, 0x07, 0xac } }, /* HSRP version 1, RFC 2281 section 5.2 */
+		{ 4, { 0x00, 0x00, 0x0c, 0x9f } },       /* HSRP version 2: 00:00:0c:9f:fX:XX */
+		{ 5, { 0x00, 0x05, 0x73, 0xa0, 0x00 } }, /* HSRP for IPv6: 00:05:73:a0:0X:XX */
+		{ 4, { 0x00, 0x07, 0xb4, 0x00 } },       /* GLBP */
+	};
+
+	for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
+		if (memcmp(mac, prefixes[i].bytes, prefixes[i].len) == 0)
+			return true;
+	return false;
+}
+
+bool ip_is_one(uint8_t family, const uint8_t ip[16])
+{
+	static const uint8_t zero[16];
+
+	if (family == 4)
+		return ip[0] < 224 && memcmp(ip, zero, 4) != 0;
+	return family == 6 && ip[0] != 0xff && memcmp(ip, zero, 16) != 0;
+}
+
+bool ip_is_link_local(uint8_t family, const uint8_t ip[16])
+{
+	if (family == 4)
+		return ip[0] == 169 && ip[1] == 254;
+	return family == 6 && ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80;
+}
+
+bool ip_eui64_mac(uint8_t family, const uint8_t ip[16], uint8_t mac[6])
+{
+	if (family != 6 || !ip_is_link_local(6, ip) || ip[11] != 0xff || ip[12] != 0xfe)
+		return false;
+	memcpy(mac, ip + 8, 3);
+	memcpy(mac + 3, ip + 13, 3);
+	mac[0] ^= 2;
+	return mac_is_one(mac);
+}
+
+size_t address_bytes(uint8_t family)
+{
+	return family == 0 ? 6 : family == 4 ? 4 : 16;
+}
+
+void address_text(char text[ADDRESS_TEXT_BYTES], uint8_t family, const uint8_t *a)
+{
+	if (family == 0)
+		snprintf(text, ADDRESS_TEXT_BYTES, "%02x:%02x:%02x:%02x:%02x:%02x", a[0], a[1], a[2], a[3], a[4], a[5]);
+	else if (!inet_ntop(family == 4 ? AF_INET : AF_INET6, a, text, ADDRESS_TEXT_BYTES))
+		text[0] = 0;
+}

@@ -1,0 +1,363 @@
+/* The events of one asset, in their ECS envelope. What stands under "ot" for the asset itself is in asset_document.c. */
+#include "sensor/hub/document.h"
+
+#include "sensor/hub/address.h"
+#include "sensor/hub/asset_document.h"
+#include "sensor/hub/hash.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char ECS_VERSION[] = "8.17.0";
+static const int64_t PROPOSAL_LIFE_NS = 24LL * 3600 * 1000000000LL;
+
+/* How ECS sorts an event. */
+struct event_words {
+	const char *kind, *category, *type, *action, *dataset;
+};
+
+static void put_list_of_one(struct json *j, const char *key, const char *word)
+{
+	json_open(j, key, '[');
+	json_text(j, NULL, word);
+	json_close(j, ']');
+}
+
+static void begin(struct document *d, const struct subject *s, const struct event_words *w, int64_t time_ns)
+{
+	struct json *j = &d->json;
+	char zone[128];
+
+	json_clear(j);
+	json_open(j, NULL, '{');
+	json_time(j, "@timestamp", time_ns);
+	json_open(j, "ecs", '{');
+	json_text(j, "version", ECS_VERSION);
+	json_close(j, '}');
+	json_open(j, "event", '{');
+	d->mark = j->len;
+	json_text(j, "kind", w->kind);
+	put_list_of_one(j, "category", w->category);
+	put_list_of_one(j, "type", w->type);
+	json_text(j, "action", w->action);
+	json_text(j, "dataset", w->dataset);
+	json_text(j, "module", "askance");
+	json_close(j, '}');
+	picture_zone(s->picture, s->view->asset->nodes, zone, sizeof zone);
+	json_open(j, "observer", '{');
+	json_text(j, "name", s->picture->sensor);
+	json_text(j, "type", "sensor");
+	json_text(j, "vendor", "askance");
+	json_text(j, "product", "askance");
+	json_text(j, "version", ASKANCE_VERSION);
+	json_open(j, "ingress", '{');
+	json_text(j, "zone", zone);
+	json_close(j, '}');
+	json_close(j, '}');
+}
+
+/* RFC 7042 as ECS wants it: 00-1B-1B-01-02-03. */
+static void ecs_mac(char text[ADDRESS_TEXT_BYTES], const uint8_t *mac)
+{
+	snprintf(text, ADDRESS_TEXT_BYTES, "%02X-%02X-%02X-%02X-%02X-%02X", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+}
+
+static void put_ips(struct json *j, const char *key, const struct view *v)
+{
+	char text[ADDRESS_TEXT_BYTES];
+
+	json_open(j, key, '[');
+	for (size_t i = v->mac_count; i < v->node_count; i++) {
+		address_text(text, v->nodes[i]->family, v->nodes[i]->address);
+		json_text(j, NULL, text);
+	}
+	json_close(j, ']');
+}
+
+static const char *best_text(const struct view *v, enum attribute a)
+{
+	const struct view_attribute *best = view_best(v, a);
+
+	return best ? best->item->value : NULL;
+}
+
+static void put_host(struct json *j, const struct subject *s)
+{
+	const struct view *v = s->view;
+	const char *hostname = best_text(v, ATTR_HOSTNAME);
+	char text[ADDRESS_TEXT_BYTES];
+
+	json_open(j, "host", '{');
+	json_text(j, "id", v->asset->id);
+	put_ips(j, "ip", v);
+	json_open(j, "mac", '[');
+	for (size_t i = 0; i < v->mac_count; i++) {
+		ecs_mac(text, v->nodes[i]->address);
+		json_text(j, NULL, text);
+	}
+	json_close(j, ']');
+	json_text_if(j, "hostname", hostname);
+	json_close(j, '}');
+	json_open(j, "related", '{');
+	put_ips(j, "ip", v);
+	if (hostname)
+		put_list_of_one(j, "hosts", hostname);
+	json_close(j, '}');
+}
+
+static void put_vlan(struct json *j, const struct node *n)
+{
+	char id[8];
+
+	if (!n->vlan[0])
+		return;
+	json_open(j, "vlan", '{');
+	snprintf(id, sizeof id, "%u", n->vlan[0]);
+	json_text(j, "id", id);
+	json_close(j, '}');
+}
+
+static void put_device(struct json *j, const struct subject *s)
+{
+	const struct view *v = s->view;
+	const char *vendor = best_text(v, ATTR_VENDOR), *product = best_text(v, ATTR_PRODUCT), *code = best_text(v, ATTR_ORDER_CODE);
+
+	json_open(j, "device", '{');
+	json_text(j, "id", v->asset->id);
+	json_text_if(j, "manufacturer", vendor ? vendor : s->judgement->vendor ? s->judgement->vendor : s->judgement->maker);
+	if (product || code) {
+		json_open(j, "model", '{');
+		json_text_if(j, "name", product);
+		json_text_if(j, "identifier", code);
+		json_close(j, '}');
+	}
+	json_text_if(j, "serial_number", best_text(v, ATTR_SERIAL));
+	json_text_if(j, "type", s->judgement->class);
+	json_close(j, '}');
+}
+
+/* Opens "ot" with what every event has there. */
+static void open_ot(struct json *j, const struct subject *s)
+{
+	json_open(j, "ot", '{');
+	json_number(j, "schema_version", DOCUMENT_SCHEMA_VERSION);
+	json_text(j, "zone", s->picture->zone);
+}
+
+static void put_asset_name(struct json *j, const struct subject *s)
+{
+	char zone[128];
+
+	picture_zone(s->picture, s->view->asset->nodes, zone, sizeof zone);
+	json_open(j, "asset", '{');
+	json_text(j, "id", s->view->asset->id);
+	json_text(j, "zone", zone);
+	json_text_if(j, "class", s->judgement->class);
+	json_close(j, '}');
+}
+
+static void end(struct document *d)
+{
+	json_close(&d->json, '}');
+	json_close(&d->json, '}');
+}
+
+static void put_note(struct json *j, const struct asset_note *note, enum asset_action action)
+{
+	char text[ADDRESS_TEXT_BYTES];
+
+	json_open(j, "change", '{');
+	if (note->attribute) {
+		json_text(j, "name", attribute_name((enum attribute)note->attribute->attribute));
+		json_text(j, "subject", note->attribute->path);
+		json_text(j, "protocol", note->attribute->protocol);
+		json_text(j, "value", note->attribute->value);
+		json_text_if(j, "previous", note->previous);
+	}
+	if (note->contested) {
+		address_text(text, note->contested->family, note->contested->address);
+		json_text(j, "ip", text);
+		address_text(text, 0, note->claimant->address);
+		json_text(j, "claimed_by", text);
+	}
+	if (note->other)
+		json_text(j, action == ASSET_MERGED ? "merged" : "split_from", note->other);
+	json_close(j, '}');
+}
+
+void document_asset(struct document *d, const struct subject *s, enum asset_action action, const struct asset_note *note,
+		    int64_t time_ns, bool all_talks)
+{
+	static const struct event_words words[] = {
+		[ASSET_OBSERVED] = { "asset", "host", "info", "asset-observed", "askance.asset" },
+		[ASSET_CHANGED] = { "event", "host", "change", "asset-changed", "askance.asset" },
+		[ASSET_CONFLICT] = { "event", "host", "change", "asset-conflict", "askance.asset" },
+		[ASSET_MERGED] = { "event", "host", "change", "asset-merged", "askance.asset" },
+		[ASSET_SPLIT] = { "event", "host", "change", "asset-split", "askance.asset" },
+	};
+	struct json *j = &d->json;
+
+	begin(d, s, &words[action], time_ns);
+	put_host(j, s);
+	put_device(j, s);
+	put_vlan(j, s->view->asset->nodes);
+	open_ot(j, s);
+	if (note)
+		put_note(j, note, action);
+	asset_document_body(j, s, all_talks ? SIZE_MAX : DOCUMENT_TALKS);
+	end(d);
+}
+
+static void put_server(struct json *j, const struct node *n, uint16_t port)
+{
+	char text[ADDRESS_TEXT_BYTES];
+
+	json_open(j, "server", '{');
+	address_text(text, n->family, n->address);
+	json_text(j, n->family ? "ip" : "mac", text);
+	if (port)
+		json_number(j, "port", port);
+	json_close(j, '}');
+}
+
+void document_service(struct document *d, const struct subject *s, const struct node *n, const struct service_item *item, int64_t time_ns)
+{
+	static const struct event_words words = { "asset", "network", "info", "service-observed", "askance.service" };
+	struct json *j = &d->json;
+
+	begin(d, s, &words, time_ns);
+	put_host(j, s);
+	put_server(j, n, item->port);
+	json_open(j, "network", '{');
+	json_text(j, "transport", transport_name((enum transport)item->transport));
+	json_text_if(j, "protocol", item->protocol);
+	json_close(j, '}');
+	json_open(j, "service", '{');
+	json_text_if(j, "type", item->protocol);
+	json_close(j, '}');
+	open_ot(j, s);
+	put_asset_name(j, s);
+	json_open(j, "service", '{');
+	json_text(j, "protocol", item->protocol);
+	json_text(j, "transport", transport_name((enum transport)item->transport));
+	if (item->port)
+		json_number(j, "port", item->port);
+	json_text(j, "evidence", item->evidence ? evidence_name((enum evidence)item->evidence) : "none");
+	json_hundredths(j, "confidence", item->confidence);
+	json_number(j, "client_count", picture_clients(s->picture, n, item->transport, item->port));
+	json_number(j, "frame", (int64_t)item->frame);
+	json_time(j, "first_seen", item->first_ns);
+	json_close(j, '}');
+	end(d);
+}
+
+void document_attribute(struct document *d, const struct subject *s, const struct attribute_item *a, const char *previous, int64_t time_ns)
+{
+	static const struct event_words words = { "state", "host", "info", "attribute-learned", "askance.attribute" };
+	struct json *j = &d->json;
+
+	begin(d, s, &words, time_ns);
+	put_host(j, s);
+	open_ot(j, s);
+	put_asset_name(j, s);
+	json_open(j, "attr", '{');
+	json_text(j, "subject", a->path);
+	json_text(j, "name", attribute_name((enum attribute)a->attribute));
+	json_text(j, "value", a->value);
+	json_text_if(j, "previous", previous);
+	json_text(j, "source", source_name((enum source)a->source));
+	json_text(j, "protocol", a->protocol);
+	json_hundredths(j, "confidence", a->confidence);
+	json_number(j, "frame", (int64_t)a->frame);
+	json_time(j, "first_seen", a->first_ns);
+	json_time(j, "last_seen", a->last_ns);
+	json_close(j, '}');
+	end(d);
+}
+
+void document_gap(struct document *d, const struct subject *s, const struct gap *g, int64_t time_ns)
+{
+	static const struct event_words words = { "state", "host", "info", "gap-open", "askance.gap" };
+	struct json *j = &d->json;
+
+	begin(d, s, &words, time_ns);
+	put_host(j, s);
+	open_ot(j, s);
+	put_asset_name(j, s);
+	json_open(j, "gap", '{');
+	document_gap_body(j, g);
+	json_close(j, '}');
+	end(d);
+}
+
+void document_gap_closed(struct document *d, const struct subject *s, const struct gap_told *g, int64_t time_ns)
+{
+	static const struct event_words words = { "state", "host", "info", "gap-closed", "askance.gap" };
+	struct json *j = &d->json;
+
+	begin(d, s, &words, time_ns);
+	put_host(j, s);
+	open_ot(j, s);
+	put_asset_name(j, s);
+	json_open(j, "gap", '{');
+	json_text(j, "kind", gap_kind_name((enum gap_kind)g->kind));
+	json_text(j, "subject", g->subject);
+	json_time(j, "since", g->since_ns);
+	json_close(j, '}');
+	end(d);
+}
+
+/* The same proposal for the same gap as long as the rule is the same. */
+static void put_proposal_id(struct json *j, const struct subject *s, const struct gap *g)
+{
+	char text[512], id[ASSET_ID_BYTES];
+	int n = snprintf(text, sizeof text, "%s|%s|%s|%s|%s", s->picture->sensor, s->view->asset->id, g->subject,
+			 g->rule->name, g->rule->sha256);
+
+	snprintf(id, sizeof id, "p-%016" PRIx64, hash_stable(text, (size_t)n));
+	json_text(j, "id", id);
+}
+
+void document_proposal(struct document *d, const struct subject *s, const struct gap *g, int64_t time_ns)
+{
+	static const struct event_words words = { "event", "host", "info", "probe-proposed", "askance.proposal" };
+	struct json *j = &d->json;
+	char text[ADDRESS_TEXT_BYTES];
+
+	begin(d, s, &words, time_ns);
+	put_host(j, s);
+	json_open(j, "destination", '{');
+	address_text(text, g->target->family, g->target->address);
+	json_text(j, g->target->family ? "ip" : "mac", text);
+	if (g->port)
+		json_number(j, "port", g->port);
+	json_close(j, '}');
+	open_ot(j, s);
+	put_asset_name(j, s);
+	json_open(j, "proposal", '{');
+	put_proposal_id(j, s, g);
+	json_time(j, "expires", time_ns + PROPOSAL_LIFE_NS);
+	json_text(j, "rule_sha256", g->rule->sha256);
+	json_number(j, "signatures", g->signatures);
+	json_bool(j, "automatic", g->automatic);
+	json_text(j, "rationale", g->rule->why);
+	document_gap_body(j, g);
+	json_close(j, '}');
+	end(d);
+}
+
+void document_number(const struct document *d, const char *sensor, uint64_t epoch, int64_t sequence, struct json *out)
+{
+	char number[192];
+	int n = snprintf(number, sizeof number, "\"sequence\":%" PRId64 ",\"id\":\"%s:%" PRIu64 ":%" PRId64 "\",", sequence,
+			 sensor, epoch, sequence);
+
+	/* Three plain pieces; the writer's commas stay out of it. */
+	json_clear(out);
+	json_raw(out, NULL, d->json.text, d->mark);
+	out->first = true;
+	json_raw(out, NULL, number, (size_t)n);
+	out->first = true;
+	json_raw(out, NULL, d->json.text + d->mark, d->json.len - d->mark);
+}

@@ -1,0 +1,471 @@
+/*
+ * Gaps of one asset. Nothing here is ever asked: a verdict of "proposed" is a proposal that analysts
+ * sign or not, and the prober judges again. A service that is known by its port or by nDPI alone is
+ * never proposed, nor one that was never seen: guessing at devices is what broke them elsewhere.
+ */
+#include "sensor/hub/gaps.h"
+
+#include "sensor/hub/address.h"
+#include "sensor/hub/hash.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const int64_t STALE_NS = 30LL * 24 * 3600 * 1000000000LL;
+
+/* What is worth a question. Addresses, states and fingerprints come by themselves or mean nothing a month later. */
+static const uint8_t identity[] = {
+	ATTR_VENDOR, ATTR_PRODUCT, ATTR_ORDER_CODE, ATTR_FIRMWARE, ATTR_HARDWARE, ATTR_SERIAL, ATTR_SOFTWARE,
+	ATTR_OS, ATTR_NAME, ATTR_DESCRIPTION, ATTR_LOCATION, ATTR_DEVICE_CLASS,
+};
+
+/* What a device is known by at all; looked for when no rule says what a protocol can tell. */
+static const uint8_t core[] = { ATTR_VENDOR, ATTR_PRODUCT, ATTR_FIRMWARE };
+
+const char *gap_kind_name(enum gap_kind k)
+{
+	static const char *const names[GAP_KINDS] = { "identity", "unidentified", "expected", "subassets", "stale" };
+
+	return names[k];
+}
+
+const char *gap_verdict_name(enum gap_verdict v)
+{
+	static const char *const names[] = { "none", "forbidden", "proposed" };
+
+	return names[v];
+}
+
+struct search {
+	struct gaps *gaps;
+	const struct knowledge *k;
+	const struct picture *p;
+	const struct view *v;
+	const struct judgement *j;
+};
+
+__attribute__((format(printf, 3, 4)))
+static void decide(struct gap *g, enum gap_verdict verdict, const char *why, ...)
+{
+	va_list args;
+
+	va_start(args, why);
+	vsnprintf(g->why, sizeof g->why, why, args);
+	va_end(args);
+	g->verdict = (uint8_t)verdict;
+}
+
+static void name_subject(char subject[GAP_SUBJECT_BYTES], const struct service_item *s)
+{
+	if (s->transport == TRANSPORT_TCP || s->transport == TRANSPORT_UDP)
+		snprintf(subject, GAP_SUBJECT_BYTES, "%s/%u", transport_name((enum transport)s->transport), s->port);
+	else
+		snprintf(subject, GAP_SUBJECT_BYTES, "%s/%s", transport_name((enum transport)s->transport), s->protocol);
+}
+
+/* The gap to fill in; NULL when it stands there already (another address, another protocol at the port) or there is no room. */
+static struct gap *add_gap(struct search *s, enum gap_kind kind, const char *subject, const char *protocol)
+{
+	struct gap *g;
+
+	for (size_t i = 0; i < s->gaps->count; i++)
+		if (s->gaps->items[i].kind == kind && strcmp(s->gaps->items[i].subject, subject) == 0)
+			return NULL;
+	if (s->gaps->count == GAPS_OF_ASSET) {
+		s->gaps->lost++;
+		return NULL;
+	}
+	g = &s->gaps->items[s->gaps->count++];
+	memset(g, 0, sizeof *g);
+	g->kind = (uint8_t)kind;
+	g->protocol = protocol;
+	snprintf(g->subject, sizeof g->subject, "%s", subject);
+	return g;
+}
+
+static struct gap *add_service_gap(struct search *s, enum gap_kind kind, const struct view_service *service)
+{
+	char subject[GAP_SUBJECT_BYTES];
+	struct gap *g;
+
+	name_subject(subject, service->item);
+	g = add_gap(s, kind, subject, service->item->protocol);
+	if (g) {
+		g->target = service->node;
+		g->port = service->item->port;
+		g->transport = service->item->transport;
+	}
+	return g;
+}
+
+/* True when the rule asks a service of that protocol, heard by that transport. */
+static bool rule_asks(const struct rule *r, const struct service_item *s)
+{
+	if (r->transport != s->transport || r->multicast)
+		return false;
+	for (unsigned i = 0; i < r->seen_count; i++)
+		if (strcmp(r->seen[i], s->protocol) == 0)
+			return true;
+	return r->seen_count == 0 && strcmp(r->protocol, s->protocol) == 0;
+}
+
+static bool known(const struct view *v, enum attribute a)
+{
+	return view_best(v, a) != NULL;
+}
+
+static void lack(struct gap *g, uint8_t attribute)
+{
+	if (g->lacks_count < GAP_LACKS && !memchr(g->lacks, attribute, g->lacks_count))
+		g->lacks[g->lacks_count++] = attribute;
+}
+
+static unsigned fills_of(const struct rule *r, const struct gap *g)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < g->lacks_count; i++)
+		count += rule_fills(r, (enum attribute)g->lacks[i]);
+	return count;
+}
+
+/* The rule of the least risk; of those the one that fills most, then the one with the fewest packets. */
+static bool better_rule(const struct rule *r, const struct rule *than, const struct gap *g)
+{
+	unsigned mine = fills_of(r, g), its;
+
+	if (!than)
+		return true;
+	its = fills_of(than, g);
+	if (r->risk != than->risk)
+		return r->risk < than->risk;
+	if (mine != its)
+		return mine > its;
+	return r->max_packets < than->max_packets;
+}
+
+static bool is_printer(const struct search *s)
+{
+	if (s->j->class && strcmp(s->j->class, "printer") == 0)
+		return true;
+	for (size_t i = 0; i < s->v->service_count; i++)
+		if (s->v->services[i].item->transport == TRANSPORT_TCP && s->v->services[i].item->port == 9100)
+			return true;
+	return false;
+}
+
+static struct endpoint endpoint_of(const struct node *n, const struct view *v)
+{
+	struct endpoint e = { .family = n->family };
+
+	memcpy(n->family ? e.ip : e.mac, n->address, address_bytes(n->family));
+	if (n->family && v->mac_count)
+		memcpy(e.mac, v->nodes[0]->address, sizeof e.mac);
+	return e;
+}
+
+/* Whether the gap's rule may be proposed, and why not. */
+static void judge_gap(struct search *s, struct gap *g)
+{
+	struct endpoint who = endpoint_of(g->target, s->v);
+	char zone[128];
+	struct policy_target target = { &who, zone, s->j->class, s->j->maker, g->port };
+	struct policy_verdict verdict;
+
+	picture_zone(s->p, g->target, zone, sizeof zone);
+	if (g->target->family && place_is_public(g->target->family, g->target->address)) {
+		decide(g, VERDICT_FORBIDDEN, "public address: probes never leave the plant");
+		return;
+	}
+	if (is_printer(s)) {
+		decide(g, VERDICT_FORBIDDEN, "a printer prints what it is asked (tcp 9100): printers are never probed");
+		return;
+	}
+	if (!s->k->policy) {
+		decide(g, VERDICT_FORBIDDEN, "no policy is loaded: without a whitelist nothing may be asked");
+		return;
+	}
+	verdict = policy_verdict(s->k->policy, g->rule, &target);
+	g->signatures = verdict.signatures;
+	g->automatic = verdict.automatic;
+	decide(g, verdict.allowed ? VERDICT_PROPOSED : VERDICT_FORBIDDEN, "%s", verdict.why);
+}
+
+/* Rules that ask this service, one at a time: the next at or after *i. */
+static const struct rule *next_rule(const struct search *s, const struct service_item *item, bool sub_assets, size_t *i)
+{
+	while (s->k->rules && *i < ruleset_count(s->k->rules)) {
+		const struct rule *r = ruleset_at(s->k->rules, (*i)++);
+
+		if (r->sub_assets == sub_assets && rule_asks(r, item))
+			return r;
+	}
+	return NULL;
+}
+
+/* True when a probe of this protocol has answered: what it did not tell then it won't tell now. */
+static bool probed(const struct view *v, const char *protocol)
+{
+	for (size_t i = 0; i < v->attribute_count; i++)
+		if (v->attributes[i].item->source == SOURCE_PROBE && strcmp(v->attributes[i].item->protocol, protocol) == 0)
+			return true;
+	return false;
+}
+
+/* Protocols whose purpose is another than to say who one is; no rule will ever ask them. */
+static bool tells_nothing(const char *protocol)
+{
+	static const char *const names[] = { "arp", "dns", "dhcp", "dhcpv6", "ntp", "ptp", "igmp", "icmp", "icmpv6", "stp",
+					     "llmnr", "syslog", "tftp", "radius", "kerberos", "ldap", "vrrp", "hsrp" };
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcmp(protocol, names[i]) == 0)
+			return true;
+	return false;
+}
+
+/* No rule says what this protocol could tell; worth a word while the device is not known by any other. */
+static void find_untold(struct search *s, const struct view_service *service)
+{
+	struct gap *g;
+
+	for (size_t i = 0; i < sizeof core; i++)
+		if (known(s->v, (enum attribute)core[i]))
+			return;
+	if (tells_nothing(service->item->protocol) || !(g = add_service_gap(s, GAP_IDENTITY, service)))
+		return;
+	for (size_t i = 0; i < sizeof core; i++)
+		lack(g, core[i]);
+	decide(g, VERDICT_NONE, "no probe rule asks %s who it is", service->item->protocol);
+}
+
+/* The attributes of `from` that the rules for this service can fill and that `wanted` picks. */
+static bool gather_fillable(struct search *s, const struct service_item *item, struct gap *g,
+			    bool (*wanted)(const struct search *s, enum attribute a))
+{
+	const struct rule *r;
+	size_t at = 0;
+	bool any = false;
+
+	while ((r = next_rule(s, item, false, &at))) {
+		any = true;
+		for (size_t i = 0; i < sizeof identity; i++)
+			if (rule_fills(r, (enum attribute)identity[i]) && wanted(s, (enum attribute)identity[i]))
+				lack(g, identity[i]);
+	}
+	at = 0;
+	while ((r = next_rule(s, item, false, &at)))
+		if (fills_of(r, g) && better_rule(r, g->rule, g))
+			g->rule = r;
+	return any;
+}
+
+static bool is_unknown(const struct search *s, enum attribute a)
+{
+	return !known(s->v, a);
+}
+
+static bool is_stale(const struct search *s, enum attribute a)
+{
+	const struct view_attribute *best = view_best(s->v, a);
+
+	return best && s->p->now_ns - best->last_ns > STALE_NS;
+}
+
+static void find_identity(struct search *s, const struct view_service *service)
+{
+	struct gap found = { .lacks_count = 0 }, *g;
+
+	if (!gather_fillable(s, service->item, &found, is_unknown)) {
+		find_untold(s, service);
+		return;
+	}
+	if (!found.rule || !(g = add_service_gap(s, GAP_IDENTITY, service)))
+		return;
+	memcpy(g->lacks, found.lacks, sizeof g->lacks);
+	g->lacks_count = found.lacks_count;
+	g->rule = found.rule;
+	if (probed(s->v, service->item->protocol)) {
+		g->rule = NULL;
+		decide(g, VERDICT_NONE, "it was asked by %s and did not tell this", service->item->protocol);
+	} else {
+		judge_gap(s, g);
+	}
+}
+
+static void find_stale(struct search *s, const struct view_service *service)
+{
+	struct gap found = { .lacks_count = 0 }, *g;
+
+	gather_fillable(s, service->item, &found, is_stale);
+	if (!found.rule || !(g = add_service_gap(s, GAP_STALE, service)))
+		return;
+	memcpy(g->lacks, found.lacks, sizeof g->lacks);
+	g->lacks_count = found.lacks_count;
+	g->rule = found.rule;
+	judge_gap(s, g);
+}
+
+static void find_unidentified(struct search *s, const struct view_service *service)
+{
+	const struct service_item *item = service->item;
+	struct gap *g = add_service_gap(s, GAP_UNIDENTIFIED, service);
+	size_t at = 0;
+
+	if (!g)
+		return;
+	g->rule = next_rule(s, item, false, &at);
+	if (item->evidence == EVIDENCE_NDPI)
+		decide(g, g->rule ? VERDICT_FORBIDDEN : VERDICT_NONE,
+		       "nDPI alone calls it %s; a probe needs a protocol whose structure was read", item->protocol);
+	else if (item->evidence == EVIDENCE_PORT)
+		decide(g, g->rule ? VERDICT_FORBIDDEN : VERDICT_NONE,
+		       "only its port suggests %s; a probe needs a protocol whose structure was read", item->protocol);
+	else
+		decide(g, VERDICT_NONE, "nothing is known of what it speaks, so nothing may be asked");
+	g->rule = NULL;
+}
+
+/* True when it stands for others: by class, by its own word, or because several were heard behind this service. */
+static bool is_gateway_for(const struct search *s, const char *protocol, unsigned *heard)
+{
+	const struct view_attribute *role = view_best(s->v, ATTR_ROLE);
+	size_t len = strlen(protocol);
+
+	*heard = 0;
+	for (size_t i = 0; i < s->v->subasset_count; i++) {
+		const char *path = s->v->subassets[i].path;
+
+		*heard += strncmp(path, protocol, len) == 0 && path[len] == '/';
+	}
+	return *heard > 1 || (s->j->class && strcmp(s->j->class, "gateway") == 0) ||
+	       (role && strstr(role->item->value, "gateway"));
+}
+
+static bool counted(const struct view *v, const char *protocol)
+{
+	size_t len = strlen(protocol);
+
+	for (size_t i = 0; i < v->subasset_count; i++)
+		if (v->subassets[i].probed && strncmp(v->subassets[i].path, protocol, len) == 0)
+			return true;
+	return false;
+}
+
+static void find_subassets(struct search *s, const struct view_service *service)
+{
+	const struct rule *best = NULL, *r;
+	struct gap none = { .lacks_count = 0 }, *g;
+	unsigned heard;
+	size_t at = 0;
+
+	if (!is_gateway_for(s, service->item->protocol, &heard) || counted(s->v, service->item->protocol))
+		return;
+	while ((r = next_rule(s, service->item, true, &at)))
+		if (better_rule(r, best, &none))
+			best = r;
+	if ((!best && heard < 2) || !(g = add_service_gap(s, GAP_SUBASSETS, service)))
+		return;
+	g->rule = best;
+	if (best)
+		judge_gap(s, g);
+	else
+		decide(g, VERDICT_NONE, "%u were heard behind it; no probe rule counts what answers %s there", heard,
+		       service->item->protocol);
+}
+
+static bool serves(const struct view *v, const char *protocol)
+{
+	for (size_t i = 0; i < v->service_count; i++)
+		if (strcmp(v->services[i].item->protocol, protocol) == 0)
+			return true;
+	return false;
+}
+
+static void find_expected(struct search *s)
+{
+	const struct device_verdict *d = &s->j->verdict;
+
+	for (size_t i = 0; i < d->expect_count; i++) {
+		bool asked = s->k->rules && ruleset_next(s->k->rules, d->expects[i], TRANSPORT_NONE, NULL);
+		struct gap *g;
+
+		if (serves(s->v, d->expects[i]) || !(g = add_gap(s, GAP_EXPECTED, d->expects[i], d->expects[i])))
+			continue;
+		decide(g, asked ? VERDICT_FORBIDDEN : VERDICT_NONE,
+		       "a device like this (%s) usually serves %s, which was not heard; only services that were heard are asked",
+		       d->series ? d->series : d->device_class ? d->device_class : "rule", d->expects[i]);
+	}
+}
+
+void gaps_find(struct gaps *g, const struct knowledge *k, const struct picture *p, const struct view *v,
+	       const struct judgement *j)
+{
+	struct search s = { g, k, p, v, j };
+
+	g->count = 0;
+	g->lost = 0;
+	for (size_t i = 0; i < v->service_count; i++) {
+		const struct view_service *service = &v->services[i];
+
+		if (service->shadowed)
+			continue;
+		if (service->item->evidence != EVIDENCE_STRUCTURE) {
+			find_unidentified(&s, service);
+			continue;
+		}
+		find_identity(&s, service);
+		find_subassets(&s, service);
+		find_stale(&s, service);
+	}
+	find_expected(&s);
+}
+
+/* What was told */
+
+uint64_t gap_print(const struct gap *g)
+{
+	char text[1024];
+	int n = snprintf(text, sizeof text, "%u|%u|%s|%s|%s|", g->kind, g->verdict, g->subject,
+			 g->rule ? g->rule->name : "", g->why);
+
+	for (unsigned i = 0; i < g->lacks_count && n < (int)sizeof text - 8; i++)
+		n += snprintf(text + n, sizeof text - (size_t)n, "%u,", g->lacks[i]);
+	return hash_stable(text, (size_t)n);
+}
+
+const struct gap_told *gaps_told(const struct gap_list *list, enum gap_kind kind, const char *subject)
+{
+	for (size_t i = 0; list && i < list->count; i++)
+		if (list->items[i].kind == kind && strcmp(list->items[i].subject, subject) == 0)
+			return &list->items[i];
+	return NULL;
+}
+
+void gaps_remember(struct asset *a, struct gaps *g, int64_t now)
+{
+	struct gap_list *list = g->count ? malloc(sizeof *list + g->count * sizeof list->items[0]) : NULL;
+
+	for (size_t i = 0; i < g->count; i++) {
+		struct gap *gap = &g->items[i];
+		const struct gap_told *before = gaps_told(a->gaps, (enum gap_kind)gap->kind, gap->subject);
+
+		gap->since_ns = before ? before->since_ns : now;
+		if (!list)
+			continue;
+		list->items[i] = (struct gap_told){ .kind = gap->kind, .verdict = gap->verdict, .print = gap_print(gap),
+						    .since_ns = gap->since_ns };
+		memcpy(list->items[i].subject, gap->subject, sizeof gap->subject);
+	}
+	if (list)
+		list->count = g->count;
+	gaps_free(a->gaps);
+	a->gaps = list;
+}
+
+void gaps_free(struct gap_list *list)
+{
+	free(list);
+}

@@ -1,0 +1,139 @@
+/* Loads what is known beforehand, and judges assets by it. */
+#include "sensor/hub/knowledge.h"
+
+#include "sensor/common/log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { NOTE_BYTES = 1024, EVIDENCE_MOST = 512 };
+
+static void complain(void *context, const char *file, uint32_t line, const char *what)
+{
+	(void)context;
+	if (line)
+		log_error("%s:%u: %s", file, line, what);
+	else
+		log_error("%s: %s", file, what);
+}
+
+static void load_hosts(struct knowledge *k, const struct hub_config *c)
+{
+	char note[NOTE_BYTES] = "";
+
+	if (c->oui_file[0]) {
+		k->makers = makers_load(c->oui_file, note, sizeof note);
+		if (note[0])
+			log_warning("makers of MAC addresses: %s", note);
+	}
+	if (c->country_db[0] || c->asn_db[0]) {
+		note[0] = 0;
+		k->places = places_open(c->country_db, c->asn_db, note, sizeof note);
+		if (note[0])
+			log_warning("places of addresses: %s", note);
+	}
+}
+
+static int load_rules(struct knowledge *k, const struct hub_config *c)
+{
+	char folder[CONFIG_PATH_BYTES + 16], error[NOTE_BYTES] = "";
+
+	snprintf(folder, sizeof folder, "%s/devices", c->rules_dir);
+	k->devices = device_rules_load(folder, error, sizeof error);
+	if (!k->devices)
+		log_error("device classes: %s", error);
+	k->rules = ruleset_load(c->rules_dir, complain, NULL);
+	if (k->rules)
+		k->policy = policy_load(c->rules_dir, k->rules, complain, NULL);
+	return k->devices && k->rules && k->policy ? 0 : -1;
+}
+
+int knowledge_load(struct knowledge *k, const struct hub_config *config, bool required)
+{
+	memset(k, 0, sizeof *k);
+	load_hosts(k, config);
+	if (!config->rules_dir[0]) {
+		log_warning("no folder of rules: no device classes, and no gap has a probe");
+		return required ? -1 : 0;
+	}
+	if (load_rules(k, config) == 0)
+		return 0;
+	log_error("%s: the rules are not usable%s", config->rules_dir, required ? "" : "; going on without those parts");
+	return required ? -1 : 0;
+}
+
+void knowledge_free(struct knowledge *k)
+{
+	makers_free(k->makers);
+	if (k->places)
+		places_close(k->places);
+	if (k->devices)
+		device_rules_free(k->devices);
+	if (k->policy)
+		policy_free(k->policy);
+	if (k->rules)
+		ruleset_free(k->rules);
+	memset(k, 0, sizeof *k);
+}
+
+static const char *maker_of_asset(const struct knowledge *k, const struct view *v)
+{
+	const char *maker = NULL;
+
+	for (size_t i = 0; i < v->mac_count && !maker; i++)
+		maker = maker_of(k->makers, v->nodes[i]->address);
+	return maker;
+}
+
+static size_t gather_values(const struct view *v, struct device_value *to)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < v->attribute_count && count < EVIDENCE_MOST; i++) {
+		const struct attribute_item *a = v->attributes[i].item;
+
+		if (view_is_device(v, a->path))
+			to[count++] = (struct device_value){ (enum attribute)a->attribute, a->protocol, a->value };
+	}
+	return count;
+}
+
+static size_t gather_served(const struct view *v, const char **to)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < v->service_count && count < EVIDENCE_MOST; i++)
+		if (v->services[i].item->evidence >= EVIDENCE_NDPI && !v->services[i].shadowed)
+			to[count++] = v->services[i].item->protocol;
+	return count;
+}
+
+static size_t gather_spoken(const struct view *v, const char **to)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < v->speak_count && count < EVIDENCE_MOST; i++)
+		to[count++] = v->speaks[i]->protocol;
+	return count;
+}
+
+void knowledge_judge(const struct knowledge *k, const struct view *v, struct judgement *out)
+{
+	struct device_value values[EVIDENCE_MOST];
+	const char *serves[EVIDENCE_MOST], *speaks[EVIDENCE_MOST];
+	struct device_evidence e = { .values = values, .serves = serves, .speaks = speaks };
+
+	memset(out, 0, sizeof *out);
+	out->maker = e.maker = maker_of_asset(k, v);
+	e.value_count = gather_values(v, values);
+	e.serve_count = gather_served(v, serves);
+	e.speak_count = gather_spoken(v, speaks);
+	device_class_of(k->devices, &e, &out->verdict);
+	out->vendor = out->verdict.vendor;
+	out->class = out->verdict.device_class;
+	out->series = out->verdict.series;
+	out->os = out->verdict.os;
+	/* Frames of several addresses come from its MAC: that is what a router is. */
+	if (!out->class && v->mac_count && (v->flags & (NODE_ROUTER | NODE_PROXY | NODE_FORWARDS)))
+		out->class = "router";
+}

@@ -1,0 +1,39 @@
+/*
+ * What the hub knows beforehand: makers of MACs, places of addresses, device classes, probe rules and
+ * the plant's policy. Loaded once, before the walls go up; what is missing is told and done without.
+ */
+#ifndef SENSOR_HUB_KNOWLEDGE_H
+#define SENSOR_HUB_KNOWLEDGE_H
+
+#include "active/ruleset/policy.h"
+#include "active/ruleset/ruleset.h"
+#include "classifiers/host/device_class.h"
+#include "classifiers/host/maker.h"
+#include "classifiers/host/place.h"
+#include "sensor/common/config.h"
+#include "sensor/hub/view.h"
+
+struct knowledge {
+	struct makers *makers;
+	struct places *places;
+	struct device_rules *devices;
+	struct ruleset *rules;
+	struct policy *policy;
+};
+
+/* What is judged of an asset from everything heard of it. Texts are NULL when nothing follows. */
+struct judgement {
+	const char *maker;  /* of the MAC, as the registry writes it */
+	const char *vendor; /* canonical: "Siemens" */
+	const char *class;  /* "plc", "router" ... */
+	const char *series, *os;
+	struct device_verdict verdict;
+};
+
+/* `required`: a missing or wrong rules folder is an error (-1) and not a warning. */
+int knowledge_load(struct knowledge *k, const struct hub_config *config, bool required);
+void knowledge_free(struct knowledge *k);
+
+void knowledge_judge(const struct knowledge *k, const struct view *v, struct judgement *out);
+
+#endif
