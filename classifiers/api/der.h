@@ -20,6 +20,7 @@ enum {
 /* Takes the next element, gives its contents and its tag; a bad cursor (and c marked) when it isn't whole. */
 static inline struct cursor der_any(struct cursor *c, uint8_t *tag)
 {
+	struct cursor contents;
 	uint8_t first;
 	size_t len;
 
@@ -30,7 +31,9 @@ static inline struct cursor der_any(struct cursor *c, uint8_t *tag)
 		cursor_fail(c);
 	else if (first > 0x80)
 		len = (size_t)cursor_be(c, first & 0x7fu);
-	return cursor_take(c, len);
+	contents = cursor_take(c, len);
+	contents.bad = c->bad;
+	return contents;
 }
 
 /* Takes the next element, which must have this tag. */
@@ -54,5 +57,8 @@ static inline bool der_maybe(struct cursor *c, uint8_t tag, struct cursor *conte
 	*contents = der_take(c, tag);
 	return cursor_ok(contents);
 }
+
+/* An OID's contents as "1.3.6.1.4.1.9"; length of the text, 0 when it is broken or has no room. */
+size_t der_oid_text(struct cursor oid, char *to, size_t room);
 
 #endif
