@@ -455,8 +455,6 @@ static void read_apdu(struct reader *r, struct origin *o, struct cursor c)
 {
 	uint8_t first = cursor_u8(&c);
 
-	if (!cursor_ok(&c))
-		return;
 	switch (first >> 4) {
 	case CONFIRMED_REQUEST: read_confirmed(r, o, first & 15, c); break;
 	case UNCONFIRMED_REQUEST: read_unconfirmed(r, o, c); break;
@@ -559,11 +557,7 @@ static bool read_bvlc(struct reader *r, uint8_t function, struct cursor c)
 	case BVLC_READ_BDT_ACK:
 	case BVLC_READ_FDT_ACK: return table_fits(r, &c, true);
 	case BVLC_DELETE_FDT: return cursor_left(&c) == 6;
-	case BVLC_REGISTER:
-		if (cursor_left(&c) != 2)
-			return false;
-		tell_text(r, SENDER, NULL, ATTR_ROLE, "foreign device");
-		return true;
+	case BVLC_REGISTER: tell_text(r, SENDER, NULL, ATTR_ROLE, "foreign device"); return cursor_left(&c) == 2;
 	case BVLC_FORWARDED: return read_forwarded(r, &o, &c) && read_npdu(r, &o, c);
 	case BVLC_SECURE: return cursor_left(&c) > 24;
 	default: return read_npdu(r, &o, c);
