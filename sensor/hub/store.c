@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static const char schema[] =
 	"CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
@@ -130,17 +131,25 @@ static int run_script(struct store *s, const char *path, const char *sql)
 	return -1;
 }
 
-/* A file made just now gets its number; an older or newer one must be of this schema. */
+/* A file made just now gets its number and epoch; an older or newer one must be of this schema. */
 static int check_schema(struct store *s, const char *path)
 {
 	int64_t found = store_meta(s, "schema", 0);
+	struct timespec now;
 
 	if (found > STORE_SCHEMA) {
 		log_error("%s: was written by a newer version (schema %lld, this one knows %d)", path,
 			  (long long)found, STORE_SCHEMA);
 		return -1;
 	}
-	return found || store_set_meta(s, "schema", STORE_SCHEMA) == 0 ? 0 : -1;
+	if (found == 0) {
+		clock_gettime(CLOCK_REALTIME, &now);
+		if (store_set_meta(s, "schema", STORE_SCHEMA) < 0 ||
+		    store_set_meta(s, "epoch", now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000) < 0)
+			return -1;
+	}
+	s->epoch = (uint64_t)store_meta(s, "epoch", 0);
+	return 0;
 }
 
 int store_open(struct store *s, const char *path)

@@ -26,6 +26,7 @@ enum { STORE_SCHEMA = 1 };
 
 struct store {
 	sqlite3 *db;
+	uint64_t epoch;        /* milliseconds since 1970 when the file was made; part of event ids */
 	uint64_t failures;     /* transactions that could not be committed */
 	bool failing;          /* the last one could not */
 	bool open;             /* inside a transaction */
