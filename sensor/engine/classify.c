@@ -11,6 +11,7 @@
 
 enum {
 	LOOKS_MAX = 10,     /* payload packets until an unknown flow stays unknown */
+	WAITING_LOOKS_MAX = 200,
 	NDPI_LOOKS_MAX = 8, /* of these shown to nDPI */
 	TAKEOVERS_MAX = 16,
 };
@@ -438,6 +439,7 @@ static void give_up(struct engine *e, struct flow *f, const struct packet *p)
 void classify_look(struct engine *e, struct flow *f, const struct packet *p)
 {
 	struct detail *d = f->detail ? detail_at(&e->details, f->detail) : NULL;
+	bool waiting;
 
 	if (!d) {
 		give_up(e, f, p);
@@ -455,7 +457,11 @@ void classify_look(struct engine *e, struct flow *f, const struct packet *p)
 		if (d->ndpi_done)
 			end_look(e, d);
 	}
-	if (++f->looks >= LOOKS_MAX || (d->candidates == 0 && (d->ndpi_done || !e->ndpi)))
+	if (f->looks < UINT8_MAX)
+		f->looks++;
+	/* Whoever waits for the rest of a message may get it byte by byte, as people type. */
+	waiting = d->half[p->direction].held;
+	if (f->looks >= (waiting ? WAITING_LOOKS_MAX : LOOKS_MAX) || (d->candidates == 0 && (d->ndpi_done || !e->ndpi)))
 		give_up(e, f, p);
 }
 

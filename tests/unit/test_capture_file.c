@@ -1,0 +1,356 @@
+/* Capture files good and bad, written by the test: every byte order, gzip, pcapng, and every way to be broken. */
+#include "sensor/engine/capture_file.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <cmocka.h>
+
+enum { ROOM = 1 << 20 };
+
+struct file {
+	uint8_t bytes[ROOM];
+	size_t len;
+	bool big_endian;
+};
+
+static void put(struct file *f, const void *bytes, size_t len)
+{
+	assert_true(f->len + len <= ROOM);
+	memcpy(f->bytes + f->len, bytes, len);
+	f->len += len;
+}
+
+static void put_int(struct file *f, uint64_t v, size_t width)
+{
+	for (size_t i = 0; i < width; i++) {
+		uint8_t b = (uint8_t)(v >> 8 * (f->big_endian ? width - 1 - i : i));
+
+		put(f, &b, 1);
+	}
+}
+
+static void pcap_header(struct file *f, uint32_t magic, uint32_t linktype)
+{
+	f->len = 0;
+	put_int(f, magic, 4);
+	put_int(f, 2, 2);
+	put_int(f, 4, 2);
+	put_int(f, 0, 8);
+	put_int(f, 65535, 4);
+	put_int(f, linktype, 4);
+}
+
+static void pcap_record(struct file *f, uint32_t seconds, uint32_t fraction, uint32_t captured, uint32_t length)
+{
+	put_int(f, seconds, 4);
+	put_int(f, fraction, 4);
+	put_int(f, captured, 4);
+	put_int(f, length, 4);
+	for (uint32_t i = 0; i < captured; i++)
+		put_int(f, i & 0xff, 1);
+}
+
+static int descriptor(const uint8_t *bytes, size_t len)
+{
+	int fd = memfd_create("capture", MFD_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, bytes, len), len);
+	lseek(fd, 0, SEEK_SET);
+	return fd;
+}
+
+struct outcome {
+	enum capture_result result;
+	unsigned frames;
+	struct frame last;
+	uint8_t first_bytes[4];
+	char why[256];
+	bool opened;
+};
+
+static struct outcome read_all(const uint8_t *bytes, size_t len)
+{
+	struct outcome o = { 0 };
+	int fd = descriptor(bytes, len);
+	const char *why;
+	struct capture_file *file = capture_file_open(fd, &why);
+
+	o.opened = file != NULL;
+	if (!file) {
+		snprintf(o.why, sizeof o.why, "%s", why);
+		close(fd);
+		return o;
+	}
+	for (;;) {
+		struct frame f;
+
+		o.result = capture_file_next(file, &f);
+		if (o.result == CAPTURE_FRAME) {
+			o.frames++;
+			o.last = f;
+			memcpy(o.first_bytes, f.bytes, f.captured < 4 ? f.captured : 4);
+		} else if (o.result == CAPTURE_REFILL) {
+			capture_file_refill(file);
+		} else {
+			break;
+		}
+	}
+	snprintf(o.why, sizeof o.why, "%s", capture_file_why(file));
+	capture_file_close(file);
+	close(fd);
+	return o;
+}
+
+static struct file *new_file(void)
+{
+	struct file *f = calloc(1, sizeof *f);
+
+	assert_non_null(f);
+	return f;
+}
+
+static void test_byte_orders(void **state)
+{
+	struct file *f = new_file();
+
+	(void)state;
+	for (int big = 0; big < 2; big++)
+		for (int nano = 0; nano < 2; nano++) {
+			struct outcome o;
+
+			f->big_endian = big;
+			pcap_header(f, nano ? 0xa1b23c4d : 0xa1b2c3d4, 1);
+			pcap_record(f, 1700000000, 5, 60, 60);
+			pcap_record(f, 1700000001, 7, 64, 1500);
+			o = read_all(f->bytes, f->len);
+			assert_int_equal(o.result, CAPTURE_END);
+			assert_int_equal(o.frames, 2);
+			assert_int_equal(o.last.length, 1500);
+			assert_int_equal(o.last.captured, 64);
+			assert_int_equal(o.last.time_ns, 1700000001000000000 + (nano ? 7 : 7000));
+			assert_int_equal(o.last.linktype, LINKTYPE_ETHERNET);
+		}
+	free(f);
+}
+
+/* Many records, so that blocks are cut in the middle of them. */
+static void test_many_blocks(void **state)
+{
+	struct file *f = new_file();
+	struct outcome o;
+
+	(void)state;
+	pcap_header(f, 0xa1b2c3d4, 1);
+	for (uint32_t i = 0; i < 900; i++)
+		pcap_record(f, i, 0, 1000 + i % 100, 1500);
+	o = read_all(f->bytes, f->len);
+	assert_int_equal(o.result, CAPTURE_END);
+	assert_int_equal(o.frames, 900);
+	free(f);
+}
+
+static size_t gzip(const uint8_t *from, size_t len, uint8_t *to, size_t room)
+{
+	z_stream z = { 0 };
+
+	assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY), Z_OK);
+	z.next_in = (uint8_t *)(uintptr_t)from;
+	z.avail_in = (uInt)len;
+	z.next_out = to;
+	z.avail_out = (uInt)room;
+	assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+	deflateEnd(&z);
+	return room - z.avail_out;
+}
+
+static void test_gzip(void **state)
+{
+	struct file *f = new_file();
+	uint8_t *packed = malloc(ROOM);
+	size_t half, len;
+	struct outcome o;
+
+	(void)state;
+	pcap_header(f, 0xa1b2c3d4, 1);
+	for (uint32_t i = 0; i < 900; i++)
+		pcap_record(f, i, 0, 1000, 1500);
+	len = gzip(f->bytes, f->len, packed, ROOM);
+	o = read_all(packed, len);
+	assert_int_equal(o.result, CAPTURE_END);
+	assert_int_equal(o.frames, 900);
+	o = read_all(packed, len / 2);
+	assert_int_equal(o.result, CAPTURE_CUT);
+	assert_true(o.frames > 0);
+	assert_non_null(strstr(o.why, "gzip"));
+	/* Two members one after the other are one file. */
+	half = gzip(f->bytes, f->len / 2, packed, ROOM);
+	len = half + gzip(f->bytes + f->len / 2, f->len - f->len / 2, packed + half, ROOM - half);
+	o = read_all(packed, len);
+	assert_int_equal(o.result, CAPTURE_END);
+	assert_int_equal(o.frames, 900);
+	free(packed);
+	free(f);
+}
+
+static void block(struct file *f, uint32_t type, const struct file *body)
+{
+	uint32_t total = (uint32_t)(12 + (body->len + 3) / 4 * 4);
+
+	put_int(f, type, 4);
+	put_int(f, total, 4);
+	put(f, body->bytes, body->len);
+	put(f, "\0\0\0", (4 - body->len % 4) % 4);
+	put_int(f, total, 4);
+}
+
+static void pcapng_section(struct file *f, struct file *body)
+{
+	body->len = 0;
+	put_int(body, 0x1a2b3c4d, 4);
+	put_int(body, 1, 2);
+	put_int(body, 0, 2);
+	put_int(body, UINT64_MAX, 8);
+	block(f, 0x0a0d0d0a, body);
+	body->len = 0;
+	put_int(body, 1, 2);
+	put_int(body, 0, 2);
+	put_int(body, 65535, 4);
+	put_int(body, 9, 2); /* if_tsresol: nanoseconds */
+	put_int(body, 1, 2);
+	put(body, "\x09\0\0\0", 4);
+	put_int(body, 0, 4);
+	block(f, 1, body);
+}
+
+static void pcapng_packet(struct file *f, struct file *body, uint64_t ns, uint32_t captured, uint32_t length)
+{
+	body->len = 0;
+	put_int(body, 0, 4);
+	put_int(body, ns >> 32, 4);
+	put_int(body, ns & 0xffffffff, 4);
+	put_int(body, captured, 4);
+	put_int(body, length, 4);
+	for (uint32_t i = 0; i < captured; i++)
+		put_int(body, i & 0xff, 1);
+	block(f, 6, body);
+}
+
+static void test_pcapng(void **state)
+{
+	struct file *f = new_file(), *body = new_file();
+
+	(void)state;
+	for (int big = 0; big < 2; big++) {
+		struct outcome o;
+
+		f->big_endian = body->big_endian = big;
+		f->len = 0;
+		pcapng_section(f, body);
+		pcapng_packet(f, body, 1700000000000000005, 61, 1400);
+		block(f, 5, body); /* a kind of block we do not read */
+		pcapng_section(f, body);
+		pcapng_packet(f, body, 1700000001000000007, 60, 60);
+		o = read_all(f->bytes, f->len);
+		assert_int_equal(o.result, CAPTURE_END);
+		assert_int_equal(o.frames, 2);
+		assert_int_equal(o.last.time_ns, 1700000001000000007);
+		o = read_all(f->bytes, f->len - 10);
+		assert_int_equal(o.result, CAPTURE_CUT);
+		assert_int_equal(o.frames, 1);
+	}
+	free(f);
+	free(body);
+}
+
+static void test_no_capture(void **state)
+{
+	struct outcome o;
+
+	(void)state;
+	o = read_all((const uint8_t *)"", 0);
+	assert_false(o.opened);
+	assert_non_null(strstr(o.why, "empty"));
+	o = read_all((const uint8_t *)"# a text file, and not a short one either\n", 42);
+	assert_false(o.opened);
+	assert_non_null(strstr(o.why, "not a capture"));
+	o = read_all((const uint8_t *)"\xd4\xc3\xb2\xa1\2\0", 6);
+	assert_false(o.opened);
+	o = read_all((const uint8_t *)"\x1f\x8b garbage behind the magic of gzip", 37);
+	assert_false(o.opened);
+	assert_non_null(strstr(o.why, "gzip"));
+}
+
+static void test_cut_short(void **state)
+{
+	struct file *f = new_file();
+	struct outcome o;
+
+	(void)state;
+	pcap_header(f, 0xa1b2c3d4, 1);
+	pcap_record(f, 1, 0, 60, 60);
+	pcap_record(f, 2, 0, 60, 60);
+	for (size_t cut = 1; cut < 76; cut++) {
+		o = read_all(f->bytes, f->len - cut);
+		assert_int_equal(o.result, CAPTURE_CUT);
+		assert_int_equal(o.frames, 1);
+	}
+	o = read_all(f->bytes, f->len - 76);
+	assert_int_equal(o.result, CAPTURE_END);
+	put_int(f, 3, 8);
+	put_int(f, 0x7fffffff, 4);
+	put_int(f, 0x7fffffff, 4);
+	o = read_all(f->bytes, f->len);
+	assert_int_equal(o.result, CAPTURE_CUT);
+	assert_int_equal(o.frames, 2);
+	assert_non_null(strstr(o.why, "impossible length"));
+	free(f);
+}
+
+/* Each byte of both formats made 0, 255 and one more: never a crash, always an end. */
+static void test_mutations(void **state)
+{
+	struct file *f = new_file(), *body = new_file();
+
+	(void)state;
+	for (int kind = 0; kind < 2; kind++) {
+		f->len = 0;
+		if (kind) {
+			pcapng_section(f, body);
+			pcapng_packet(f, body, 1700000000000000005, 61, 1400);
+		} else {
+			pcap_header(f, 0xa1b2c3d4, 1);
+			pcap_record(f, 1, 0, 60, 60);
+		}
+		for (size_t n = 0; n < f->len; n++) {
+			uint8_t was = f->bytes[n], lies[] = { 0, 255, (uint8_t)(was + 1) };
+
+			for (size_t i = 0; i < sizeof lies; i++) {
+				f->bytes[n] = lies[i];
+				(void)read_all(f->bytes, f->len);
+			}
+			f->bytes[n] = was;
+		}
+	}
+	free(f);
+	free(body);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_byte_orders), cmocka_unit_test(test_many_blocks), cmocka_unit_test(test_gzip),
+		cmocka_unit_test(test_pcapng),      cmocka_unit_test(test_no_capture),  cmocka_unit_test(test_cut_short),
+		cmocka_unit_test(test_mutations),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,102 @@
+/* The flow table: finds what it holds, grows, and at its limit gives way without ever losing count. */
+#include "sensor/engine/flow.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const uint64_t hash_keys[2] = { 0x1234567890abcdef, 0xfedcba0987654321 };
+
+static void make_packet(struct packet *p, uint32_t n, uint32_t second)
+{
+	memset(p, 0, sizeof *p);
+	memcpy(p->key.low, &n, sizeof n);
+	p->key.family = 4;
+	p->key.protocol = 17;
+	p->hash = flow_key_hash(&p->key, hash_keys);
+	p->time_ns = (int64_t)second * 1000000000;
+}
+
+static struct flow *touch(struct flow_table *t, uint32_t n, uint32_t second, struct flow *evicted)
+{
+	struct packet p;
+	struct flow *f;
+
+	make_packet(&p, n, second);
+	f = flow_find(t, &p, evicted);
+	assert_memory_equal(&f->key, &p.key, sizeof p.key);
+	f->packets++;
+	f->last_s = second;
+	return f;
+}
+
+static void test_grows(void **state)
+{
+	struct flow_table t;
+	struct flow evicted;
+
+	(void)state;
+	assert_true(flow_table_init(&t, 1 << 18, hash_keys));
+	for (uint32_t n = 0; n < 150000; n++)
+		assert_int_equal(touch(&t, n, 1, &evicted)->packets, 1);
+	for (uint32_t n = 0; n < 150000; n++)
+		assert_int_equal(touch(&t, n, 2, &evicted)->packets, 2);
+	assert_int_equal(t.used, 150000);
+	flow_table_free(&t);
+}
+
+static void test_limit(void **state)
+{
+	struct flow_table t;
+	struct flow evicted;
+	unsigned gone = 0;
+
+	(void)state;
+	assert_true(flow_table_init(&t, 1024, hash_keys));
+	for (uint32_t n = 0; n < 100000; n++) {
+		assert_int_equal(touch(&t, n, n / 100, &evicted)->packets, 1);
+		gone += evicted.packets != 0;
+	}
+	assert_int_equal(t.size, 1024);
+	assert_true(t.used <= 1024);
+	assert_int_equal(gone, 100000 - t.used);
+	flow_table_free(&t);
+}
+
+/* A flow silent for longer than patience is replaced before anybody alive. */
+static void test_silent_first(void **state)
+{
+	struct flow_table t;
+	struct flow evicted;
+	unsigned gone = 0;
+
+	(void)state;
+	assert_true(flow_table_init(&t, 1024, hash_keys));
+	for (uint32_t n = 0; n < 600; n++)
+		touch(&t, n, 1, &evicted);
+	for (uint32_t n = 1000; n < 1600; n++) {
+		touch(&t, n, 10000, &evicted);
+		if (evicted.packets) {
+			gone++;
+			assert_int_equal(evicted.last_s, 1);
+		}
+	}
+	assert_true(gone > 0);
+	for (uint32_t n = 1000; n < 1600; n++)
+		assert_int_equal(touch(&t, n, 10001, &evicted)->packets, 2);
+	flow_table_free(&t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_grows),
+		cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_silent_first),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
