@@ -58,7 +58,7 @@ static void write_envelope(struct json *j, int64_t seq)
 	snprintf(id, sizeof id, "%s:%" PRIu64 ":%" PRId64, health.config.sensor, outbox_epoch(health.store), seq);
 	json_time(j, "@timestamp", now.tv_sec * INT64_C(1000000000) + now.tv_nsec);
 	json_open(j, "ecs", '{');
-	json_text(j, "version", "8.11.0");
+	json_text(j, "version", "8.17.0");
 	json_close(j, '}');
 	json_open(j, "event", '{');
 	json_text(j, "id", id);
@@ -73,8 +73,12 @@ static void write_envelope(struct json *j, int64_t seq)
 	json_open(j, "observer", '{');
 	json_text(j, "name", health.config.sensor);
 	json_text(j, "type", "sensor");
+	json_text(j, "vendor", "askance");
 	json_text(j, "product", "askance");
 	json_text(j, "version", ASKANCE_VERSION);
+	json_open(j, "ingress", '{');
+	json_text(j, "zone", health.config.zone);
+	json_close(j, '}');
 	json_close(j, '}');
 }
 
@@ -139,8 +143,7 @@ static void write_document(struct json *j, int64_t seq)
 	write_envelope(j, seq);
 	json_open(j, "ot", '{');
 	json_number(j, "schema_version", 1);
-	json_text_if(j, "zone", health.config.zone);
-	json_number(j, "epoch", (int64_t)outbox_epoch(health.store));
+	json_text(j, "zone", health.config.zone);
 	json_open(j, "health", '{');
 	json_number(j, "uptime_s", (int64_t)((uv_now(health.timer.loop) - health.started_ms) / 1000));
 	write_traffic(j);

@@ -1,0 +1,98 @@
+#!/usr/bin/python3
+"""Checks JSON lines on stdin against packaging/siem/schemas: one schema per event.dataset.
+
+usage: validate.py [--asset] [--quiet] < events.jsonl
+
+--asset takes documents of `askance read --json`, which hold "ot" alone. Prints the first faults with
+their line and place, then how many of each kind were checked. Ends with 1 when a document is wrong,
+or when there was none.
+"""
+import argparse
+import collections
+import json
+import pathlib
+import sys
+
+import jsonschema
+
+SCHEMAS = pathlib.Path(__file__).resolve().parents[2] / "packaging" / "siem" / "schemas"
+FAULTS_SHOWN = 20
+
+
+def load_schemas():
+    schemas = {}
+    for path in sorted(SCHEMAS.glob("*.schema.json")):
+        schema = json.loads(path.read_text())
+        jsonschema.Draft202012Validator.check_schema(schema)
+        schemas[path.name[: -len(".schema.json")]] = schema
+    return schemas
+
+
+def make_validators(schemas):
+    store = {schema["$id"]: schema for schema in schemas.values()}
+    validators = {}
+    for name, schema in schemas.items():
+        if name != "common":
+            resolver = jsonschema.RefResolver(schema["$id"], schema, store=store)
+            validators[name] = jsonschema.Draft202012Validator(schema, resolver=resolver)
+    return validators
+
+
+def asset_validator(validators):
+    """What `askance read --json` prints is the asset event's ot, without its envelope."""
+    whole = validators["asset"]
+    ot = dict(whole.schema["properties"]["ot"])
+    schema = {
+        "$id": whole.schema["$id"],
+        "$defs": whole.schema["$defs"],
+        "type": "object",
+        "properties": {"ot": ot},
+        "required": ["ot"],
+        "additionalProperties": False,
+    }
+    return jsonschema.Draft202012Validator(schema, resolver=whole.resolver)
+
+
+def faults_of(document, validators):
+    dataset = str(document.get("event", {}).get("dataset", "")) if isinstance(document, dict) else ""
+    name = dataset.removeprefix("askance.")
+    if name not in validators:
+        return name, [f"event.dataset {dataset!r} has no schema"]
+    return name, describe(validators[name], document)
+
+
+def describe(validator, document):
+    return [
+        f"{'.'.join(str(step) for step in error.absolute_path) or '(document)'}: {error.message[:300]}"
+        for error in validator.iter_errors(document)
+    ]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--asset", action="store_true")
+    parser.add_argument("--quiet", action="store_true")
+    options = parser.parse_args()
+    validators = make_validators(load_schemas())
+    one = asset_validator(validators) if options.asset else None
+    checked, wrong = collections.Counter(), 0
+
+    for number, line in enumerate(sys.stdin.buffer, 1):
+        try:
+            document = json.loads(line.decode("utf-8"))
+        except ValueError as error:
+            name, faults = "unreadable", [str(error)]
+        else:
+            name, faults = ("asset", describe(one, document)) if one else faults_of(document, validators)
+        checked[name] += 1
+        if faults:
+            wrong += 1
+            if wrong <= FAULTS_SHOWN:
+                print(f"line {number} ({name}): {faults[0]}", file=sys.stderr)
+    if not options.quiet:
+        print(", ".join(f"{count} {name}" for name, count in sorted(checked.items())) or "no document", f"- {wrong} wrong")
+    return 1 if wrong or not checked else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
