@@ -15,6 +15,7 @@
  * they are answered, found again by the sender context or the connection's sequence count.
  */
 #include "classifiers/api/classifier.h"
+#include "classifiers/ics/cip_identity.h"
 
 #include <stdio.h>
 
@@ -25,7 +26,6 @@ enum {
 	PENDING = 3,
 	CONNECTIONS = 2,
 	ATTRIBUTES_ASKED = 4,
-	PATH_WORDS = 64,
 };
 
 enum command {
@@ -44,13 +44,10 @@ enum service {
 enum class { CLASS_IDENTITY = 1, CLASS_ROUTER = 2, CLASS_MANAGER = 6, CLASS_TCPIP = 0xf5, CLASS_ETHERNET = 0xf6 };
 
 /* What was asked of an object; identity attributes are their own numbers. */
-enum asked { ASKED_NOTHING = 0, ASKED_LAST_IDENTITY = 0x3f, ASKED_HOSTNAME = 0x40, ASKED_MAC, ASKED_ALL = 0x80, ASKED_LIST };
+enum asked { ASKED_NOTHING = 0, ASKED_HOSTNAME = 0x40, ASKED_MAC, ASKED_ALL = 0x80, ASKED_LIST };
 
-enum { SLOT_NONE = 0xff, SLOT_UNKNOWN = 0xfe }; /* the device itself; a route that is longer than one hop */
-
-enum {
-	VENDOR = 1, TYPE, CODE, REVISION, STATUS, SERIAL, NAME, STATE,
-};
+/* The device itself; a route longer than one hop; a connection whose opening was not heard. */
+enum { SLOT_NONE = 0xff, SLOT_FAR = 0xfe, SLOT_UNHEARD = 0xfd };
 
 struct question {
 	uint32_t key;
@@ -95,164 +92,14 @@ struct path {
 	bool good;
 };
 
-struct number_name {
-	uint16_t number;
-	const char *name;
-};
-
-/* Of ODVA's registry of vendor ids, those met most in plants. */
-static const struct number_name vendors[] = {
-	{ 1, "Rockwell Automation/Allen-Bradley" }, { 2, "Namco Controls Corp." }, { 3, "Honeywell International Inc." },
-	{ 5, "Rockwell Automation/Reliance Elec." }, { 7, "SMC Corporation" }, { 8, "Molex Incorporated" },
-	{ 12, "Banner Engineering Corporation" }, { 13, "Belden Wire & Cable Company" }, { 26, "Festo SE & Co. KG" },
-	{ 40, "WAGO Corporation" }, { 43, "Balluff, Inc." }, { 44, "Yaskawa" }, { 46, "ABB" }, { 47, "Omron Corporation" },
-	{ 48, "TURCK" }, { 50, "Real Time Automation" }, { 57, "Pepperl + Fuchs" }, { 68, "Eaton Electrical" },
-	{ 77, "Rockwell Software, Inc." }, { 90, "HMS Industrial Networks" }, { 97, "Danfoss" },
-	{ 100, "Bosch Rexroth Corporation Pneumatics" }, { 108, "Beckhoff Automation" }, { 145, "Siemens Energy & Automation" },
-	{ 161, "Mitsubishi Electric Corporation" }, { 176, "Red Lion Controls" }, { 181, "Pilz GmbH & Co" },
-	{ 243, "Schneider Electric" }, { 250, "Yokogawa Electric Corporation" }, { 256, "InterlinkBT LLC" },
-	{ 283, "Hilscher GmbH" }, { 309, "ProSoft Technology" }, { 315, "SEW Eurodrive GmbH" }, { 322, "ifm electronic" },
-	{ 326, "GE Fanuc Automation" }, { 345, "Endress + Hauser" }, { 356, "Fanuc Robotics America" },
-	{ 367, "Keyence Corporation" }, { 445, "Lenze" }, { 562, "Phoenix Contact" }, { 591, "FANUC Corporation" },
-	{ 634, "Hirschmann Automation and Control GmbH" }, { 678, "Cognex Corporation" }, { 680, "Weidmuller" },
-	{ 808, "SICK AG" }, { 887, "B&R Industrial Automation" }, { 939, "Cisco Systems" }, { 991, "Moxa Inc." },
-};
-
-/* CIP device profiles, volume 1 chapter 6. */
-static const struct number_name device_types[] = {
-	{ 0x00, "Generic Device" }, { 0x02, "AC Drive" }, { 0x03, "Motor Overload" }, { 0x04, "Limit Switch" },
-	{ 0x05, "Inductive Proximity Switch" }, { 0x06, "Photoelectric Sensor" }, { 0x07, "General Purpose Discrete I/O" },
-	{ 0x09, "Resolver" }, { 0x0c, "Communications Adapter" }, { 0x0e, "Programmable Logic Controller" },
-	{ 0x10, "Position Controller" }, { 0x13, "DC Drive" }, { 0x15, "Contactor" }, { 0x16, "Motor Starter" },
-	{ 0x17, "Soft Start" }, { 0x18, "Human-Machine Interface" }, { 0x1a, "Mass Flow Controller" },
-	{ 0x1b, "Pneumatic Valve" }, { 0x1c, "Vacuum Pressure Gauge" }, { 0x1d, "Process Control Value" },
-	{ 0x1e, "Residual Gas Analyzer" }, { 0x1f, "DC Power Generator" }, { 0x20, "RF Power Generator" },
-	{ 0x21, "Turbomolecular Vacuum Pump" }, { 0x22, "Encoder" }, { 0x23, "Safety Discrete I/O Device" },
-	{ 0x24, "Fluid Flow Controller" }, { 0x25, "CIP Motion Drive" }, { 0x26, "CompoNet Repeater" },
-	{ 0x27, "Mass Flow Controller, Enhanced" }, { 0x28, "CIP Modbus Device" }, { 0x29, "CIP Modbus Translator" },
-	{ 0x2a, "Safety Analog I/O Device" }, { 0x2b, "Generic Device (keyable)" }, { 0x2c, "Managed Ethernet Switch" },
-	{ 0x2d, "CIP Motion Safety Drive Device" }, { 0x2e, "Safety Drive Device" }, { 0x32, "ControlNet Physical Layer Component" },
-	{ 0x33, "Circuit Breaker" }, { 0x34, "HART Device" }, { 0x35, "CIP-HART Translator" }, { 0xc8, "Embedded Component" },
-};
-
-static const char *find_name(const struct number_name *table, size_t count, uint16_t number)
-{
-	for (size_t i = 0; i < count; i++)
-		if (table[i].number == number)
-			return table[i].name;
-	return NULL;
-}
-
-/* ---- identity: what attributes of the objects become */
-
-static void tell_vendor(struct reader *r, const char *path, uint16_t vendor)
-{
-	const char *name = find_name(vendors, sizeof vendors / sizeof vendors[0], vendor);
-
-	tell_format(r, SENDER, path, ATTR_VENDOR_ID, "%u", vendor);
-	if (name)
-		tell_text(r, SENDER, path, ATTR_VENDOR, name);
-}
-
-static void tell_type(struct reader *r, const char *path, uint16_t type)
-{
-	const char *name = find_name(device_types, sizeof device_types / sizeof device_types[0], type);
-
-	if (name)
-		tell_text(r, SENDER, path, ATTR_DEVICE_CLASS, name);
-	else
-		tell_format(r, SENDER, path, ATTR_DEVICE_CLASS, "0x%04x", type);
-}
-
-static void tell_state(struct reader *r, const char *path, uint8_t state)
-{
-	static const char *const names[] = { NULL, "self-test", "standby", "operational", "recoverable fault", "unrecoverable fault" };
-
-	if (state < sizeof names / sizeof names[0] && names[state])
-		tell_text(r, SENDER, path, ATTR_STATE, names[state]);
-}
-
-/* Takes one attribute of the identity object; false when its length can't be known or it isn't there. */
-static bool take_attribute(struct reader *r, const char *path, uint16_t attribute, struct cursor *c)
-{
-	uint8_t major;
-	uint16_t n = attribute == VENDOR || attribute == TYPE || attribute == CODE ? cursor_u16le(c) : 0;
-
-	if (!cursor_ok(c))
-		return false;
-	switch (attribute) {
-	case VENDOR:
-		tell_vendor(r, path, n);
-		break;
-	case TYPE:
-		tell_type(r, path, n);
-		break;
-	case CODE:
-		tell_format(r, SENDER, path, ATTR_ORDER_CODE, "%u", n);
-		break;
-	case REVISION:
-		major = cursor_u8(c);
-		if (cursor_left(c))
-			tell_format(r, SENDER, path, ATTR_FIRMWARE, "%u.%02u", major, cursor_peek(c, 0));
-		cursor_skip(c, 1);
-		break;
-	case STATUS:
-		cursor_skip(c, 2);
-		break;
-	case SERIAL:
-		if (cursor_left(c) >= 4)
-			tell_format(r, SENDER, path, ATTR_SERIAL, "0x%08x", cursor_u32le(c));
-		else
-			cursor_fail(c);
-		break;
-	case NAME:
-		tell(r, SENDER, path, ATTR_PRODUCT, cursor_take(c, cursor_u8(c)));
-		break;
-	case STATE:
-		if (cursor_left(c))
-			tell_state(r, path, cursor_peek(c, 0));
-		cursor_skip(c, 1);
-		break;
-	default:
-		return false;
-	}
-	return cursor_ok(c);
-}
-
-/* Vendor to name as they stand in Get_Attributes_All and in ListIdentity. */
-static bool whole_identity(struct cursor c)
-{
-	cursor_skip(&c, 14);
-	cursor_skip(&c, cursor_u8(&c));
-	return cursor_ok(&c);
-}
-
-static void tell_identity(struct reader *r, const char *path, struct cursor *c)
-{
-	for (uint16_t a = VENDOR; a <= NAME; a++)
-		if (!take_attribute(r, path, a, c))
-			return;
-}
-
 static const char *slot_path(char path[FINDING_PATH_BYTES], const struct reader *r, uint8_t slot)
 {
 	path[0] = 0;
-	if (slot != SLOT_NONE)
+	if (slot == SLOT_UNHEARD)
+		snprintf(path, FINDING_PATH_BYTES, "enip/%u/route:unknown", r->sender_port);
+	else if (slot != SLOT_NONE)
 		snprintf(path, FINDING_PATH_BYTES, "enip/%u/slot:%u", r->sender_port, slot);
 	return path;
-}
-
-/* Get_Attribute_List answers: count, then {attribute, status, value if the status is 0}. */
-static void tell_list(struct reader *r, const char *path, struct cursor c)
-{
-	uint16_t count = cursor_u16le(&c);
-
-	while (count-- && cursor_left(&c)) {
-		uint16_t attribute = cursor_u16le(&c), status = cursor_u16le(&c);
-
-		if (status == 0 && !take_attribute(r, path, attribute, &c))
-			return;
-	}
 }
 
 static void tell_answer(struct reader *r, uint8_t slot, uint8_t asked, struct cursor c)
@@ -262,17 +109,17 @@ static void tell_answer(struct reader *r, uint8_t slot, uint8_t asked, struct cu
 
 	slot_path(path, r, slot);
 	if (asked == ASKED_ALL) {
-		if (whole_identity(c))
-			tell_identity(r, path, &c);
+		if (cip_identity_is_whole(c))
+			cip_tell_identity(r, path, &c);
 	} else if (asked == ASKED_LIST) {
-		tell_list(r, path, c);
+		cip_tell_list(r, path, c);
 	} else if (asked == ASKED_HOSTNAME) {
 		tell(r, SENDER, path, ATTR_HOSTNAME, cursor_take(&c, cursor_u16le(&c)));
 	} else if (asked == ASKED_MAC) {
 		if (cursor_copy(&c, m, sizeof m))
 			tell_format(r, SENDER, path, ATTR_MAC, "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5]);
 	} else {
-		take_attribute(r, path, asked, &c);
+		cip_take_attribute(r, path, asked, &c);
 	}
 }
 
@@ -289,7 +136,7 @@ static void read_port(struct cursor *c, uint8_t segment, struct path *p)
 		cursor_skip(c, length + (length & 1u));
 	else
 		link = cursor_u8(c);
-	p->slot = p->slot == SLOT_NONE && port == 1 && !(segment & 16) && link < SLOT_UNKNOWN ? link : SLOT_UNKNOWN;
+	p->slot = p->slot == SLOT_NONE && port == 1 && !(segment & 16) && link < SLOT_UNHEARD ? link : SLOT_FAR;
 }
 
 static uint32_t read_logical(struct cursor *c, uint8_t segment)
@@ -352,7 +199,7 @@ static uint8_t asked_of(uint8_t service, const struct path *p)
 		return ASKED_LIST;
 	if (service != GET_SINGLE)
 		return ASKED_NOTHING;
-	if (p->class == CLASS_IDENTITY && p->attribute >= VENDOR && p->attribute <= STATE)
+	if (p->class == CLASS_IDENTITY && p->attribute >= CIP_VENDOR && p->attribute <= CIP_STATE)
 		return (uint8_t)p->attribute;
 	if (p->class == CLASS_TCPIP && p->attribute == 6)
 		return ASKED_HOSTNAME;
@@ -451,7 +298,7 @@ static void note_request(struct memo *memo, uint32_t key, struct cursor c, uint8
 	} else {
 		q.asked[0] = asked_of(q.service, &p);
 	}
-	if (q.asked[0] == ASKED_NOTHING || slot == SLOT_UNKNOWN)
+	if (q.asked[0] == ASKED_NOTHING || slot == SLOT_FAR)
 		return;
 	memo->questions[memo->next_question] = q;
 	memo->next_question = (uint8_t)((memo->next_question + 1) % PENDING);
@@ -502,7 +349,7 @@ static void open_connection(struct reader *r, struct memo *memo, struct cursor c
 		if (!cursor_ok(&c) || !n->to_client || n->to_client != to_client || n->to_server)
 			continue;
 		n->to_server = to_server;
-		if (n->slot < SLOT_UNKNOWN)
+		if (n->slot < SLOT_UNHEARD)
 			tell_subasset(r, SENDER, slot_path(path, r, n->slot));
 	}
 }
@@ -536,7 +383,7 @@ static uint8_t connection_slot(const struct memo *memo, uint32_t to_server)
 	for (int i = 0; i < CONNECTIONS; i++)
 		if (memo->connections[i].to_server && memo->connections[i].to_server == to_server)
 			return memo->connections[i].slot;
-	return SLOT_NONE;
+	return SLOT_UNHEARD;
 }
 
 /* The parts of a SendRRData or SendUnitData. */
@@ -608,18 +455,18 @@ static bool read_list(struct reader *r, const struct message *m)
 		cursor_skip(&item, 6);
 		cursor_copy(&item, ip, 4);
 		cursor_skip(&item, 8);
-		if (!whole_identity(item))
+		if (!cip_identity_is_whole(item))
 			continue;
 		found = true;
 		if (ip[0])
 			tell_format(r, SENDER, NULL, ATTR_IP, "%u.%u.%u.%u", ip[0], ip[1], ip[2], ip[3]);
-		tell_identity(r, NULL, &item);
-		(void)take_attribute(r, NULL, STATE, &item);
+		cip_tell_identity(r, NULL, &item);
+		(void)cip_take_attribute(r, NULL, CIP_STATE, &item);
 	}
 	return found && cursor_ok(&c);
 }
 
-enum weight { WRONG, WEAK, ASKS, ANSWERS, EITHER };
+enum weight { WRONG, NOTHING, WEAK, ASKS, ANSWERS, EITHER };
 
 /* How much the message shows by itself, and of which side it must be. */
 static enum weight weigh(struct reader *r, struct memo *memo, const struct message *m)
@@ -632,7 +479,7 @@ static enum weight weigh(struct reader *r, struct memo *memo, const struct messa
 	case LIST_SERVICES:
 	case LIST_INTERFACES:
 		if (cursor_left(&c) == 0)
-			return m->session == 0 && m->status == 0 ? WEAK : WRONG;
+			return memo->mine || (m->session == 0 && m->status == 0) ? WEAK : WRONG;
 		return read_list(r, m) ? ANSWERS : WRONG;
 	case REGISTER:
 		if (cursor_left(&c) != 4 || cursor_u16le(&c) == 0 || cursor_u16le(&c) != 0)
@@ -649,7 +496,7 @@ static enum weight weigh(struct reader *r, struct memo *memo, const struct messa
 	case UNREGISTER:
 		return cursor_left(&c) == 0 && m->session ? WEAK : WRONG;
 	default:
-		return memo->mine ? EITHER : WRONG;
+		return memo->mine ? EITHER : r->sender_port == ENIP_PORT || r->receiver_port == ENIP_PORT ? NOTHING : WRONG;
 	}
 }
 
@@ -709,10 +556,10 @@ static void find_server(const struct reader *r, struct memo *memo, enum weight w
 
 	if (r->handshake == ROLE_CLIENT || r->handshake == ROLE_SERVER)
 		sender = r->handshake == ROLE_SERVER;
-	else if (w == ASKS || w == ANSWERS)
-		sender = w == ANSWERS;
 	else if ((r->sender_port == ENIP_PORT) != (r->receiver_port == ENIP_PORT))
 		sender = r->sender_port == ENIP_PORT;
+	else if (w == ASKS || w == ANSWERS)
+		sender = w == ANSWERS;
 	else
 		return;
 	memo->server = (uint8_t)(1 + (sender ? r->direction : !r->direction));
@@ -736,7 +583,7 @@ static enum verdict read_enip(struct reader *r)
 	if (!memo->server)
 		find_server(r, memo, w);
 	/* An empty request is hardly more than zeros: the port must speak for it. */
-	if (!memo->server || (w == WEAK && !memo->mine && r->receiver_port != ENIP_PORT))
+	if (w == NOTHING || !memo->server || (w == WEAK && !memo->mine && r->receiver_port != ENIP_PORT))
 		return MAYBE;
 	memo->mine = true;
 	r->sender_role = memo->server == 1 + r->direction ? ROLE_SERVER : ROLE_CLIENT;
