@@ -1,0 +1,51 @@
+/* What an intruder would try, one call each; and what a process needs, so that a wall is not just a grave. */
+#ifndef TESTS_SYSTEM_ATTEMPTS_H
+#define TESTS_SYSTEM_ATTEMPTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Which roles an attempt is made in. */
+enum {
+	ENGINE = 1 << 0,
+	CAPTURE = 1 << 1,
+	PROBER = 1 << 2,
+	HUB = 1 << 3,      /* Redis on a UNIX socket */
+	HUB_TCP = 1 << 4,  /* Redis on a TCP port */
+	SUPERVISOR = 1 << 5,
+	SEALED = ENGINE | CAPTURE | PROBER, /* have no business outside */
+	HUBS = HUB | HUB_TCP,
+	WALLED = SEALED | HUBS,
+	ALL = WALLED | SUPERVISOR,
+};
+
+/* Descriptors that each attempt finds, as if the process had inherited or kept them. */
+enum { PACKET_FD = 40, TCP_FD = 41, UDP_FD = 42, MEMORY_FD = 43, CONNECTED_FD = 44 };
+
+/* The scene that is set for all attempts. */
+struct scene {
+	uint16_t port;         /* a listener on 127.0.0.1 */
+	uint16_t redis_port;   /* another, which the hub may use */
+	char folder[64];       /* of our own; state and rules lie below it */
+	char file[80];         /* in it, outside the state folder */
+	char state[80];
+	char rules[80];
+	char mount[80];
+	char abstract[32];     /* name of a listening abstract socket */
+	int parent;            /* pid outside the walls */
+};
+extern struct scene scene;
+
+struct attempt {
+	const char *name;
+	unsigned roles;
+	bool (*works)(void);
+	bool may_lack; /* a kernel may lack it or forbid it to root: then nothing is learned from it */
+};
+
+/* Ended by a NULL name. */
+extern const struct attempt attempts[]; /* must all be refused */
+extern const struct attempt needs[];    /* must all work */
+
+#endif
