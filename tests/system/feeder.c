@@ -1,0 +1,282 @@
+/*
+ * Stands in for the supervisor and an engine, so that tests can drive a real hub: it starts
+ * askance-hub with a findings ring, writes reports into it, and kills and starts it again. Commands
+ * come on stdin, one a line; each is answered by one line on stdout.
+ *
+ *   start            starts the hub                          "ok PID"
+ *   feed N [RATE]    N findings, RATE a second (0: no limit)  "ok FED" (how many ever)
+ *   drain MS         waits until the hub has taken all        "ok" or "late PENDING"
+ *   kill             SIGKILL, waits                           "ok"
+ *   end MS           SIGTERM, waits                           "ok STATUS" or "late"
+ *   chaos N RATE MS  feeds N findings while killing and starting the hub about every MS milliseconds
+ *                                                             "ok KILLS"
+ *
+ * Finding i (from 0) is the attribute i % 16 of host i / 16, its value "V<i>".
+ */
+#include "sensor/common/config.h"
+#include "sensor/common/message.h"
+#include "sensor/common/ring.h"
+#include "sensor/common/spawn.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { RING_BYTES = 4 << 20, ATTRIBUTES_OF_HOST = 16 };
+
+static struct hub_config config = {
+	.version = CONFIG_VERSION,
+	.mode = HUB_RUN,
+	.engines = 1,
+	.max_assets = 100000,
+	.outbox_days = 7,
+	.outbox_bytes_mib = 256,
+	.sensor = "t1",
+	.zone = "hall-1",
+};
+static const char *program;
+static struct ring_fds ring_fds;
+static struct ring ring;
+static int orders[2], outcomes[2], output = -1;
+static uint64_t fed;
+static pid_t hub = -1;
+
+static int64_t now_ns(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+static void sleep_us(unsigned us)
+{
+	struct timespec t = { us / 1000000, (long)(us % 1000000) * 1000 };
+
+	nanosleep(&t, NULL);
+}
+
+static bool start_hub(void)
+{
+	int configuration = spawn_config(&config, sizeof config);
+	char *argv[] = { (char *)(uintptr_t)program, NULL };
+	struct spawn_fd fds[] = {
+		{ -1, STDIN_FILENO },
+		{ output, STDOUT_FILENO },
+		{ configuration, FD_CONFIG },
+		{ ring_fds.records_ro, FD_RECORDS_IN },
+		{ ring_fds.tail_rw, FD_TAIL_IN },
+		{ ring_fds.wake, FD_WAKE_IN },
+		{ orders[1], FD_ORDERS },
+		{ outcomes[0], FD_OUTCOMES },
+	};
+
+	hub = spawn(program, argv, fds, sizeof fds / sizeof *fds);
+	close(configuration);
+	return hub > 0;
+}
+
+static void kill_hub(int sig)
+{
+	kill(hub, sig);
+	while (waitpid(hub, NULL, 0) < 0 && errno == EINTR) {
+	}
+	hub = -1;
+}
+
+/* Each value once ever, so that a test can tell a finding that was lost from one that was told twice. */
+static void fill_report(struct report *r, uint64_t i)
+{
+	static const uint8_t attributes[ATTRIBUTES_OF_HOST] = {
+		ATTR_VENDOR, ATTR_PRODUCT, ATTR_ORDER_CODE, ATTR_FIRMWARE, ATTR_HARDWARE, ATTR_SERIAL, ATTR_SOFTWARE, ATTR_OS,
+		ATTR_NAME, ATTR_HOSTNAME, ATTR_LOCATION, ATTR_CONTACT, ATTR_DESCRIPTION, ATTR_ROLE, ATTR_REALM, ATTR_STATE,
+	};
+	uint64_t host = i / ATTRIBUTES_OF_HOST + 1;
+	struct finding *f = &r->finding;
+
+	memset(r, 0, sizeof *r);
+	r->type = REPORT_FINDING;
+	f->kind = FINDING_ATTRIBUTE;
+	f->attribute = attributes[i % ATTRIBUTES_OF_HOST];
+	f->confidence = 90;
+	f->frame = i + 1;
+	f->time_ns = now_ns(CLOCK_REALTIME);
+	f->subject = (struct endpoint){ .mac = { 0, 0x1b, 0x1b, (uint8_t)(host >> 16), (uint8_t)(host >> 8), (uint8_t)host },
+		.family = 4, .binding = BINDING_STATED, .ip = { 10, (uint8_t)(host >> 16), (uint8_t)(host >> 8), (uint8_t)host } };
+	strcpy(f->protocol, "lldp");
+	snprintf(f->value, sizeof f->value, "V%llu", (unsigned long long)i);
+}
+
+static void feed_one(void)
+{
+	struct report *room;
+
+	while (!(room = ring_reserve(&ring, sizeof *room)))
+		sleep_us(500);
+	fill_report(room, fed++);
+	ring_commit(&ring, sizeof *room);
+	ring_publish(&ring);
+}
+
+/* Holds the pace by the clock, not by the length of sleeps. */
+static void feed(uint64_t count, uint64_t rate, void (*between)(void))
+{
+	int64_t start = now_ns(CLOCK_MONOTONIC);
+
+	for (uint64_t i = 0; i < count; i++) {
+		while (rate && (uint64_t)(now_ns(CLOCK_MONOTONIC) - start) < i * UINT64_C(1000000000) / rate)
+			sleep_us(200);
+		feed_one();
+		if (between)
+			between();
+	}
+}
+
+static unsigned chaos_ms, kills;
+static int64_t next_kill;
+
+static void plan_kill(void)
+{
+	next_kill = now_ns(CLOCK_MONOTONIC) + (int64_t)(chaos_ms / 2 + (unsigned)rand() % (chaos_ms + 1)) * 1000000;
+}
+
+static void maybe_kill(void)
+{
+	if (now_ns(CLOCK_MONOTONIC) < next_kill)
+		return;
+	kill_hub(SIGKILL);
+	kills++;
+	start_hub();
+	plan_kill();
+}
+
+static bool wait_drained(unsigned ms)
+{
+	for (unsigned waited = 0; ring_pending(&ring) > 0; waited++) {
+		if (waited >= ms)
+			return false;
+		sleep_us(1000);
+	}
+	return true;
+}
+
+static void end_hub(unsigned ms)
+{
+	int status = 0;
+
+	kill(hub, SIGTERM);
+	for (unsigned waited = 0; waited < ms; waited++) {
+		if (waitpid(hub, &status, WNOHANG) == hub) {
+			hub = -1;
+			printf("ok %d\n", WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+			return;
+		}
+		sleep_us(1000);
+	}
+	printf("late\n");
+}
+
+static void obey(char *line)
+{
+	unsigned long long a = 0, b = 0, c = 0;
+	char verb[16] = "";
+
+	sscanf(line, "%15s %llu %llu %llu", verb, &a, &b, &c);
+	if (strcmp(verb, "start") == 0) {
+		printf(start_hub() ? "ok %d\n" : "failed\n", (int)hub);
+	} else if (strcmp(verb, "feed") == 0) {
+		feed(a, b, NULL);
+		printf("ok %llu\n", (unsigned long long)fed);
+	} else if (strcmp(verb, "drain") == 0) {
+		if (wait_drained((unsigned)a))
+			printf("ok\n");
+		else
+			printf("late %llu\n", (unsigned long long)ring_pending(&ring));
+	} else if (strcmp(verb, "kill") == 0) {
+		kill_hub(SIGKILL);
+		printf("ok\n");
+	} else if (strcmp(verb, "end") == 0) {
+		end_hub((unsigned)a);
+	} else if (strcmp(verb, "chaos") == 0) {
+		chaos_ms = (unsigned)c;
+		plan_kill();
+		feed(a, b, maybe_kill);
+		printf("ok %u\n", kills);
+	} else {
+		printf("unknown command\n");
+	}
+	fflush(stdout);
+}
+
+static void set_text(char *to, size_t room, const char *from)
+{
+	if (snprintf(to, room, "%s", from) >= (int)room) {
+		fprintf(stderr, "feeder: %s is too long\n", from);
+		exit(2);
+	}
+}
+
+static void read_options(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "hub", 1, NULL, 'h' }, { "redis", 1, NULL, 'r' }, { "state", 1, NULL, 's' }, { "jsonl", 1, NULL, 'j' },
+		{ "rules", 1, NULL, 'R' }, { "sensor", 1, NULL, 'n' }, { "walls", 0, NULL, 'w' }, { NULL, 0, NULL, 0 },
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
+		switch (option) {
+		case 'h':
+			program = optarg;
+			break;
+		case 'r':
+			set_text(config.redis_url, sizeof config.redis_url, optarg);
+			break;
+		case 's':
+			set_text(config.state_dir, sizeof config.state_dir, optarg);
+			break;
+		case 'j':
+			set_text(config.jsonl, sizeof config.jsonl, optarg);
+			break;
+		case 'R':
+			set_text(config.rules_dir, sizeof config.rules_dir, optarg);
+			break;
+		case 'n':
+			set_text(config.sensor, sizeof config.sensor, optarg);
+			break;
+		case 'w':
+			config.walls = 1;
+			break;
+		default:
+			exit(2);
+		}
+	}
+	if (!program || !config.state_dir[0]) {
+		fprintf(stderr, "usage: feeder --hub PROGRAM --state FOLDER [--redis URL] [--jsonl FILE] [--rules FOLDER] [--sensor NAME] [--walls]\n");
+		exit(2);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	char line[256];
+
+	read_options(argc, argv);
+	srand((unsigned)now_ns(CLOCK_REALTIME));
+	if (ring_create(&ring_fds, "findings", RING_BYTES) < 0 ||
+	    ring_attach_producer(&ring, ring_fds.records_rw, ring_fds.tail_ro, ring_fds.wake) < 0 || pipe(orders) < 0 || pipe(outcomes) < 0) {
+		perror("feeder");
+		return 2;
+	}
+	while (fgets(line, sizeof line, stdin))
+		obey(line);
+	if (hub > 0)
+		kill_hub(SIGKILL);
+	return 0;
+}
