@@ -6,7 +6,7 @@
 #define SENSOR_HUB_REDIS_LINK_H
 
 #include "sensor/hub/redis_state.h"
-#include "sensor/hub/redis_url.h"
+#include "sensor/common/redis_url.h"
 
 #include <hiredis/hiredis.h>
 #include <stdbool.h>

@@ -7,7 +7,7 @@
 
 #include "sensor/common/log.h"
 #include "sensor/common/sandbox.h"
-#include "sensor/hub/redis_url.h"
+#include "sensor/common/redis_url.h"
 
 #include <arpa/inet.h>
 #include <seccomp.h>

@@ -2,7 +2,7 @@
 #include "sensor/hub/jsonl.h"
 #include "sensor/hub/outbox.h"
 #include "sensor/hub/redis_state.h"
-#include "sensor/hub/redis_url.h"
+#include "sensor/common/redis_url.h"
 #include "sensor/hub/store.h"
 
 #include <setjmp.h>

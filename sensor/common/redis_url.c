@@ -1,5 +1,5 @@
 /* Reads the address of Redis; redis_url.h shows the forms. */
-#include "sensor/hub/redis_url.h"
+#include "sensor/common/redis_url.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -6,8 +6,8 @@
  *
  * User and password may hold %XX. A password without a user is `:password@`.
  */
-#ifndef SENSOR_HUB_REDIS_URL_H
-#define SENSOR_HUB_REDIS_URL_H
+#ifndef SENSOR_COMMON_REDIS_URL_H
+#define SENSOR_COMMON_REDIS_URL_H
 
 #include <stddef.h>
 
