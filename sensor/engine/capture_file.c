@@ -41,12 +41,12 @@ struct capture_file {
 	char why[WHY_BYTES];
 };
 
-static uint32_t read_u32(const struct capture_file *file, struct cursor *c)
+static inline uint32_t read_u32(const struct capture_file *file, struct cursor *c)
 {
 	return file->swapped ? cursor_u32be(c) : cursor_u32le(c);
 }
 
-static uint16_t read_u16(const struct capture_file *file, struct cursor *c)
+static inline uint16_t read_u16(const struct capture_file *file, struct cursor *c)
 {
 	return file->swapped ? cursor_u16be(c) : cursor_u16le(c);
 }

@@ -134,7 +134,7 @@ static enum role sender_role(const struct reading *r)
 
 static void tell_conversation(struct reading *r, struct witness *w, bool sender_serves)
 {
-	struct finding talks = { .kind = FINDING_TALKS, .role = ROLE_CLIENT, .evidence = EVIDENCE_STRUCTURE, .confidence = 95 };
+	struct statement talks = { .kind = FINDING_TALKS, .role = ROLE_CLIENT, .evidence = EVIDENCE_STRUCTURE, .confidence = 95 };
 
 	if (r->p->multicast)
 		return;
@@ -143,17 +143,21 @@ static void tell_conversation(struct reading *r, struct witness *w, bool sender_
 	teller_tell(&r->e->teller, w, &talks, NULL, NULL);
 }
 
+static uint8_t told_flag(const struct reading *r)
+{
+	return r->reader.direction ? FLOW_TOLD_HIGH : FLOW_TOLD_LOW;
+}
+
 /* What the sender of a message that was read is: told once for each end of a flow. */
 static void tell_roles(struct reading *r, const char *protocol)
 {
 	enum role role = sender_role(r);
-	uint8_t told = r->reader.direction ? FLOW_TOLD_HIGH : FLOW_TOLD_LOW;
-	struct finding is = { .evidence = EVIDENCE_STRUCTURE, .role = (uint8_t)role, .confidence = 95, .subject = r->who.sender };
+	struct statement is = { .evidence = EVIDENCE_STRUCTURE, .role = (uint8_t)role, .confidence = 95, .subject = r->who.sender };
 	struct witness w;
 
-	if (role == ROLE_UNKNOWN || r->f->flags & told)
+	if (role == ROLE_UNKNOWN)
 		return;
-	r->f->flags |= told;
+	r->f->flags |= told_flag(r);
 	witness_of(r->e, r->p, protocol, &w);
 	if (role == ROLE_CLIENT) {
 		is.kind = FINDING_SPEAKS;
@@ -177,7 +181,7 @@ static void tell_items(struct engine *e, const struct packet *p, const struct pa
 	w.port = port;
 	for (unsigned i = 0; i < told->count; i++) {
 		const struct told_item *item = &told->items[i];
-		struct finding f = { .kind = item->kind, .attribute = item->attribute, .confidence = item->confidence };
+		struct statement f = { .kind = item->kind, .attribute = item->attribute, .confidence = item->confidence };
 
 		f.evidence = EVIDENCE_STRUCTURE;
 		f.subject = item->side == SENDER ? who->sender : item->side == RECEIVER ? who->receiver : item->other;
@@ -194,7 +198,8 @@ static void accept(struct reading *r, uint32_t index)
 	r->e->counters.messages++;
 	if (r->d)
 		r->d->half[r->reader.direction].gap = false;
-	tell_roles(r, c->name);
+	if (!(r->f->flags & told_flag(r)))
+		tell_roles(r, c->name);
 	if (r->e->told.count || r->e->told.lost) {
 		enum role role = sender_role(r);
 		uint16_t port = role == ROLE_CLIENT ? r->reader.receiver_port : r->reader.sender_port;
@@ -387,7 +392,7 @@ void classify_tell_unread(struct engine *e, struct flow *f, const struct packet 
 	bool high = server_is_high(f);
 	struct packet from_server = *p;
 	char label[LABEL_BYTES] = "";
-	struct finding is = { .kind = FINDING_SERVICE, .role = ROLE_SERVER, .evidence = EVIDENCE_PORT, .confidence = 20 };
+	struct statement is = { .kind = FINDING_SERVICE, .role = ROLE_SERVER, .evidence = EVIDENCE_PORT, .confidence = 20 };
 	struct parties who;
 	struct witness w;
 

@@ -62,7 +62,7 @@ static uint64_t all_of(const struct classifier_list *list)
 
 static void tell_host(struct engine *e, const struct packet *p)
 {
-	struct finding host = { .kind = FINDING_HOST };
+	struct statement host = { .kind = FINDING_HOST };
 	struct parties who;
 	struct witness w;
 

@@ -61,14 +61,14 @@ static bool wants(const struct classifier *c, uint16_t ethertype)
 
 static void tell_sender(struct engine *e, const struct parties *who, const struct witness *w)
 {
-	struct finding host = { .kind = FINDING_HOST, .subject = who->sender };
+	struct statement host = { .kind = FINDING_HOST, .subject = who->sender };
 
 	teller_tell(&e->teller, w, &host, NULL, NULL);
 }
 
 static void tell_read(struct engine *e, const struct packet *p, const struct parties *who, const struct classifier *c, uint8_t role)
 {
-	struct finding f = { .kind = FINDING_SERVICE, .evidence = EVIDENCE_STRUCTURE, .confidence = 95, .subject = who->sender };
+	struct statement f = { .kind = FINDING_SERVICE, .evidence = EVIDENCE_STRUCTURE, .confidence = 95, .subject = who->sender };
 	struct witness w;
 
 	witness_of(e, p, c->name, &w);

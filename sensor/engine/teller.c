@@ -56,18 +56,18 @@ static uint64_t hash_endpoint(uint64_t h, const struct endpoint *e, bool with_ma
 	return with_mac ? h ^ e->binding : h;
 }
 
-static uint64_t hash_finding(const struct teller *t, const struct witness *w, const struct finding *f, const char *path,
+static uint64_t hash_finding(const struct teller *t, const struct witness *w, const struct statement *s, const char *path,
 			     const char *value)
 {
 	uint64_t words[2] = {
-		(uint64_t)f->kind | (uint64_t)f->attribute << 8 | (uint64_t)w->transport << 16 | (uint64_t)f->evidence << 24 |
-			(uint64_t)f->role << 32 | (uint64_t)w->port << 48,
+		(uint64_t)s->kind | (uint64_t)s->attribute << 8 | (uint64_t)w->transport << 16 | (uint64_t)s->evidence << 24 |
+			(uint64_t)s->role << 32 | (uint64_t)w->port << 48,
 		(uint64_t)w->vlan[0] | (uint64_t)w->vlan[1] << 16 | (uint64_t)w->ethertype << 32,
 	};
 	uint64_t h = hash_bytes(t->hash_key, words, sizeof words);
 
-	h = hash_endpoint(h, &f->subject, f->kind == FINDING_HOST);
-	h = hash_endpoint(h, &f->peer, false);
+	h = hash_endpoint(h, &s->subject, s->kind == FINDING_HOST);
+	h = hash_endpoint(h, &s->peer, false);
 	h = hash_bytes(h, w->protocol, strlen(w->protocol));
 	if (path)
 		h = hash_bytes(h, path, strlen(path));
@@ -121,19 +121,25 @@ static void put_text(char *to, size_t room, const char *text)
 	memset(to + n, 0, room - n);
 }
 
-void teller_tell(struct teller *t, const struct witness *w, const struct finding *like, const char *path, const char *value)
+void teller_tell(struct teller *t, const struct witness *w, const struct statement *s, const char *path, const char *value)
 {
 	struct report *r;
 	struct finding *f;
 
-	if (told_lately(t, hash_finding(t, w, like, path, value), (uint32_t)(w->time_ns / 1000000000)))
+	if (told_lately(t, hash_finding(t, w, s, path, value), (uint32_t)(w->time_ns / 1000000000)))
 		return;
 	r = reserve(t);
-	memset(r, 0, sizeof *r);
+	memset(r, 0, offsetof(struct report, finding.protocol));
 	r->type = REPORT_FINDING;
 	r->engine = t->engine;
 	f = &r->finding;
-	*f = *like;
+	f->kind = s->kind;
+	f->attribute = s->attribute;
+	f->evidence = s->evidence;
+	f->role = s->role;
+	f->confidence = s->confidence;
+	f->subject = s->subject;
+	f->peer = s->peer;
 	f->transport = w->transport;
 	f->port = w->port;
 	f->ethertype = w->ethertype;

@@ -33,11 +33,22 @@ struct witness {
 	uint16_t ethertype;
 };
 
+/* What is stated of whom; the rest of a finding comes from its witness. Fields as in struct finding. */
+struct statement {
+	uint8_t kind;
+	uint8_t attribute;
+	uint8_t evidence;
+	uint8_t role;
+	uint8_t confidence;
+	struct endpoint subject;
+	struct endpoint peer;
+};
+
 /*
- * Tells one finding unless it was told within retell_ms. `like` needs kind, subject and what its kind
- * has; text may be NULL. Waits while the hub is behind.
+ * Tells one finding unless it was told within retell_ms. path and value may be NULL. Waits while the
+ * hub is behind.
  */
-void teller_tell(struct teller *t, const struct witness *w, const struct finding *like, const char *path, const char *value);
+void teller_tell(struct teller *t, const struct witness *w, const struct statement *s, const char *path, const char *value);
 
 /* Counters, progress and the end, always told. */
 void teller_report(struct teller *t, const struct report *r);
