@@ -41,7 +41,4 @@ bool ask_takes(struct ask *q, const void *expected, size_t n);
 bool ask_among(uint32_t value, const uint32_t *list, size_t n);
 #define ASK_AMONG(value, list) ask_among((value), (list), sizeof(list) / sizeof((list)[0]))
 
-/* DNP3's checksum over n bytes (IEEE 1815, link layer). */
-uint16_t crc_dnp3(const uint8_t *bytes, size_t n);
-
 #endif

@@ -4,6 +4,7 @@
  *   | 05 64 | length 1 | control 1 | destination 2 | source 2 | crc 2 | blocks of 16 bytes + crc 2 |   little-endian
  */
 #include "active/guard/allow.h"
+#include "active/guard/crc.h"
 
 enum {
 	HEADER_BYTES = 8,

@@ -42,18 +42,6 @@ bool ask_among(uint32_t value, const uint32_t *list, size_t n)
 	return false;
 }
 
-uint16_t crc_dnp3(const uint8_t *bytes, size_t n)
-{
-	unsigned int crc = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		crc ^= bytes[i];
-		for (int bit = 0; bit < 8; bit++)
-			crc = crc & 1 ? crc >> 1 ^ 0xa6bc : crc >> 1;
-	}
-	return (uint16_t)(crc ^ 0xffff);
-}
-
 static const struct allow *find_allow(const char *protocol)
 {
 	for (size_t i = 0; allows[i]; i++)

@@ -1,0 +1,216 @@
+/* Reads all of DIR/probes into a ruleset, and finds rules in it. */
+#include "active/ruleset/ruleset.h"
+
+#include "active/guard/guard.h"
+#include "active/ruleset/build.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FILES_MOST = 256, RULES_MOST = 1024, PATH_BYTES = 4096 };
+
+/* One file and what was built from it; rules borrow the texts of both. */
+struct loaded_file {
+	struct yaml_file *yaml;
+	struct probe_file *probe;
+};
+
+struct ruleset {
+	size_t files_count;
+	struct loaded_file files[FILES_MOST];
+	size_t count;
+	struct rule *rules[RULES_MOST];
+	struct mistakes mistakes;
+};
+
+/* Names that sort `a.yaml` before `b.yaml`; anything that is no rule file is left alone. */
+static int is_rule_file(const struct dirent *entry)
+{
+	size_t n = strlen(entry->d_name);
+
+	return n > 5 && entry->d_name[0] != '.' && strcmp(entry->d_name + n - 5, ".yaml") == 0;
+}
+
+static void check_file(struct ruleset *set, const struct loaded_file *file, const char *name)
+{
+	const char *protocol = file->probe->protocol, *path = yaml_file_path(file->yaml);
+	uint32_t line = yaml_file_line(file->yaml, "protocol");
+	size_t n = strlen(protocol);
+
+	if (strncmp(name, protocol, n) != 0 || strcmp(name + n, ".yaml") != 0)
+		mistake_at(&set->mistakes, path, line, "protocol '%s' stands in file %s; a file bears its protocol's name",
+			   protocol, name);
+	if (!guard_knows(protocol, TRANSPORT_TCP) && !guard_knows(protocol, TRANSPORT_UDP) &&
+	    !guard_knows(protocol, TRANSPORT_ETHERNET))
+		mistake_at(&set->mistakes, path, line,
+			   "no list of reading functions is compiled in for protocol '%s' (active/guard)", protocol);
+}
+
+static void check_unique(struct ruleset *set, const struct building *b)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (strcmp(set->rules[i]->name, b->raw->name) == 0)
+			wrong(b, line_in(b, "name"), "the name is taken by the rule in %s:%u", set->rules[i]->file,
+			      set->rules[i]->line);
+}
+
+static void free_rule(struct rule *rule)
+{
+	if (!rule)
+		return;
+	free((void *)rule->holes);
+	free((void *)rule->steps);
+	free(rule);
+}
+
+static void add_rule(struct ruleset *set, const struct loaded_file *file, size_t index)
+{
+	const struct rule_file *raw = &file->probe->rules[index];
+	struct building b = { file->yaml, &set->mistakes, index, file->probe, raw, NULL, NULL, NULL, false };
+
+	if (set->count == RULES_MOST) {
+		wrong(&b, line_in(&b, "name"), "there are more than %d rules", RULES_MOST);
+		return;
+	}
+	b.rule = calloc(1, sizeof(*b.rule));
+	b.holes = calloc(raw->holes_count ? raw->holes_count : 1, sizeof(*b.holes));
+	b.steps = calloc(raw->steps_count, sizeof(*b.steps));
+	if (!b.rule || !b.holes || !b.steps) {
+		wrong(&b, 0, "no memory");
+		free(b.rule);
+		free(b.holes);
+		free(b.steps);
+		return;
+	}
+	check_unique(set, &b);
+	build_rule(&b);
+	set->rules[set->count++] = b.rule;
+}
+
+static void load_file(struct ruleset *set, const char *dir, const char *name)
+{
+	struct loaded_file *file = &set->files[set->files_count];
+	char path[PATH_BYTES];
+
+	snprintf(path, sizeof(path), "%s/probes/%s", dir, name);
+	if (set->files_count == FILES_MOST) {
+		mistake_at(&set->mistakes, path, 0, "there are more than %d files", FILES_MOST);
+		return;
+	}
+	file->yaml = yaml_file_open(path, &set->mistakes);
+	if (!file->yaml)
+		return;
+	set->files_count++;
+	file->probe = yaml_file_load(file->yaml, &probe_file_schema, &set->mistakes);
+	if (!file->probe)
+		return;
+	check_file(set, file, name);
+	for (size_t i = 0; i < file->probe->rules_count; i++)
+		add_rule(set, file, i);
+}
+
+static void load_folder(struct ruleset *set, const char *dir)
+{
+	struct dirent **entries;
+	char path[PATH_BYTES];
+	int n;
+
+	snprintf(path, sizeof(path), "%s/probes", dir);
+	n = scandir(path, &entries, is_rule_file, alphasort);
+	if (n < 0) {
+		mistake_at(&set->mistakes, path, 0, "can't be read: %s", strerror(errno));
+		return;
+	}
+	if (n == 0)
+		mistake_at(&set->mistakes, path, 0, "holds no rule (*.yaml)");
+	for (int i = 0; i < n; i++) {
+		load_file(set, dir, entries[i]->d_name);
+		free(entries[i]);
+	}
+	free(entries);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct rule *const *x = a, *const *y = b;
+
+	return strcmp((*x)->name, (*y)->name);
+}
+
+struct ruleset *ruleset_load(const char *dir, ruleset_complain *complain, void *context)
+{
+	struct ruleset *set = calloc(1, sizeof(*set));
+
+	if (!set)
+		return NULL;
+	set->mistakes = (struct mistakes){ complain, context, 0 };
+	load_folder(set, dir);
+	if (set->mistakes.count) {
+		ruleset_free(set);
+		return NULL;
+	}
+	qsort(set->rules, set->count, sizeof(set->rules[0]), by_name);
+	return set;
+}
+
+void ruleset_free(struct ruleset *set)
+{
+	if (!set)
+		return;
+	for (size_t i = 0; i < set->count; i++)
+		free_rule(set->rules[i]);
+	for (size_t i = 0; i < set->files_count; i++) {
+		yaml_file_unload(&probe_file_schema, set->files[i].probe);
+		yaml_file_close(set->files[i].yaml);
+	}
+	free(set);
+}
+
+size_t ruleset_count(const struct ruleset *set)
+{
+	return set->count;
+}
+
+const struct rule *ruleset_at(const struct ruleset *set, size_t i)
+{
+	return set->rules[i];
+}
+
+const struct rule *ruleset_find(const struct ruleset *set, const char *name)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (strcmp(set->rules[i]->name, name) == 0)
+			return set->rules[i];
+	return NULL;
+}
+
+/* Less risk first, then fewer packets, then the name. */
+static int compare_cost(const struct rule *a, const struct rule *b)
+{
+	if (a->risk != b->risk)
+		return a->risk < b->risk ? -1 : 1;
+	if (a->max_packets != b->max_packets)
+		return a->max_packets < b->max_packets ? -1 : 1;
+	return strcmp(a->name, b->name);
+}
+
+const struct rule *ruleset_next(const struct ruleset *set, const char *protocol, enum transport transport,
+				const struct rule *after)
+{
+	const struct rule *best = NULL;
+
+	for (size_t i = 0; i < set->count; i++) {
+		const struct rule *rule = set->rules[i];
+
+		if (strcmp(rule->protocol, protocol) != 0 || (transport != TRANSPORT_NONE && rule->transport != transport))
+			continue;
+		if (after && compare_cost(rule, after) <= 0)
+			continue;
+		if (!best || compare_cost(rule, best) < 0)
+			best = rule;
+	}
+	return best;
+}

@@ -1,0 +1,179 @@
+/*
+ * The script of a rule: its steps, their bytes with holes, and how a reply is told.
+ *
+ * Bytes are written as text:
+ *
+ *   81 0a              hex, blanks anywhere            00*30             a byte thirty times
+ *   "SSH-2.0"          text, with \r \n \" \\          # to the line's end: what these bytes are
+ *   {unit:u8}          a hole of the rule              {=length-6:u16be} the message's length less 6
+ *   {=length(name):u8} the length of a text hole       {=crc-dnp3}       checksum since the last one
+ *   ..                 any byte; in a reply's beginning only
+ *
+ * Types are u8, u16be, u16le, u24be, u32be, u32le, u64le, bytesN (N random bytes) and text.
+ */
+#ifndef ACTIVE_RULESET_SCRIPT_H
+#define ACTIVE_RULESET_SCRIPT_H
+
+#include "active/ruleset/ruleset.h"
+
+enum {
+	PARTS = 48,
+	TEMPLATE_BYTES = 512,
+	TEMPLATE_LABELS = 1024,
+	HOLE_VALUES = 64,   /* of a list, or swept by an order */
+	DELIMITER_BYTES = 8,
+	WHOLE_MESSAGE = 0xff,
+};
+
+/* Where the value comes from. All but `reply` and `counter` are fixed, and so signed, in a proposal. */
+enum hole_source {
+	HOLE_FRESH,   /* any number in the range, chosen when the proposal is made */
+	HOLE_COUNTER, /* starts at the range's lower end, goes up by one with each message that holds it, then from below again */
+	HOLE_CLOCK,   /* the proposal's time, as OPC UA writes it: 100 ns since 1601 */
+	HOLE_TARGET,  /* the target's address (name `host`, IPv6 in brackets) or port (name `port`), as text */
+	HOLE_SEEN,    /* must have been heard on the wire for this target */
+	HOLE_ORDER,   /* stated by the analyst; has a default */
+	HOLE_LIST,    /* each of the rule's own values in turn */
+	HOLE_REPLY,   /* carried from a reply */
+	HOLE_SOURCES
+};
+
+enum value_type { VALUE_U8, VALUE_U16BE, VALUE_U16LE, VALUE_U24BE, VALUE_U32BE, VALUE_U32LE, VALUE_U64LE, VALUE_BYTES,
+		  VALUE_TEXT, VALUE_TYPES };
+
+struct hole {
+	const char *name;
+	const char *meaning;
+	const char *text;      /* the default of a text hole, else NULL */
+	uint32_t line;
+	uint8_t source;        /* enum hole_source */
+	uint8_t type;          /* enum value_type */
+	uint8_t width;         /* bytes on the wire; of text the most */
+	bool has_value;
+	uint64_t low, high;    /* range, inclusive; of text the shortest and longest length */
+	uint64_t value;        /* default; of HOLE_REPLY the value before the first reply */
+	uint8_t values_count;  /* HOLE_LIST */
+	uint64_t values[HOLE_VALUES];
+};
+
+enum part_kind { PART_BYTES, PART_REPEATED, PART_ANY, PART_HOLE, PART_LENGTH, PART_CRC };
+
+struct part {
+	uint8_t kind;   /* enum part_kind */
+	uint8_t type;   /* enum value_type of a hole or a length */
+	uint8_t hole;   /* its index; of a length WHOLE_MESSAGE for all of it */
+	uint16_t at;    /* first of its bytes in the template */
+	uint16_t len;   /* bytes of it, or how many are skipped or repeated */
+	uint16_t less;  /* subtracted from a length */
+	uint16_t label; /* offset in labels, 0 for none */
+};
+
+struct template {
+	uint8_t count;
+	uint16_t bytes_used;
+	uint16_t labels_used;
+	struct part parts[PARTS];
+	uint8_t bytes[TEMPLATE_BYTES];
+	char labels[TEMPLATE_LABELS];
+};
+
+enum reply_end {
+	REPLY_NONE,      /* none is expected: the message ends something */
+	REPLY_DATAGRAM,  /* it is one datagram or frame */
+	REPLY_LENGTH,    /* a number in it, plus `add`, is its length */
+	REPLY_DELIMITER, /* these bytes stand at its end */
+	REPLY_DNP3,      /* link frames, until one ends the application's fragment */
+	REPLY_IDLE,      /* nothing more came for idle_ms: bytes of a stream, or datagrams of many */
+	REPLY_CLOSE,     /* the device closes */
+	REPLY_ENDS
+};
+
+enum otherwise {
+	OTHERWISE_STOP, /* the run ends politely */
+	OTHERWISE_NEXT, /* the next step follows */
+	OTHERWISE_WAIT, /* one with another beginning is kept and passed over; none ends the run */
+};
+
+struct reply {
+	uint8_t ends;          /* enum reply_end */
+	bool little;           /* REPLY_LENGTH: order of the number */
+	uint8_t width;         /* ... its bytes: 1, 2 or 4 */
+	uint8_t delimiter_bytes;
+	uint8_t delimiter[DELIMITER_BYTES];
+	uint16_t offset;       /* ... where it stands */
+	int32_t add;
+	uint32_t idle_ms;
+	uint32_t at_most;      /* bytes that are taken of it, 1 .. 65536 */
+	uint8_t otherwise;     /* enum otherwise: what follows on none, or on one with another beginning */
+	struct template begins;
+};
+
+struct carry {
+	uint8_t hole;
+	uint16_t offset; /* in the reply; width and order are the hole's */
+};
+
+enum { STEP_CARRIES = 4 };
+
+struct step {
+	const char *name;
+	const char *says;        /* what the message asks */
+	uint32_t line;
+	bool listens;            /* sends nothing: waits for what the device says */
+	bool has_while;          /* sent only while the last reply has this byte there */
+	uint8_t while_byte;
+	uint16_t while_offset;
+	uint16_t rounds;         /* most messages of this step, 1 .. RULE_REPEATS */
+	uint8_t over;            /* hole it is repeated for, WHOLE_MESSAGE for none */
+	uint32_t pause_ms;       /* between two rounds */
+	uint8_t stop_after_silent; /* rounds without a reply in a row that end a sweep; 0: none */
+	uint8_t carries_count;
+	struct carry carries[STEP_CARRIES];
+	struct template send;
+	struct reply reply;
+};
+
+/* What a hole is filled with. */
+struct filling {
+	uint64_t number;
+	uint8_t len;                     /* of bytes and text */
+	uint8_t bytes[RULE_TEXT_BYTES];
+};
+
+/*
+ * Reads the text of a template. On a mistake false, with a sentence in why and the text's line (from
+ * 0) in line. `pattern` allows `..` and refuses computed parts. A hole's first use sets its type.
+ */
+struct template_error {
+	uint32_t line;
+	char why[160];
+};
+bool template_read(struct template *t, const char *text, bool pattern, struct hole *holes, size_t holes_count,
+		   struct template_error *error);
+
+/* Fills every hole with its default: the given value, else the lower end, text of the shortest length. */
+void rule_defaults(const struct rule *rule, struct filling fillings[RULE_HOLES]);
+
+/*
+ * Renders the message of one step. False when a filling is outside its hole's range or the message
+ * would not fit; len is 0 for a step that listens.
+ */
+bool rule_render(const struct rule *rule, size_t step, const struct filling fillings[RULE_HOLES],
+		 uint8_t out[RULE_MESSAGE_BYTES], size_t *len);
+
+/* The longest message that a template can become. */
+size_t template_longest(const struct template *t, const struct hole *holes);
+
+/*
+ * Calls `see` with messages of a step: every value of holes with up to 256, both ends, their
+ * neighbours and a spread of the wider ones, alone and all at an end together. Ends early, false, when `see` says false.
+ */
+typedef bool script_see(void *context, const struct rule *rule, size_t step, const struct filling fillings[RULE_HOLES],
+			const uint8_t *bytes, size_t len);
+bool rule_enumerate(const struct rule *rule, size_t step, script_see *see, void *context);
+
+unsigned int value_width(enum value_type t);
+const char *value_type_name(enum value_type t);
+const char *hole_source_name(enum hole_source s);
+
+#endif
