@@ -1,8 +1,7 @@
 /*
- * BACnet (ASHRAE 135) over UDP and on Ethernet: devices, those behind routers too, and what they say of themselves.
+ * BACnet/IP (ASHRAE 135 Annex J): devices, those behind routers too, and what they say of themselves.
  *
- * UDP (Annex J): 81 | function | length (2, of the whole datagram) | by function | NPDU
- * Ethernet (clause 7): LLC 82 82 03 | NPDU
+ * BVLC: 81 | function | length (2, of the whole datagram) | by function | NPDU
  *
  * NPDU (clause 6.2), the fields in brackets as the control octet says:
  *   01 | control | [DNET 2, DLEN, DADR] | [SNET 2, SLEN, SADR] | [hops] | [network message type] | APDU
@@ -10,12 +9,13 @@
  *   number << 4 | context << 3 | length, 6 opens, 7 closes
  *
  * BACnet has no clients and servers: all are peers. A source network (SNET) makes the sender a router
- * and the device behind it a sub-asset, named by its instance where a message tells it and by
- * network and address where not. A Forwarded-NPDU speaks for the address it names, not for the BBMD
+ * and the device behind it a sub-asset, named by its instance; by network and address alone where
+ * it tells properties but not its instance. A Forwarded-NPDU speaks for the address it names, not for the BBMD
  * that sends it.
  */
 #include "classifiers/api/classifier.h"
 #include "classifiers/api/utf8.h"
+#include "classifiers/ics/bacnet.h"
 
 #include <stdio.h>
 
@@ -53,9 +53,9 @@ enum property {
 struct origin {
 	enum side side;
 	struct endpoint other; /* side OTHER */
+	const char *protocol;
 	unsigned port;         /* of its sender, 0 on Ethernet */
 	bool routed;
-	bool named;            /* the message told the instance */
 	uint16_t network;      /* routed: SNET and SADR */
 	uint8_t mac_len;
 	uint8_t mac[MAC_MAX];
@@ -150,10 +150,10 @@ static void set_path(struct origin *o, uint32_t instance)
 	if (!o->routed)
 		return;
 	if (instance != INSTANCE_ANY) {
-		snprintf(o->path, sizeof o->path, "bacnet/%u/device:%u", o->port, instance);
+		snprintf(o->path, sizeof o->path, "%s/%u/device:%u", o->protocol, o->port, instance);
 		return;
 	}
-	n = (size_t)snprintf(o->path, sizeof o->path, "bacnet/%u/net:%u/mac:", o->port, o->network);
+	n = (size_t)snprintf(o->path, sizeof o->path, "%s/%u/net:%u/mac:", o->protocol, o->port, o->network);
 	for (unsigned i = 0; i < o->mac_len; i++, n += 2)
 		snprintf(o->path + n, sizeof o->path - n, "%02x", o->mac[i]);
 }
@@ -168,7 +168,6 @@ static void state_instance(struct reader *r, struct origin *o, uint32_t object)
 	set_path(o, instance);
 	if (o->side != OTHER && o->routed)
 		tell_subasset(r, o->side, o->path);
-	o->named = true;
 	if (instance != INSTANCE_ANY)
 		state_number(r, o, ATTR_NETWORK_ADDRESS, instance);
 }
@@ -472,7 +471,7 @@ static void read_network_message(struct reader *r, struct origin *o, struct curs
 	o->path[0] = 0;
 	state_text(r, o, ATTR_ROLE, "router");
 	while (o->side != OTHER && !o->routed && cursor_left(&c) >= 2) {
-		snprintf(path, sizeof path, "bacnet/%u/net:%u", o->port, cursor_u16be(&c));
+		snprintf(path, sizeof path, "%s/%u/net:%u", o->protocol, o->port, cursor_u16be(&c));
 		tell_subasset(r, o->side, path);
 	}
 }
@@ -509,12 +508,16 @@ static bool read_npdu(struct reader *r, struct origin *o, struct cursor c)
 	}
 	set_path(o, INSTANCE_ANY);
 	read_apdu(r, o, c);
-	if (o->routed && o->side != OTHER) {
+	if (o->routed && o->side != OTHER)
 		tell_text(r, o->side, NULL, ATTR_ROLE, "router");
-		if (!o->named)
-			tell_subasset(r, o->side, o->path);
-	}
 	return true;
+}
+
+bool bacnet_read_npdu(struct reader *r, const char *protocol, struct cursor npdu)
+{
+	struct origin o = { .side = SENDER, .protocol = protocol };
+
+	return read_npdu(r, &o, npdu);
 }
 
 /* The first sender's address as a BBMD wrote it down (Annex J.2.5). */
@@ -547,7 +550,7 @@ static bool table_fits(struct reader *r, const struct cursor *c, bool answer)
 
 static bool read_bvlc(struct reader *r, uint8_t function, struct cursor c)
 {
-	struct origin o = { .side = SENDER, .port = r->sender_port };
+	struct origin o = { .side = SENDER, .protocol = "bacnet", .port = r->sender_port };
 
 	switch (function) {
 	case BVLC_RESULT: return cursor_left(&c) == 2 && (cursor_u16be(&c) & 0xff0f) == 0;
@@ -567,19 +570,10 @@ static bool read_bvlc(struct reader *r, uint8_t function, struct cursor c)
 static enum verdict read_bacnet(struct reader *r)
 {
 	struct cursor c = r->bytes;
-	struct origin o = { .side = SENDER };
 	uint8_t type, function;
 	size_t whole = cursor_left(&c), length;
 
 	r->sender_role = ROLE_PEER;
-	if (r->transport == TRANSPORT_ETHERNET) {
-		static const uint8_t llc[] = { 0x82, 0x82, 0x03 };
-
-		if (!cursor_starts(&c, llc, sizeof llc))
-			return NOT_MINE;
-		cursor_skip(&c, sizeof llc);
-		return read_npdu(r, &o, c) ? MINE : NOT_MINE;
-	}
 	type = cursor_u8(&c);
 	function = cursor_u8(&c);
 	length = cursor_u16be(&c);
@@ -593,8 +587,7 @@ static enum verdict read_bacnet(struct reader *r)
 
 const struct classifier classifier_bacnet = {
 	.name = "bacnet",
-	.transports = 1 << TRANSPORT_UDP | 1 << TRANSPORT_ETHERNET,
+	.transports = 1 << TRANSPORT_UDP,
 	.ports = { BACNET_PORT, BACNET_PORT + 1, BACNET_PORT + 2, BACNET_PORT + 3, BACNET_PORT + 4 },
-	.ethertypes = { ETHERTYPE_LLC },
 	.read = read_bacnet,
 };
