@@ -21,7 +21,7 @@
 enum { SPAWN_FDS = 32, HIGH_FD = 512 };
 
 /* The folder that holds the sensor's processes: our own, when we are one of them, or ASKANCE_LIBEXEC below it. */
-static int find_program(const char *program, char *path, size_t room)
+int spawn_find(const char *program, char *path, size_t room)
 {
 	char self[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
@@ -97,7 +97,7 @@ pid_t spawn(const char *program, char *const argv[], const struct spawn_fd *fds,
 	pid_t parent = getpid(), pid;
 	sigset_t none;
 
-	if (count > SPAWN_FDS || find_program(program, path, sizeof path) < 0)
+	if (count > SPAWN_FDS || spawn_find(program, path, sizeof path) < 0)
 		return -1;
 	pid = fork();
 	if (pid != 0)

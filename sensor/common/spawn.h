@@ -17,6 +17,9 @@ struct spawn_fd {
  */
 pid_t spawn(const char *program, char *const argv[], const struct spawn_fd *fds, size_t count);
 
+/* Where spawn() finds such a program. 0, or -1 with errno. */
+int spawn_find(const char *program, char *path, size_t room);
+
 /* A read-only memory file that holds `len` bytes, for FD_CONFIG. -1 with errno. */
 int spawn_config(const void *config, size_t len);
 

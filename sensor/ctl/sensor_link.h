@@ -1,0 +1,39 @@
+/*
+ * A verb's connection to a sensor: through its Redis, as any other client. Which sensor: --config
+ * FILE (its name and Redis are in it), or --redis URL with --sensor NAME.
+ */
+#ifndef SENSOR_CTL_SENSOR_LINK_H
+#define SENSOR_CTL_SENSOR_LINK_H
+
+#include "sensor/common/config.h"
+
+#include <stdbool.h>
+
+struct redisContext;
+struct redisReply;
+
+struct sensor_link {
+	const char *verb;   /* for messages */
+	const char *config; /* from the command line, NULL when not given */
+	const char *url;
+	char sensor[CONFIG_NAME_BYTES];
+	struct redisContext *redis;
+};
+
+#define SENSOR_LINK_HELP \
+	"  -c, --config FILE   the sensor's configuration (/etc/askance/askance.yaml)\n" \
+	"      --redis URL     its Redis instead: unix:///PATH or redis://HOST[:PORT]\n" \
+	"      --sensor NAME   and its name there\n"
+
+/* Takes the option at argv[*at] when it is one of ours. 1: taken (*at stands on its last word); 0: not ours; -1: told why it is wrong. */
+int sensor_link_option(struct sensor_link *l, int argc, char **argv, int *at);
+
+/* Connects. 0, or -1 after a message on stderr. */
+int sensor_link_open(struct sensor_link *l);
+
+/* One command in words. NULL after a message when Redis went away or answered with an error; to be freed by freeReplyObject(). */
+struct redisReply *sensor_link_ask(struct sensor_link *l, int argc, const char **argv);
+
+void sensor_link_close(struct sensor_link *l);
+
+#endif
