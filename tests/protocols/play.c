@@ -21,7 +21,7 @@ static void say(struct lines *l, const char *line, bool once)
 {
 	size_t n = strlen(line);
 
-	if (once)
+	if (once && l->text)
 		for (const char *at = l->text; (at = strstr(at, line)) != NULL; at += n)
 			if (at == l->text || at[-1] == '\n')
 				return;
@@ -32,16 +32,15 @@ static void say(struct lines *l, const char *line, bool once)
 	l->len += n;
 }
 
-static void say_verdict(struct play *p, uint8_t verdict, uint8_t role)
+/* Only what changes in a direction: the rest is rhythm. */
+static void say_verdict(struct play *p, int from, uint8_t verdict, uint8_t role)
 {
+	uint8_t answer = (uint8_t)(1 + verdict * ROLES + (verdict == MINE ? role : 0));
 	char line[128];
 
-	role = verdict == MINE ? role : ROLE_UNKNOWN;
-	if (!p->said || (p->any && p->verdict == verdict && p->role == role))
+	if (!p->said || p->answer[from] == answer)
 		return;
-	p->any = true;
-	p->verdict = verdict;
-	p->role = role;
+	p->answer[from] = answer;
 	snprintf(line, sizeof line, "verdict %s %s%s%s\n", p->c->name, verdict_names[verdict],
 		 verdict == MINE ? " " : "", verdict == MINE ? role_name(role) : "");
 	say(p->said, line, false);
@@ -172,13 +171,13 @@ static enum verdict offer(struct play *p, int from, const uint8_t *bytes, size_t
 	if (r.bytes.at < block || r.bytes.at > block + len)
 		blame(p, "the cursor left its bytes");
 	*taken = (size_t)(r.bytes.at - block);
+	if (v != NEED_MORE)
+		say_verdict(p, from, (uint8_t)v, r.sender_role);
 	if (v == MINE)
 		take_told(p, &r, &told);
 	/* A refused or incomplete message may have scribbled on the memo: the engine doesn't undo that. */
 	if (memo)
 		memcpy(p->memo, memo, MEMO_BYTES);
-	if (v != NEED_MORE)
-		say_verdict(p, (uint8_t)v, r.sender_role);
 	free(memo);
 	free(block);
 	return v;

@@ -18,9 +18,7 @@ struct play {
 	const struct classifier *c;
 	const struct flow *flow;
 	struct lines *said;
-	uint8_t verdict;   /* last one told */
-	uint8_t role;
-	bool any;          /* a verdict was told */
+	uint8_t answer[2]; /* of each direction, the last one told; 0 none */
 	bool mine;         /* the classifier has the flow */
 	bool dead;         /* it gave the flow up */
 	bool refused;      /* it said NOT_MINE at any time */
