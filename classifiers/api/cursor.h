@@ -13,34 +13,37 @@
 #include <stdint.h>
 #include <string.h>
 
+/* Every packet byte passes through these: a call each would cost more than the check. */
+#define CURSOR_INLINE static inline __attribute__((always_inline))
+
 struct cursor {
 	const uint8_t *at;
 	const uint8_t *end;
 	bool bad;
 };
 
-static inline struct cursor cursor_over(const void *bytes, size_t len)
+CURSOR_INLINE struct cursor cursor_over(const void *bytes, size_t len)
 {
 	return (struct cursor){ bytes, (const uint8_t *)bytes + len, false };
 }
 
-static inline bool cursor_ok(const struct cursor *c)
+CURSOR_INLINE bool cursor_ok(const struct cursor *c)
 {
 	return !c->bad;
 }
 
-static inline size_t cursor_left(const struct cursor *c)
+CURSOR_INLINE size_t cursor_left(const struct cursor *c)
 {
 	return c->bad ? 0 : (size_t)(c->end - c->at);
 }
 
-static inline void cursor_fail(struct cursor *c)
+CURSOR_INLINE void cursor_fail(struct cursor *c)
 {
 	c->bad = true;
 }
 
 /* The next len bytes as a cursor of their own; a bad one if they are not there. */
-static inline struct cursor cursor_take(struct cursor *c, size_t len)
+CURSOR_INLINE struct cursor cursor_take(struct cursor *c, size_t len)
 {
 	if (cursor_left(c) < len) {
 		c->bad = true;
@@ -56,7 +59,7 @@ static inline struct cursor cursor_rest(struct cursor *c)
 	return cursor_take(c, cursor_left(c));
 }
 
-static inline void cursor_skip(struct cursor *c, size_t len)
+CURSOR_INLINE void cursor_skip(struct cursor *c, size_t len)
 {
 	(void)cursor_take(c, len);
 }
@@ -81,28 +84,28 @@ static inline uint64_t cursor_le(struct cursor *c, size_t width)
 	return x;
 }
 
-static inline uint8_t cursor_u8(struct cursor *c)
+CURSOR_INLINE uint8_t cursor_u8(struct cursor *c)
 {
 	struct cursor v = cursor_take(c, 1);
 
 	return v.bad ? 0 : v.at[0];
 }
 
-static inline uint16_t cursor_u16be(struct cursor *c)
+CURSOR_INLINE uint16_t cursor_u16be(struct cursor *c)
 {
 	struct cursor v = cursor_take(c, 2);
 
 	return (uint16_t)(v.bad ? 0 : v.at[0] << 8 | v.at[1]);
 }
 
-static inline uint32_t cursor_u24be(struct cursor *c)
+CURSOR_INLINE uint32_t cursor_u24be(struct cursor *c)
 {
 	struct cursor v = cursor_take(c, 3);
 
 	return v.bad ? 0 : (uint32_t)v.at[0] << 16 | (uint32_t)v.at[1] << 8 | v.at[2];
 }
 
-static inline uint32_t cursor_u32be(struct cursor *c)
+CURSOR_INLINE uint32_t cursor_u32be(struct cursor *c)
 {
 	struct cursor v = cursor_take(c, 4);
 	uint32_t x = 0;
@@ -122,7 +125,7 @@ static inline uint64_t cursor_u64be(struct cursor *c)
 	return be64toh(x);
 }
 
-static inline uint16_t cursor_u16le(struct cursor *c)
+CURSOR_INLINE uint16_t cursor_u16le(struct cursor *c)
 {
 	struct cursor v = cursor_take(c, 2);
 
@@ -134,7 +137,7 @@ static inline uint32_t cursor_u24le(struct cursor *c)
 	return (uint32_t)cursor_le(c, 3);
 }
 
-static inline uint32_t cursor_u32le(struct cursor *c)
+CURSOR_INLINE uint32_t cursor_u32le(struct cursor *c)
 {
 	struct cursor v = cursor_take(c, 4);
 	uint32_t x = 0;
@@ -155,7 +158,7 @@ static inline uint64_t cursor_u64le(struct cursor *c)
 }
 
 /* The byte `offset` further on, without moving; zero and a mark when it is not there. */
-static inline uint8_t cursor_peek(struct cursor *c, size_t offset)
+CURSOR_INLINE uint8_t cursor_peek(struct cursor *c, size_t offset)
 {
 	if (cursor_left(c) <= offset) {
 		c->bad = true;

@@ -60,10 +60,8 @@ static void malformed(struct layers *l)
 }
 
 /* The stack's number; stacks beyond the table's room share zone 0 and are counted as undecoded. */
-static uint16_t zone_of(struct decoder *d, const uint16_t vlan[2])
+static uint16_t tagged_zone(struct decoder *d, const uint16_t vlan[2])
 {
-	if (vlan[0] == 0 && vlan[1] == 0)
-		return 0;
 	for (uint16_t z = 1; z < d->zone_count; z++)
 		if (d->vlan[z][0] == vlan[0] && d->vlan[z][1] == vlan[1])
 			return z;
@@ -74,6 +72,11 @@ static uint16_t zone_of(struct decoder *d, const uint16_t vlan[2])
 	d->vlan[d->zone_count][0] = vlan[0];
 	d->vlan[d->zone_count][1] = vlan[1];
 	return d->zone_count++;
+}
+
+static inline uint16_t zone_of(struct decoder *d, const uint16_t vlan[2])
+{
+	return vlan[0] == 0 && vlan[1] == 0 ? 0 : tagged_zone(d, vlan);
 }
 
 /* False, and nothing changed, when there is no tunnel that we can take off. */
@@ -92,22 +95,40 @@ static bool enter_tunnel(struct layers *l, enum tunnel t, struct cursor inside)
 	return true;
 }
 
+struct ip_header {
+	const uint8_t *source;
+	const uint8_t *target;
+	uint8_t family;
+	uint8_t protocol;
+	uint32_t lost; /* payload bytes that the capture cut */
+};
+
 /* Puts the two ends in order, so that both directions meet in one key. */
-static void make_key(struct layers *l, const uint8_t *source, const uint8_t *target, uint8_t family, uint8_t protocol,
-		     uint16_t source_port, uint16_t target_port)
+static void make_key(struct layers *l, const struct ip_header *ip, uint16_t source_port, uint16_t target_port)
 {
 	struct packet *p = l->p;
-	size_t len = family == 4 ? 4 : 16;
-	int order = memcmp(source, target, len);
-	bool swap = order > 0 || (order == 0 && source_port > target_port);
+	const uint8_t *low = ip->source, *high = ip->target;
+	bool swap;
 
-	memset(&p->key, 0, sizeof p->key);
-	memcpy(p->key.low, swap ? target : source, len);
-	memcpy(p->key.high, swap ? source : target, len);
+	/* Lengths are constants in each branch: this runs for every packet. */
+	if (ip->family == 4) {
+		int order = memcmp(low, high, 4);
+
+		swap = order > 0 || (order == 0 && source_port > target_port);
+		memset(&p->key, 0, sizeof p->key);
+		memcpy(p->key.low, swap ? high : low, 4);
+		memcpy(p->key.high, swap ? low : high, 4);
+	} else {
+		int order = memcmp(low, high, 16);
+
+		swap = order > 0 || (order == 0 && source_port > target_port);
+		memcpy(p->key.low, swap ? high : low, 16);
+		memcpy(p->key.high, swap ? low : high, 16);
+	}
 	p->key.low_port = swap ? target_port : source_port;
 	p->key.high_port = swap ? source_port : target_port;
-	p->key.protocol = protocol;
-	p->key.family = family;
+	p->key.protocol = ip->protocol;
+	p->key.family = ip->family;
 	p->zone = zone_of(l->d, l->vlan);
 	p->key.zone = p->zone;
 	p->direction = swap;
@@ -118,14 +139,6 @@ static bool ip_multicast(const uint8_t *a, uint8_t family)
 {
 	return family == 4 ? a[0] >= 224 : a[0] == 0xff;
 }
-
-struct ip_header {
-	const uint8_t *source;
-	const uint8_t *target;
-	uint8_t family;
-	uint8_t protocol;
-	uint32_t lost; /* payload bytes that the capture cut */
-};
 
 static void read_tcp(struct layers *l, const struct ip_header *ip, struct cursor *c)
 {
@@ -143,7 +156,7 @@ static void read_tcp(struct layers *l, const struct ip_header *ip, struct cursor
 		return;
 	}
 	cursor_skip(c, header_bytes - 20);
-	make_key(l, ip->source, ip->target, ip->family, PROTOCOL_TCP, source, target);
+	make_key(l, ip, source, target);
 	p->kind = PACKET_TCP;
 	p->payload = c->at;
 	p->payload_len = (uint32_t)cursor_left(c);
@@ -162,7 +175,7 @@ static void read_udp(struct layers *l, const struct ip_header *ip, struct cursor
 	}
 	if (enter_tunnel(l, tunnel_in_udp(target, *c), *c))
 		return;
-	make_key(l, ip->source, ip->target, ip->family, PROTOCOL_UDP, source, target);
+	make_key(l, ip, source, target);
 	p->kind = PACKET_UDP;
 	p->payload = c->at;
 	p->payload_len = (uint32_t)cursor_left(c);
@@ -183,7 +196,7 @@ static void read_transport(struct layers *l, const struct ip_header *ip, struct 
 	}
 	if (enter_tunnel(l, tunnel_in_ip(ip->protocol, *c), *c))
 		return;
-	make_key(l, ip->source, ip->target, ip->family, ip->protocol, 0, 0);
+	make_key(l, ip, 0, 0);
 	l->p->kind = PACKET_IP;
 	l->p->payload = c->at;
 	l->p->payload_len = (uint32_t)cursor_left(c);
@@ -208,7 +221,7 @@ static void read_fragment(struct layers *l, struct ip_header *ip, struct cursor 
 		read_transport(l, ip, &whole);
 		return;
 	}
-	make_key(l, ip->source, ip->target, ip->family, ip->protocol, 0, 0);
+	make_key(l, ip, 0, 0);
 	l->p->kind = PACKET_IP;
 }
 
