@@ -1,0 +1,29 @@
+/* Picks what people want to see out of an asset's document. Texts live as long as the document. */
+#ifndef SENSOR_CTL_DOCUMENT_WORDS_H
+#define SENSOR_CTL_DOCUMENT_WORDS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The text of a member, "" when there is none. */
+const char *words_text(const json_t *object, const char *key);
+
+/* "a, b, c" of an array of texts. */
+void words_join(const json_t *array, char *text, size_t room);
+
+/* True when the word stands in a list that words_join() made. */
+bool words_has(const char *list, const char *word);
+
+/* First IP address, or first MAC; with the zone's VLAN when there is one. */
+void words_address(const json_t *ot, char *text, size_t room);
+
+/* The name people know it by: host name, or the device's own name. */
+const char *words_name(const json_t *ot);
+
+const char *words_vendor(const json_t *document);
+
+/* Product and order code, as far as known. */
+void words_model(const json_t *document, char *text, size_t room);
+
+#endif
