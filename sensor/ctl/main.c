@@ -4,7 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+extern const struct verb verb_read, verb_run, verb_status;
+
 static const struct verb *const verbs[] = {
+	&verb_read,
+	&verb_run,
+	&verb_status,
 	NULL,
 };
 
