@@ -107,7 +107,8 @@ static void tell_answer(struct reader *r, uint8_t slot, uint8_t asked, struct cu
 	char path[FINDING_PATH_BYTES];
 	uint8_t m[6];
 
-	slot_path(path, r, slot);
+	if (slot_path(path, r, slot)[0])
+		tell_subasset(r, SENDER, path);
 	if (asked == ASKED_ALL) {
 		if (cip_identity_is_whole(c))
 			cip_tell_identity(r, path, &c);
