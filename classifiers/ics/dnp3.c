@@ -40,13 +40,15 @@ enum {
 };
 
 struct dnp3_memo {
-	uint16_t src; /* of the last good frame */
-	uint16_t dest;
-	uint16_t outstation; /* the last outstation heard */
+	struct {
+		uint32_t told_s; /* when the addresses were told, 0 for never */
+		uint16_t src;    /* of the last good frame */
+		uint16_t dest;
+		bool master;
+	} heard[2];          /* by direction */
+	uint16_t outstation; /* the last one heard */
 	bool proven;
-	bool several; /* more than one outstation answers on this flow */
-	uint32_t told_s;
-	uint8_t told_control;
+	bool several;        /* more than one outstation answers on this flow */
 };
 
 _Static_assert(sizeof(struct dnp3_memo) <= MEMO_BYTES, "the memo has 64 bytes");
@@ -285,17 +287,21 @@ static unsigned port_of(const struct reader *r)
 	return r->sender_role == ROLE_SERVER ? r->sender_port : r->receiver_port;
 }
 
+/* Addresses and roles; told again only when they change or a minute has passed. */
 static void tell_addresses(struct reader *r, const struct frame *f, struct dnp3_memo *m)
 {
-	uint32_t now_s = (uint32_t)(r->time_ns / 1000000000);
+	uint32_t now_s = (uint32_t)(r->time_ns / 1000000000) | 1;
 	bool outstation = !(f->control & CTRL_FROM_MASTER);
-	bool new_pair = m->src != f->src || m->dest != f->dest || m->told_control != (f->control & CTRL_FROM_MASTER);
 	char path[FINDING_PATH_BYTES];
+	unsigned d = r->direction & 1;
 
-	if (m->proven && !new_pair && now_s - m->told_s < RETELL_S)
+	if (m->heard[d].src == f->src && m->heard[d].dest == f->dest && m->heard[d].master == !outstation &&
+	    now_s - m->heard[d].told_s < RETELL_S)
 		return;
-	m->told_s = now_s;
-	m->told_control = f->control & CTRL_FROM_MASTER;
+	m->heard[d].told_s = now_s;
+	m->heard[d].src = f->src;
+	m->heard[d].dest = f->dest;
+	m->heard[d].master = !outstation;
 	tell_text(r, SENDER, NULL, ATTR_ROLE, outstation ? "outstation" : "master");
 	if (f->src < FIRST_RESERVED_ADDRESS) {
 		tell_format(r, SENDER, NULL, ATTR_NETWORK_ADDRESS, "%u", f->src);
@@ -323,16 +329,22 @@ static uint8_t role_of(const struct reader *r, const struct frame *f)
 	return f->control & CTRL_FROM_MASTER ? ROLE_CLIENT : ROLE_SERVER;
 }
 
-static void remember(struct dnp3_memo *m, const struct frame *f)
+static void remember_outstation(struct dnp3_memo *m, const struct frame *f)
 {
-	if (!(f->control & CTRL_FROM_MASTER)) {
-		if (m->proven && m->outstation && m->outstation != f->src)
-			m->several = true;
-		m->outstation = f->src;
-	}
-	m->src = f->src;
-	m->dest = f->dest;
 	m->proven = true;
+	if (f->control & CTRL_FROM_MASTER)
+		return;
+	if (m->outstation && m->outstation != f->src)
+		m->several = true;
+	m->outstation = f->src;
+}
+
+/* Does a frame with a wrong CRC answer a good one? */
+static bool mirrors(const struct reader *r, const struct dnp3_memo *m, const struct frame *f)
+{
+	unsigned other = ~r->direction & 1u;
+
+	return m->heard[other].told_s && f->src == m->heard[other].dest && f->dest == m->heard[other].src;
 }
 
 static enum verdict read_attribute_frames(struct reader *r, struct cursor *c, const struct frame *f, const struct dnp3_memo *m)
@@ -360,14 +372,14 @@ static enum verdict read_one(struct reader *r, struct cursor *c)
 		return v;
 	r->sender_role = role_of(r, &f);
 	if (!f.good)
-		return m->proven && f.src == m->dest && f.dest == m->src ? MINE : NOT_MINE;
+		return mirrors(r, m, &f) ? MINE : NOT_MINE;
 	if (carries_data(&f) && join_blocks(&f, data) && begins_attributes(data, f.data_bytes)) {
 		v = read_attribute_frames(r, c, &f, m);
 		if (v != MINE)
 			return v;
 	}
 	tell_addresses(r, &f, m);
-	remember(m, &f);
+	remember_outstation(m, &f);
 	return MINE;
 }
 
