@@ -34,6 +34,7 @@ void mistake_at(struct mistakes *m, const char *file, uint32_t line, const char 
 static bool read_text(struct yaml_file *y, struct mistakes *m)
 {
 	FILE *f = fopen(y->path, "re");
+	uint8_t *shrunk;
 
 	if (!f) {
 		mistake_at(m, y->path, 0, "can't be opened: %s", strerror(errno));
@@ -49,7 +50,12 @@ static bool read_text(struct yaml_file *y, struct mistakes *m)
 	else
 		y->text[y->len] = '\0';
 	fclose(f);
-	return y->text && y->len <= FILE_BYTES;
+	if (!y->text || y->len > FILE_BYTES)
+		return false;
+	/* Kept as long as the rules are: no larger than it must be. */
+	shrunk = realloc(y->text, y->len + 1);
+	y->text = shrunk ? shrunk : y->text;
+	return true;
 }
 
 static bool read_document(struct yaml_file *y, struct mistakes *m)

@@ -169,12 +169,30 @@ static void hold_text(struct holding *h, const yaml_node_t *node, const cyaml_sc
 		mistake_at(h->m, h->file, line_of(node), "the text of '%s' holds a zero byte", key);
 }
 
+static void hold_flags(struct holding *h, const yaml_node_t *node, const cyaml_schema_value_t *schema, const char *key)
+{
+	if (node->type != YAML_SEQUENCE_NODE) {
+		complain_type(h, node, key, "a list of words");
+		return;
+	}
+	for (yaml_node_item_t *i = node->data.sequence.items.start; i < node->data.sequence.items.top; i++) {
+		const yaml_node_t *entry = yaml_document_get_node(h->document, *i);
+
+		if (entry->type == YAML_SCALAR_NODE)
+			hold_word(h, entry, schema, key);
+		else
+			complain_type(h, entry, key, "a word");
+	}
+}
+
 static void hold_value(struct holding *h, const yaml_node_t *node, const cyaml_schema_value_t *schema, const char *key)
 {
 	if (schema->type == CYAML_MAPPING) {
 		hold_mapping(h, node, schema->mapping.fields, key);
 	} else if (schema->type == CYAML_SEQUENCE) {
 		hold_sequence(h, node, schema, key);
+	} else if (schema->type == CYAML_FLAGS) {
+		hold_flags(h, node, schema, key);
 	} else if (node->type != YAML_SCALAR_NODE) {
 		complain_type(h, node, key, "a single value");
 	} else if (schema->type == CYAML_INT || schema->type == CYAML_UINT) {
