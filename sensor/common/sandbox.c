@@ -69,12 +69,12 @@ int __lsan_is_turned_off(void)
 }
 #endif
 
-static int set_capabilities(uint64_t keep)
+static int write_capabilities(uint64_t held, uint64_t inheritable)
 {
 	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
 	struct __user_cap_data_struct data[2] = {
-		{ (uint32_t)keep, (uint32_t)keep, (uint32_t)keep },
-		{ (uint32_t)(keep >> 32), (uint32_t)(keep >> 32), (uint32_t)(keep >> 32) },
+		{ (uint32_t)held, (uint32_t)held, (uint32_t)inheritable },
+		{ (uint32_t)(held >> 32), (uint32_t)(held >> 32), (uint32_t)(inheritable >> 32) },
 	};
 
 	return (int)syscall(SYS_capset, &header, data);
@@ -92,7 +92,7 @@ static uint64_t held_capabilities(void)
 
 /*
  * Also out of the bounding set, and uid 0 made a user like any other, where we may: else an exec by
- * root would bring them back.
+ * root would bring them back. (The bounding set does not bound what is passed on as ambient.)
  */
 static int drop_capabilities(const struct sandbox *s)
 {
@@ -100,12 +100,15 @@ static int drop_capabilities(const struct sandbox *s)
 
 	if (prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NOROOT_LOCKED, 0, 0, 0) < 0 && errno != EPERM)
 		return -1;
+	/* What is to be inheritable must still be in the bounding set when it becomes so. */
+	if (keep && write_capabilities(held_capabilities(), keep) < 0)
+		return -1;
 	for (unsigned long c = 0; c <= LAST_CAPABILITY; c++)
-		if (!(keep >> c & 1) && prctl(PR_CAPBSET_READ, c, 0, 0, 0) == 1 &&
+		if (prctl(PR_CAPBSET_READ, c, 0, 0, 0) == 1 &&
 		    prctl(PR_CAPBSET_DROP, c, 0, 0, 0) < 0 && errno != EPERM)
 			return -1;
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-	return set_capabilities(keep);
+	return write_capabilities(keep, keep);
 }
 
 static int limit(int which, unsigned long most)
@@ -226,7 +229,7 @@ static const char *right_left(const struct sandbox *s, bool landlocked)
 		return "new privileges";
 	if (prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0)
 		return "being traced";
-	if (set_capabilities(allowed | 1ull << CAP_SYS_ADMIN) == 0 || held_capabilities() & ~allowed)
+	if (write_capabilities(allowed | 1ull << CAP_SYS_ADMIN, allowed) == 0 || held_capabilities() & ~allowed)
 		return "capabilities";
 	if (landlocked && !s->paths) {
 		fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -159,7 +159,9 @@ static void read_list(struct settings *s, yaml_node_t *node, const struct settin
 
 static void read_setting(struct settings *s, yaml_node_t *node, const struct setting *k, char *base)
 {
-	if (k->kind == SETTING_GROUP)
+	if (k->kind == SETTING_GROUP && node->type != YAML_MAPPING_NODE)
+		settings_mistake(s, node, "%s: wants keys with values (`%s: {%s: ...}`)", k->key, k->key, k->keys[0].key);
+	else if (k->kind == SETTING_GROUP)
 		settings_group(s, node, k->keys, base + k->offset);
 	else if (k->kind == SETTING_LIST)
 		read_list(s, node, k, base);

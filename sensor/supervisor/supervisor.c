@@ -140,6 +140,28 @@ static void tell_finished(const struct supervisor *s, const struct child *c)
 	log_info("%s was read to its end; the sensor goes on until it is told to end", source ? source->file : "the ring");
 }
 
+/* By its own fault, not by a kill from outside. */
+static bool crashed(int status)
+{
+	static const int faults[] = { SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGSYS };
+
+	for (size_t i = 0; WIFSIGNALED(status) && i < sizeof faults / sizeof *faults; i++)
+		if (WTERMSIG(status) == faults[i])
+			return true;
+	return false;
+}
+
+/* Once may be chance; at the second time in a row it is what the engine was reading. */
+static void pass_by_poison(struct supervisor *s, const struct child *c, int status)
+{
+	unsigned skipped;
+
+	if (c->role != CHILD_ENGINE || s->wiring.engine[c->index].file >= 0 || c->failures < 2 || !crashed(status))
+		return;
+	skipped = wiring_skip_frames(&s->wiring);
+	log_error("%s crashed again at the same place; the next %u frames are left out (please report this)", c->name, skipped);
+}
+
 static int reap(struct supervisor *s)
 {
 	int status, result = GOING_ON;
@@ -151,6 +173,8 @@ static int reap(struct supervisor *s)
 
 		if (v == CHILD_DONE)
 			tell_finished(s, c);
+		if (c && v == CHILD_AGAIN)
+			pass_by_poison(s, c, status);
 		if (v == CHILD_WRONG || v == CHILD_HOPELESS)
 			result = v == CHILD_WRONG ? SUPERVISOR_WRONG : SUPERVISOR_FAILED;
 	}

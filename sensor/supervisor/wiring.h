@@ -43,6 +43,12 @@ pid_t wiring_start_hub(struct wiring *w);
 pid_t wiring_start_prober(struct wiring *w);
 pid_t wiring_start_redis(struct wiring *w);
 
+/*
+ * Takes the oldest frames out of the ring, as many as an engine works on at once: a frame that ends
+ * the engine would end every successor too. Only while no engine reads the ring. Returns how many.
+ */
+unsigned wiring_skip_frames(struct wiring *w);
+
 /* Path of redis-server, NULL when it is not installed. */
 const char *wiring_find_redis(void);
 
