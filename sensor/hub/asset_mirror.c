@@ -5,6 +5,7 @@
 #include "sensor/hub/store.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { BATCH_ROWS = 256, BATCH_BYTES = 2 * 1024 * 1024, ID_BYTES = 256, RETRY_MS = 60000 };
@@ -18,6 +19,8 @@ static struct {
 	int64_t done_seq, sent_seq;               /* behind (seq, id): several states may share one number */
 	char done_id[ID_BYTES], sent_id[ID_BYTES];
 	unsigned unanswered;
+	bool asking;  /* for the last change that Redis has */
+	bool moved;   /* asset_mirror_from() came while answers were due */
 	bool refused;
 	bool told;
 	uint64_t retry_at_ms;
@@ -48,13 +51,20 @@ void asset_mirror_from(int64_t seq)
 {
 	mirror.done_seq = seq;
 	strcpy(mirror.done_id, seq ? behind_all : "");
-	asset_mirror_again();
+	mirror.moved = mirror.unanswered > 0;
 }
 
+/*
+ * States are written in the order of their numbers and Redis loses from the end, so the highest
+ * number in the sorted set tells what a server that was restarted or promoted still has.
+ */
 void asset_mirror_again(void)
 {
+	const char *argv[] = { "ZREVRANGE", mirror.changed_key, "0", "0", "WITHSCORES" };
+
 	mirror.unanswered = 0;
-	mirror.refused = false;
+	mirror.refused = mirror.moved = false;
+	mirror.asking = redis_link_ask(mirror.link, mirror.question, 5, argv, NULL);
 }
 
 int64_t asset_mirror_done(void)
@@ -87,7 +97,7 @@ void asset_mirror_pump(int64_t committed)
 {
 	size_t bytes = 0;
 
-	if (mirror.unanswered || committed <= asset_mirror_done() || !redis_link_is_ready(mirror.link))
+	if (mirror.asking || mirror.unanswered || committed <= asset_mirror_done() || !redis_link_is_ready(mirror.link))
 		return;
 	if (mirror.refused && uv_now(mirror.link->loop) < mirror.retry_at_ms)
 		return;
@@ -131,8 +141,28 @@ static void note_refusal(const redisReply *reply)
 	mirror.retry_at_ms = uv_now(mirror.link->loop) + RETRY_MS;
 }
 
+static void read_last_change(const redisReply *reply)
+{
+	int64_t last = 0;
+
+	mirror.asking = false;
+	if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 && reply->element[1]->type == REDIS_REPLY_STRING)
+		last = (int64_t)strtod(reply->element[1]->str, NULL);
+	/* One less: several states may share that number. */
+	if (last <= asset_mirror_done())
+		asset_mirror_from(last > 0 ? last - 1 : 0);
+}
+
 void asset_mirror_answer(const redisReply *reply, int64_t committed)
 {
+	if (mirror.asking) {
+		read_last_change(reply);
+		if (reply->type == REDIS_REPLY_ERROR)
+			note_refusal(reply);
+		else
+			asset_mirror_pump(committed);
+		return;
+	}
 	if (mirror.unanswered == 0)
 		return;
 	mirror.unanswered--;
@@ -141,7 +171,10 @@ void asset_mirror_answer(const redisReply *reply, int64_t committed)
 	if (mirror.unanswered || mirror.refused)
 		return;
 	mirror.told = false;
-	mirror.done_seq = mirror.sent_seq;
-	strcpy(mirror.done_id, mirror.sent_id);
+	if (!mirror.moved) {
+		mirror.done_seq = mirror.sent_seq;
+		strcpy(mirror.done_id, mirror.sent_id);
+	}
+	mirror.moved = false;
 	asset_mirror_pump(committed);
 }

@@ -17,7 +17,7 @@ void asset_mirror_start(struct store *s, struct redis_link *l, const char *senso
 /* Begins again behind `seq`, when Redis lost what it had. */
 void asset_mirror_from(int64_t seq);
 
-/* A new connection: what was sent and not answered is sent again. */
+/* A new connection: goes on after the last change that Redis has. */
 void asset_mirror_again(void);
 
 /* Sends states that changed up to `committed`, a bounded number at once. */

@@ -208,7 +208,8 @@ static void settle(const struct stream_end *end)
 	if (from < p.acked) {
 		log_warning("Redis: %s %s %lld: sending again what the outbox has", p.stream,
 			    end->missing ? "is gone, it had" : "has lost entries, it had", (long long)p.acked);
-		asset_mirror_from(end->missing ? 0 : from < asset_mirror_done() ? from : asset_mirror_done());
+		if (end->missing)
+			asset_mirror_from(0);
 		p.resyncs++;
 	} else {
 		p.published += (uint64_t)(from - p.acked);
@@ -308,8 +309,8 @@ static void on_answer(int question, const redisReply *r)
 static void on_ready(void)
 {
 	p.fruitless = 0;
-	asset_mirror_again();
 	ask_end();
+	asset_mirror_again();
 }
 
 static void on_down(void)
