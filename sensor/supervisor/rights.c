@@ -88,7 +88,7 @@ static int lock_state(const char *folder)
 	snprintf(path, sizeof path, "%s/askance.lock", folder);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
 	if (fd < 0) {
-		log_error("the state folder %s can't be written to: %s (as uid %u)", folder, strerror(errno), geteuid());
+		log_error("the state folder %s can't be written to: %s; `chown -R %u %s`", folder, strerror(errno), geteuid(), folder);
 		return -1;
 	}
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
@@ -133,9 +133,10 @@ int rights_reduce(const struct configuration *c)
 		return -1;
 	if (user && user->pw_uid != 0 && become(user) < 0)
 		return -1;
-	if (lock_state(c->state) < 0)
+	/* The lock last: it shows that the state folder can be written to with the rights that are left. */
+	if (enter_walls(c) < 0)
 		return -1;
-	return enter_walls(c);
+	return lock_state(c->state);
 }
 
 void rights_lend_net_raw(bool lent)

@@ -6,7 +6,7 @@
 
 /*
  * Makes the state folder, becomes the user of the configuration (or `askance`, when it exists and
- * root started us), takes the lock on the state folder and puts up the supervisor's walls. 0, or -1
+ * root started us), puts up the supervisor's walls and takes the lock on the state folder. 0, or -1
  * after log_error().
  */
 int rights_reduce(const struct configuration *c);
