@@ -50,7 +50,7 @@ CURSOR_INLINE struct cursor cursor_take(struct cursor *c, size_t len)
 		return (struct cursor){ c->at, c->at, true };
 	}
 	c->at += len;
-	return (struct cursor){ c->at - len, c->at, false };
+	return (struct cursor){ c->at - len, c->at, c->bad };
 }
 
 /* All bytes that are left; never bad unless the cursor was. */
