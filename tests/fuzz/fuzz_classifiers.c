@@ -1,0 +1,82 @@
+/*
+ * Every classifier on conversations that nobody would hold.
+ *
+ * Input: the number of a classifier, then messages {flags:1 len:2 bytes}. Flags: 1 the other
+ * direction, 2 a gap before it, 4 cut by the capture, 8 the usual port. The memo lives on from message
+ * to message, as in a flow; each message lies in a block of its exact size.
+ */
+#include "classifiers/api/classifier.h"
+
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct told told;
+
+static void check_told(const struct told *t)
+{
+	if (t->count > TOLD_ITEMS || t->used > TOLD_TEXT_BYTES)
+		abort();
+	for (unsigned i = 0; i < t->count; i++) {
+		struct finding f = { .kind = t->items[i].kind, .attribute = t->items[i].attribute, .confidence = t->items[i].confidence };
+
+		memcpy(f.path, t->text + t->items[i].path, strnlen(t->text + t->items[i].path, sizeof f.path - 1));
+		memcpy(f.value, t->text + t->items[i].value, strnlen(t->text + t->items[i].value, sizeof f.value - 1));
+		if (!finding_valid(&f))
+			abort();
+	}
+}
+
+static void read_message(const struct classifier *c, uint8_t transport, uint64_t *memo, uint8_t flags, struct cursor bytes)
+{
+	static const struct endpoint ends[2] = { { .family = 4, .ip = { 10, 0, 0, 1 } }, { .family = 4, .ip = { 10, 0, 0, 2 } } };
+	uint8_t direction = flags & 1;
+	size_t len = cursor_left(&bytes);
+	uint8_t *exact = malloc(len ? len : 1);
+	struct reader r = { .transport = transport, .direction = direction, .gap = flags & 2, .truncated = flags & 4,
+			    .sender_port = direction ? c->ports[0] : 50000, .receiver_port = direction ? 50000 : c->ports[0],
+			    .sender = &ends[direction], .receiver = &ends[!direction], .ethertype = c->ethertypes[0],
+			    .memo = transport == TRANSPORT_ETHERNET ? NULL : memo, .told = &told };
+
+	if (!(flags & 8))
+		r.sender_port = r.receiver_port = 4000;
+	memcpy(exact, bytes.at, len);
+	r.bytes = cursor_over(exact, len);
+	/* As the engine does: message after message, until the bytes are used up or refused. */
+	for (int n = 0; n < 64 && cursor_left(&r.bytes); n++) {
+		const uint8_t *before = r.bytes.at;
+		enum verdict v;
+
+		told.count = told.used = 0;
+		v = c->read(&r);
+		if (v == MINE)
+			check_told(&told);
+		if (v == NOT_MINE || v == NEED_MORE || r.bytes.at == before || transport != TRANSPORT_TCP)
+			break;
+	}
+	free(exact);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct cursor c = cursor_over(data, size);
+	unsigned count = 0, wanted = cursor_u8(&c);
+	uint64_t memo[MEMO_BYTES / 8] = { 0 };
+	const struct classifier *classifier;
+
+	while (classifiers[count])
+		count++;
+	if (!count)
+		abort();
+	classifier = classifiers[wanted % count];
+	while (cursor_left(&c) >= 3) {
+		uint8_t flags = cursor_u8(&c);
+		uint16_t len = cursor_u16be(&c);
+		struct cursor bytes = cursor_take(&c, len < cursor_left(&c) ? len : cursor_left(&c));
+
+		for (uint8_t t = TRANSPORT_ETHERNET; t < TRANSPORTS; t++)
+			if (classifier->transports & 1u << t)
+				read_message(classifier, t, memo, flags, bytes);
+	}
+	return 0;
+}

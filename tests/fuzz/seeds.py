@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+"""seeds.py OUT CAPTURE...: cuts captures into seeds for the fuzzers.
+
+OUT/frames gets the first frames of each capture in fuzz_frames' form, OUT/capture_file the head of the
+file itself, OUT/classifiers a message of each replayed transcript (tests/protocols/*/*.txt).
+"""
+import glob
+import os
+import re
+import struct
+import sys
+
+
+def transcript_messages(path):
+    for line in open(path, encoding='utf-8'):
+        if line[:1] not in '<>':
+            continue
+        data = b''
+        for token in re.findall(r'"(?:[^"\\]|\\.)*"|[0-9a-fA-F]{2}(?=[0-9a-fA-F\s]|$)', line[1:].split('#')[0]):
+            if token.startswith('"'):
+                data += token[1:-1].encode('latin1', 'replace').decode('unicode_escape').encode('latin1', 'replace')
+            else:
+                data += bytes.fromhex(token)
+        yield line[0] == '<', data
+
+
+def classifier_seeds(root, out):
+    names = sorted(os.path.basename(f)[:-2] for family in ('ics', 'it', 'link')
+                   for f in glob.glob('%s/classifiers/%s/*.c' % (root, family)))
+    for case in glob.glob(root + '/tests/protocols/*/*.txt'):
+        protocol = case.split('/')[-2]
+        body = b''.join(struct.pack('>BH', 8 | back, len(m)) + m for back, m in transcript_messages(case))
+        # Which number a classifier has is the build's affair: one seed for each is cheap.
+        for number in range(len(names)):
+            if len(body) < 4096:
+                name = '%s/classifiers/%s-%s-%d' % (out, protocol, os.path.basename(case), number)
+                open(name, 'wb').write(bytes([number]) + body)
+
+
+def frame_seeds(path, out):
+    raw = open(path, 'rb').read(65536)
+    name = path.replace('/', '_')[-80:]
+    open('%s/capture_file/%s' % (out, name), 'wb').write(raw[:4096])
+    if raw[:4] not in (b'\xd4\xc3\xb2\xa1', b'\x4d\x3c\xb2\xa1'):
+        return
+    kind = {1: 0, 101: 2, 113: 3, 276: 4, 0: 5, 9: 6}.get(struct.unpack_from('<I', raw, 20)[0] & 0xffff, 7)
+    at, frames = 24, b''
+    while at + 16 <= len(raw) and len(frames) < 4000:
+        captured = struct.unpack_from('<I', raw, at + 8)[0]
+        if captured > 2000:
+            break
+        frames += struct.pack('>BH', kind, captured) + raw[at + 16:at + 16 + captured]
+        at += 16 + captured
+    if frames:
+        open('%s/frames/%s' % (out, name), 'wb').write(frames)
+
+
+def main():
+    out = sys.argv[1]
+    for target in ('frames', 'capture_file', 'classifiers'):
+        os.makedirs('%s/%s' % (out, target), exist_ok=True)
+    classifier_seeds(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), out)
+    for path in sys.argv[2:]:
+        frame_seeds(path, out)
+
+
+main()
