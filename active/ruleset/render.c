@@ -112,7 +112,7 @@ static bool put_crc(struct writing *w)
 	return put;
 }
 
-static size_t part_bytes(const struct part *p, const struct filling *fillings)
+size_t part_length(const struct part *p, const struct filling *fillings)
 {
 	if (p->kind == PART_CRC)
 		return 2;
@@ -130,7 +130,7 @@ static bool put_length(struct writing *w, const struct part *p)
 		length = w->fillings[p->hole].len;
 	else
 		for (size_t i = 0; i < w->t->count; i++)
-			length += part_bytes(&w->t->parts[i], w->fillings);
+			length += part_length(&w->t->parts[i], w->fillings);
 	if (length < p->less || (types[p->type].width == 1 && length - p->less > UINT8_MAX))
 		return false;
 	set_number(number, (enum value_type)p->type, length - p->less);

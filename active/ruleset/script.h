@@ -161,6 +161,9 @@ void rule_defaults(const struct rule *rule, struct filling fillings[RULE_HOLES])
 bool rule_render(const struct rule *rule, size_t step, const struct filling fillings[RULE_HOLES],
 		 uint8_t out[RULE_MESSAGE_BYTES], size_t *len);
 
+/* Bytes of one part of a message, with those fillings. */
+size_t part_length(const struct part *p, const struct filling *fillings);
+
 /* The longest message that a template can become. */
 size_t template_longest(const struct template *t, const struct hole *holes);
 
