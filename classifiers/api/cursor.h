@@ -45,7 +45,7 @@ CURSOR_INLINE void cursor_fail(struct cursor *c)
 /* The next len bytes as a cursor of their own; a bad one if they are not there. */
 CURSOR_INLINE struct cursor cursor_take(struct cursor *c, size_t len)
 {
-	if (cursor_left(c) < len) {
+	if (c->bad || cursor_left(c) < len) {
 		c->bad = true;
 		return (struct cursor){ c->at, c->at, true };
 	}
