@@ -29,6 +29,7 @@ enum {
 	INSTANCE_ANY = 0x3fffff, /* the wildcard, and a device that was given no number yet */
 	TEXT_BYTES = 256,
 	DEPTH_MAX = 12,
+	LOOKED_UP = 60, /* confidence, per cent */
 };
 
 enum bvlc_function {
@@ -79,9 +80,7 @@ struct walk {
 	bool in_error;
 };
 
-/*
- * An answer in segments. A tag that a segment's end cuts is carried over when it is short.
- */
+/* An answer in segments. A tag that a segment's end cuts is carried over when it is short. */
 struct bacnet_memo {
 	struct walk walk;
 	uint32_t whom; /* network and address it comes from */
@@ -133,12 +132,19 @@ static void state_number(struct reader *r, const struct origin *o, enum attribut
 	state_text(r, o, a, text);
 }
 
+/* The number is what the device says; the name is looked up and gives way to one that a device tells. */
 static void state_vendor(struct reader *r, const struct origin *o, uint32_t id)
 {
 	state_number(r, o, ATTR_VENDOR_ID, id);
-	for (size_t i = 0; i < sizeof vendors / sizeof *vendors; i++)
-		if (vendors[i].id == id)
-			state_text(r, o, ATTR_VENDOR, vendors[i].name);
+	for (size_t i = 0; i < sizeof vendors / sizeof *vendors; i++) {
+		uint16_t at = r->told->count;
+
+		if (vendors[i].id != id)
+			continue;
+		state_text(r, o, ATTR_VENDOR, vendors[i].name);
+		if (r->told->count > at)
+			r->told->items[at].confidence = LOOKED_UP;
+	}
 }
 
 /* Names the sub-asset that a routed message is about: by instance where it is known, else by where it sits. */
