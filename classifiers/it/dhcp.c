@@ -13,7 +13,7 @@
 #include <stdio.h>
 
 enum { PORT_SERVER = 67, PORT_CLIENT = 68 };
-enum { BOOT_REQUEST = 1, BOOT_REPLY = 2, HARDWARE_ETHERNET = 1, HARDWARE_BYTES = 6, HOPS_MAX = 16 };
+enum { BOOT_REQUEST = 1, BOOT_REPLY = 2, HARDWARE_ETHERNET = 1, HARDWARE_BYTES = 6, HARDWARE_BYTES_MAX = 16, HOPS_MAX = 16 };
 enum { SNAME_BYTES = 64, FILE_BYTES = 128 };
 enum { PARAMETERS_MAX = 96 };
 
@@ -30,10 +30,12 @@ enum { MESSAGE_ACK = 5, MESSAGE_LAST = 18 };
 struct dhcp {
 	struct reader *r;
 	struct endpoint client; /* its MAC, and its address once a server has confirmed it */
+	bool nameless;          /* no Ethernet address in the client's field */
 	uint8_t op;
 	uint8_t type;     /* option 53, 0 in BOOTP */
 	uint8_t overload; /* option 52: 1 file, 2 sname hold options too */
-	bool relayed;     /* the sender is the relay that giaddr names */
+	bool relayed;       /* the sender is the relay that giaddr names */
+	bool through_relay; /* a relay has passed it on */
 	uint8_t ciaddr[4];
 	uint8_t yiaddr[4];
 };
@@ -45,7 +47,10 @@ static bool address_set(const uint8_t ip[4])
 
 static void tell_client(struct dhcp *d, enum attribute a, struct cursor text)
 {
-	tell_other(d->r, &d->client, NULL, a, text);
+	if (!d->nameless)
+		tell_other(d->r, &d->client, NULL, a, text);
+	else if (d->op == BOOT_REQUEST && !d->through_relay)
+		tell(d->r, SENDER, NULL, a, text);
 }
 
 static void tell_client_address(struct dhcp *d, enum attribute a, struct cursor c)
@@ -258,14 +263,14 @@ static bool bootp(const struct dhcp *d, const uint8_t padding[10])
 	bool asked = d->op == BOOT_REQUEST && r->receiver_port == PORT_SERVER;
 	bool answered = d->op == BOOT_REPLY && r->sender_port == PORT_SERVER;
 
-	return (asked || answered) && memcmp(padding, zero, sizeof zero) == 0;
+	return !d->nameless && (asked || answered) && memcmp(padding, zero, sizeof zero) == 0;
 }
 
 static void confirm_address(struct dhcp *d)
 {
 	const uint8_t *ip = address_set(d->yiaddr) ? d->yiaddr : d->ciaddr;
 
-	if (d->op != BOOT_REPLY || (d->type != MESSAGE_ACK && d->type != 0) || !address_set(ip))
+	if (d->nameless || d->op != BOOT_REPLY || (d->type != MESSAGE_ACK && d->type != 0) || !address_set(ip))
 		return;
 	d->client.family = 4;
 	d->client.binding = BINDING_STATED;
@@ -305,10 +310,13 @@ static bool read_fixed(struct dhcp *d, struct cursor *c, uint8_t padding[10])
 	cursor_copy(c, giaddr, 4);
 	cursor_copy(c, d->client.mac, sizeof d->client.mac);
 	cursor_copy(c, padding, 10);
+	d->through_relay = address_set(giaddr) || hops;
 	d->relayed = address_set(giaddr) && d->r->sender->family == 4 && memcmp(giaddr, d->r->sender->ip, 4) == 0;
-	return cursor_ok(c) && (d->op == BOOT_REQUEST || d->op == BOOT_REPLY) && htype == HARDWARE_ETHERNET &&
-	       hlen == HARDWARE_BYTES && hops <= HOPS_MAX && !(d->client.mac[0] & 1) &&
-	       memcmp(d->client.mac, no_mac, sizeof no_mac) != 0;
+	/* Other links, and dial-in servers that ask for their callers, write other things there. */
+	d->nameless = htype != HARDWARE_ETHERNET || hlen != HARDWARE_BYTES || d->client.mac[0] & 1 ||
+		      memcmp(d->client.mac, no_mac, sizeof no_mac) == 0;
+	return cursor_ok(c) && (d->op == BOOT_REQUEST || d->op == BOOT_REPLY) && hlen <= HARDWARE_BYTES_MAX &&
+	       hops <= HOPS_MAX;
 }
 
 static enum verdict read_dhcp(struct reader *r)

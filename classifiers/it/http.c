@@ -86,16 +86,19 @@ static struct cursor take_method(struct cursor *c)
 }
 
 /* Methods for whose lines it is worth to wait: a line that is whole may have any. */
-static bool common_method(struct cursor method)
+static bool begins_method(const struct cursor *c)
 {
 	static const char *const methods[] = {
-		"GET", "POST", "HEAD", "PUT", "OPTIONS", "CONNECT", "DELETE", "PATCH", "TRACE", "PROPFIND", "NOTIFY",
-		"SUBSCRIBE", "UNSUBSCRIBE", "REPORT", "MKCOL", "MOVE", "COPY", "LOCK", "UNLOCK", "SEARCH",
+		"GET ", "POST ", "HEAD ", "PUT ", "OPTIONS ", "CONNECT ", "DELETE ", "PATCH ", "TRACE ", "PROPFIND ",
+		"NOTIFY ", "SUBSCRIBE ", "UNSUBSCRIBE ", "REPORT ", "MKCOL ", "MOVE ", "COPY ", "LOCK ", "UNLOCK ", "SEARCH ",
 	};
 
-	for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
-		if (is_word(method, methods[i]))
+	for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
+		size_t len = strlen(methods[i]);
+
+		if (memcmp(c->at, methods[i], cursor_left(c) < len ? cursor_left(c) : len) == 0)
 			return true;
+	}
 	return false;
 }
 
@@ -206,7 +209,8 @@ static void tell_field(struct reader *r, const struct head *h, struct cursor nam
 	} else if (is_word(name, "Server")) {
 		tell(r, SENDER, NULL, ATTR_SOFTWARE, value);
 	} else if (is_word(name, "X-Powered-By")) {
-		tell(r, SENDER, NULL, ATTR_SOFTWARE, value);
+		tell_format(r, SENDER, NULL, ATTR_DESCRIPTION, "powered by %.*s", (int)cursor_left(&value),
+			    (const char *)value.at);
 	} else if (is_word(name, "WWW-Authenticate")) {
 		tell_realm(r, value);
 	}
@@ -290,17 +294,9 @@ static uint8_t role(const struct reader *r, const struct http_memo *m)
 }
 
 /* Is it worth to wait for the rest of what begins here? */
-static bool may_begin(struct cursor c)
+static bool may_begin(const struct cursor *c)
 {
-	struct cursor start = c, method;
-	size_t n = cursor_left(&c) < 7 ? cursor_left(&c) : 7;
-
-	if (memcmp(c.at, "HTTP/1.", n) == 0)
-		return true;
-	if (cursor_find(&start, ' ') < 0)
-		return false;
-	method = take_method(&start);
-	return cursor_ok(&method) && common_method(method);
+	return memcmp(c->at, "HTTP/1.", cursor_left(c) < 7 ? cursor_left(c) : 7) == 0 || begins_method(c);
 }
 
 static enum verdict read_head(struct reader *r, struct http_memo *m)
@@ -316,7 +312,7 @@ static enum verdict read_head(struct reader *r, struct http_memo *m)
 	r->bytes.at = c.at;
 	line = cursor_line(&c);
 	if (!cursor_ok(&line))
-		return may_begin(c) && cursor_left(&c) < LINE_BYTES ? NEED_MORE : NOT_MINE;
+		return may_begin(&c) && cursor_left(&c) < LINE_BYTES ? NEED_MORE : NOT_MINE;
 	if (!read_status_line(line, &h) && !read_request_line(line, &h))
 		return NOT_MINE;
 	len = head_length(&r->bytes);

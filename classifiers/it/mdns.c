@@ -284,11 +284,12 @@ static enum verdict read_mdns(struct reader *r)
 	bool response;
 	uint16_t flags;
 
-	if (r->sender_port != PORT_MDNS && r->receiver_port != PORT_MDNS)
-		return NOT_MINE;
 	cursor_skip(&c, 2);
 	flags = cursor_u16be(&c);
 	response = flags & FLAG_RESPONSE;
+	/* The port is what tells it from DNS: asked at it, or answered from it. */
+	if (r->receiver_port != PORT_MDNS && (!response || r->sender_port != PORT_MDNS))
+		return NOT_MINE;
 	m.questions = cursor_u16be(&c);
 	m.records = cursor_u16be(&c);
 	m.records += cursor_u16be(&c);

@@ -16,7 +16,7 @@
 
 #include <stdio.h>
 
-enum { PORT_AGENT = 161, PORT_TRAPS = 162, PATH_BYTES = 64, OID_TEXT_BYTES = 256 };
+enum { PORT_AGENT = 161, PORT_TRAPS = 162, PATH_BYTES = 64, OID_TEXT_BYTES = 256, MESSAGE_BYTES = 16384 };
 enum { VERSION_1 = 0, VERSION_2C = 1, VERSION_3 = 3 };
 enum {
 	PDU_GET = 0xa0, PDU_RESPONSE = 0xa2, PDU_TRAP_1 = 0xa4, PDU_INFORM = 0xa6, PDU_TRAP_2 = 0xa7,
@@ -337,6 +337,8 @@ static bool may_begin(struct cursor c)
 {
 	uint8_t first;
 
+	if (cursor_left(&c) < 7)
+		return true;
 	cursor_skip(&c, 1);
 	first = cursor_u8(&c);
 	cursor_skip(&c, first > 0x80 ? first & 0x7fu : 0);
@@ -353,7 +355,8 @@ static enum verdict read_snmp(struct reader *r)
 		return NOT_MINE;
 	whole = der_take(&c, DER_SEQUENCE);
 	if (!cursor_ok(&whole))
-		return r->transport == TRANSPORT_TCP && may_begin(r->bytes) ? NEED_MORE : NOT_MINE;
+		return r->transport == TRANSPORT_TCP && cursor_left(&r->bytes) < MESSAGE_BYTES && may_begin(r->bytes) ?
+		       NEED_MORE : NOT_MINE;
 	if ((r->transport == TRANSPORT_UDP && cursor_left(&c)) || !read_message(&s, whole))
 		return NOT_MINE;
 	r->bytes = c;
@@ -364,5 +367,6 @@ const struct classifier classifier_snmp = {
 	.name = "snmp",
 	.transports = 1 << TRANSPORT_UDP | 1 << TRANSPORT_TCP,
 	.ports = { PORT_AGENT, PORT_TRAPS },
+	.max_message = MESSAGE_BYTES,
 	.read = read_snmp,
 };

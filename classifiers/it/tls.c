@@ -27,7 +27,7 @@ struct tls_memo {
 	bool sealed[2];     /* this side has changed its cipher */
 	bool known;
 	uint8_t client;     /* direction + 1 */
-	uint8_t chain;      /* records that followed one another without a gap */
+	uint8_t chain;      /* headers and ends that fitted, until it is known */
 	uint8_t minor;      /* of the version in the chain's records */
 };
 
@@ -408,8 +408,8 @@ static void step_over(struct reader *r, struct tls_memo *m, uint32_t len)
 }
 
 /*
- * In mid-stream a record proves nothing, but records that each begin where the one before ends do:
- * every further header has some twenty bits that must fit.
+ * In mid-stream a header proves little, but the chain does: every further header where the record
+ * before it ends has some twenty bits that must fit, and so has a record that fills a segment.
  */
 static void count_chain(struct reader *r, struct tls_memo *m, const struct record *first)
 {
@@ -418,18 +418,17 @@ static void count_chain(struct reader *r, struct tls_memo *m, const struct recor
 
 	if (m->known)
 		return;
-	if (m->chain && m->minor != record.minor)
+	if (m->minor != record.minor)
 		m->chain = 0;
 	m->minor = record.minor;
-	m->chain++;
-	for (uint8_t more = 0; m->chain + more < CHAIN_MIN; more++) {
-		uint8_t minor = record.minor;
-
+	for (m->chain++; m->chain < CHAIN_MIN; m->chain++) {
 		cursor_skip(&c, record.len);
-		if (!take_record(&c, &record) || record.minor != minor)
-			return;
+		if (cursor_ok(&c) && cursor_left(&c) == 0)
+			m->chain++;
+		if (!take_record(&c, &record) || record.minor != m->minor)
+			break;
 	}
-	m->known = true;
+	m->known = m->chain >= CHAIN_MIN;
 }
 
 static void note_sealed(struct reader *r, struct tls_memo *m, const struct record *record)
@@ -555,7 +554,8 @@ static enum verdict read_tls(struct reader *r)
 {
 	struct tls_memo *m = r->memo;
 
-	if (r->gap) {
+	/* While nobody has claimed the flow, the start in mid-stream stays marked as a gap. */
+	if (r->gap && (m->known || m->chain == 0)) {
 		m->skip[r->direction] = m->beyond[r->direction] = 0;
 		m->chain = 0;
 	}

@@ -63,6 +63,13 @@ static void tell_mac(struct reader *r, enum attribute a, struct cursor c)
 			    mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
 }
 
+/* The MAC of the interface behind this port, by which the rest of the plant knows the device. */
+static void tell_interface_mac(struct reader *r, struct cursor c)
+{
+	if (!cursor_starts(&c, r->sender->mac, sizeof r->sender->mac))
+		tell_mac(r, ATTR_NETWORK_ADDRESS, c);
+}
+
 /* {address family u8}{address}; an address of zeros is one not set yet. */
 static void tell_address(struct reader *r, enum attribute a, struct cursor c)
 {
@@ -118,17 +125,20 @@ static bool tell_columns(struct reader *r, struct cursor id)
 	return true;
 }
 
-static bool read_chassis_id(struct reader *r, struct cursor c)
+static bool read_chassis_id(struct reader *r, struct cursor c, bool *columns)
 {
 	uint8_t subtype = cursor_u8(&c);
 
+	*columns = false;
 	if (!cursor_ok(&c) || subtype == 0 || subtype > ID_LOCAL || cursor_left(&c) == 0)
 		return false;
 	if (subtype == ID_MAC_OF_CHASSIS)
 		tell_mac(r, ATTR_MAC, c);
 	else if (subtype == CHASSIS_ADDRESS)
 		tell_address(r, ATTR_NETWORK_ADDRESS, c);
-	else if (!tell_columns(r, c))
+	else if (tell_columns(r, c))
+		*columns = true;
+	else
 		tell_identifier(r, (subtype == ID_LOCAL || subtype == ID_COMPONENT) && printable(c) ?
 				ATTR_NAME : ATTR_NETWORK_ADDRESS, c);
 	return true;
@@ -205,8 +215,9 @@ static void tell_listed_identity(struct reader *r, struct cursor c)
 	while (cursor_left(&c)) {
 		part = take_part(&c);
 		if (!told_after(r, part, "HW", ATTR_HARDWARE) && !told_after(r, part, "FW: Version", ATTR_FIRMWARE) &&
-		    !told_after(r, part, "FW", ATTR_FIRMWARE) && !told_after(r, part, "SW", ATTR_FIRMWARE))
-			told_after(r, part, "S ", ATTR_SERIAL);
+		    !told_after(r, part, "FW", ATTR_FIRMWARE) && !told_after(r, part, "SW", ATTR_FIRMWARE) &&
+		    cursor_starts(&part, "S ", 2))
+			tell(r, SENDER, NULL, ATTR_SERIAL, part);
 	}
 }
 
@@ -281,7 +292,7 @@ static void read_profinet(struct reader *r, uint8_t subtype, struct cursor c)
 	enum { ALIAS = 3, CHASSIS_MAC = 5 };
 
 	if (subtype == CHASSIS_MAC)
-		tell_mac(r, ATTR_MAC, c);
+		tell_interface_mac(r, c);
 	else if (subtype == ALIAS && printable(c))
 		tell(r, SENDER, NULL, ATTR_PORT_NAME, c);
 }
@@ -292,7 +303,7 @@ static void read_odva(struct reader *r, uint8_t subtype, struct cursor c)
 	enum { IDENTIFICATION = 1, MAC = 2 };
 
 	if (subtype == MAC) {
-		tell_mac(r, ATTR_MAC, c);
+		tell_interface_mac(r, c);
 	} else if (subtype == IDENTIFICATION) {
 		uint16_t vendor = cursor_u16le(&c), type = cursor_u16le(&c), product = cursor_u16le(&c);
 		uint8_t major = cursor_u8(&c), minor = cursor_u8(&c);
@@ -323,7 +334,7 @@ static void read_organisation(struct reader *r, struct cursor c)
 		read_odva(r, subtype, c);
 }
 
-static void read_optional(struct reader *r, uint8_t type, struct cursor c)
+static void read_optional(struct reader *r, uint8_t type, struct cursor c, bool columns)
 {
 	switch (type) {
 	case TLV_PORT_DESCRIPTION:
@@ -334,7 +345,8 @@ static void read_optional(struct reader *r, uint8_t type, struct cursor c)
 		break;
 	case TLV_SYSTEM_DESCRIPTION:
 		tell(r, SENDER, NULL, ATTR_DESCRIPTION, c);
-		tell_listed_identity(r, c);
+		if (!columns) /* else it says the same in other words */
+			tell_listed_identity(r, c);
 		break;
 	case TLV_CAPABILITIES:
 		read_capabilities(r, c);
@@ -363,11 +375,12 @@ static struct cursor take_tlv(struct cursor *c, uint8_t *type)
 static enum verdict read_lldp(struct reader *r)
 {
 	uint8_t type[3];
+	bool columns;
 	struct cursor *c = &r->bytes;
 	struct cursor chassis = take_tlv(c, &type[0]), port = take_tlv(c, &type[1]), life = take_tlv(c, &type[2]);
 
 	if (!cursor_ok(c) || type[0] != TLV_CHASSIS_ID || type[1] != TLV_PORT_ID || type[2] != TLV_TIME_TO_LIVE ||
-	    cursor_left(&life) < 2 || !read_chassis_id(r, chassis) || !read_port_id(r, port))
+	    cursor_left(&life) < 2 || !read_chassis_id(r, chassis, &columns) || !read_port_id(r, port))
 		return NOT_MINE;
 	r->sender_role = ROLE_PEER;
 	while (cursor_left(c) >= 2) {
@@ -375,7 +388,7 @@ static enum verdict read_lldp(struct reader *r)
 
 		if (!cursor_ok(&value) || type[0] == TLV_END)
 			break;
-		read_optional(r, type[0], value);
+		read_optional(r, type[0], value, columns);
 	}
 	return MINE;
 }
