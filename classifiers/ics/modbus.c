@@ -263,14 +263,18 @@ static const char *unit_path(char path[FINDING_PATH_BYTES], const struct reader 
 	return path;
 }
 
+static bool unit_told(const struct memo *memo, uint8_t unit)
+{
+	return memo->told_units[unit / 8] & 1u << unit % 8;
+}
+
 static void tell_unit(struct reader *r, struct memo *memo, uint8_t unit)
 {
 	char path[FINDING_PATH_BYTES];
-	uint8_t bit = (uint8_t)(1u << unit % 8);
 
-	if (memo->told_units[unit / 8] & bit)
+	if (unit_told(memo, unit))
 		return;
-	memo->told_units[unit / 8] |= bit;
+	memo->told_units[unit / 8] |= (uint8_t)(1u << unit % 8);
 	if (unit_path(path, r, unit)[0])
 		tell_subasset(r, SENDER, path);
 }
@@ -374,6 +378,12 @@ static void read_reply(struct reader *r, struct memo *memo, const struct message
 		read_server_id(r, m);
 }
 
+/* Polling, the bulk of all traffic, tells nothing new once its unit is known. */
+static bool worth_reading(const struct memo *memo, const struct message *m)
+{
+	return m->exception || m->function == ENCAPSULATED || m->function == REPORT_SERVER_ID || !unit_told(memo, m->unit);
+}
+
 static enum verdict read_modbus(struct reader *r)
 {
 	struct memo *memo = r->memo;
@@ -389,7 +399,7 @@ static enum verdict read_modbus(struct reader *r)
 		memo->mine = true;
 	}
 	r->sender_role = memo->server == 1 + r->direction ? ROLE_SERVER : ROLE_CLIENT;
-	if (r->sender_role == ROLE_SERVER)
+	if (r->sender_role == ROLE_SERVER && worth_reading(memo, &m))
 		read_reply(r, memo, &m);
 	return MINE;
 }
