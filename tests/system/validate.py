@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 """Checks JSON lines on stdin against packaging/siem/schemas: one schema per event.dataset.
 
-usage: validate.py [--asset] [--quiet] < events.jsonl
+usage: validate.py [--quiet] < events.jsonl
 
---asset takes documents of `askance read --json`, which hold "ot" alone. Prints the first faults with
-their line and place, then how many of each kind were checked. Ends with 1 when a document is wrong,
-or when there was none.
+Takes what the file of JSON lines, the stream's field body and `askance read --json` hold. Prints the
+first faults with their line and place, then how many of each kind were checked. Ends with 1 when a
+document is wrong, or when there was none.
 """
 import argparse
 import collections
@@ -38,21 +38,6 @@ def make_validators(schemas):
     return validators
 
 
-def asset_validator(validators):
-    """What `askance read --json` prints is the asset event's ot, without its envelope."""
-    whole = validators["asset"]
-    ot = dict(whole.schema["properties"]["ot"])
-    schema = {
-        "$id": whole.schema["$id"],
-        "$defs": whole.schema["$defs"],
-        "type": "object",
-        "properties": {"ot": ot},
-        "required": ["ot"],
-        "additionalProperties": False,
-    }
-    return jsonschema.Draft202012Validator(schema, resolver=whole.resolver)
-
-
 def faults_of(document, validators):
     dataset = str(document.get("event", {}).get("dataset", "")) if isinstance(document, dict) else ""
     name = dataset.removeprefix("askance.")
@@ -70,11 +55,9 @@ def describe(validator, document):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--asset", action="store_true")
     parser.add_argument("--quiet", action="store_true")
     options = parser.parse_args()
     validators = make_validators(load_schemas())
-    one = asset_validator(validators) if options.asset else None
     checked, wrong = collections.Counter(), 0
 
     for number, line in enumerate(sys.stdin.buffer, 1):
@@ -83,7 +66,7 @@ def main():
         except ValueError as error:
             name, faults = "unreadable", [str(error)]
         else:
-            name, faults = ("asset", describe(one, document)) if one else faults_of(document, validators)
+            name, faults = faults_of(document, validators)
         checked[name] += 1
         if faults:
             wrong += 1
