@@ -227,11 +227,12 @@ static struct link *add_link(struct node *ip, struct node *mac, int64_t now)
 	return l;
 }
 
-void binding_restore(struct node *ip, struct node *mac, bool stated, bool framed, int64_t first_ns)
+void binding_restore(struct node *ip, struct node *mac, bool stated, bool framed, int64_t first_ns, int64_t last_ns)
 {
 	struct link *l = add_link(ip, mac, first_ns);
 
 	if (l) {
+		l->last_ns = last_ns;
 		l->stated = stated;
 		l->framed = framed;
 	}

@@ -15,6 +15,6 @@ void binding_hear(struct picture *p, const uint16_t vlan[2], const struct endpoi
 struct node *binding_parent(const struct node *ip);
 
 /* For keep.c: restores a link as it was stored. */
-void binding_restore(struct node *ip, struct node *mac, bool stated, bool framed, int64_t first_ns);
+void binding_restore(struct node *ip, struct node *mac, bool stated, bool framed, int64_t first_ns, int64_t last_ns);
 
 #endif

@@ -82,6 +82,7 @@ static void hear_subasset(struct picture *p, struct node *n, const struct findin
 		lose(n, &p->counters.subassets_lost);
 		return;
 	}
+	p->subassets++;
 	*s = (struct subasset_item){ path, f->time_ns, f->time_ns, f->frame, f->source, 1 };
 	picture_change(p, n);
 }
@@ -183,6 +184,7 @@ static void hear_service(struct picture *p, struct node *n, const struct finding
 		lose(n, &p->counters.services_lost);
 		return;
 	}
+	p->services++;
 	*s = (struct service_item){ protocol, f->time_ns, f->time_ns, f->frame, f->port, f->ethertype,
 				    f->transport, f->evidence, f->confidence, 1 };
 	picture_tell(p, CHANGE_SERVICE, n, (uint16_t)(n->services.count - 1), f->time_ns, f->frame);

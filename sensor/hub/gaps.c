@@ -444,13 +444,14 @@ const struct gap_told *gaps_told(const struct gap_list *list, enum gap_kind kind
 	return NULL;
 }
 
-void gaps_remember(struct asset *a, struct gaps *g, int64_t now)
+struct gap_list *gaps_remember(struct asset *a, struct gaps *g, int64_t now)
 {
+	struct gap_list *old = a->gaps;
 	struct gap_list *list = g->count ? malloc(sizeof *list + g->count * sizeof list->items[0]) : NULL;
 
 	for (size_t i = 0; i < g->count; i++) {
 		struct gap *gap = &g->items[i];
-		const struct gap_told *before = gaps_told(a->gaps, (enum gap_kind)gap->kind, gap->subject);
+		const struct gap_told *before = gaps_told(old, (enum gap_kind)gap->kind, gap->subject);
 
 		gap->since_ns = before ? before->since_ns : now;
 		if (!list)
@@ -461,8 +462,21 @@ void gaps_remember(struct asset *a, struct gaps *g, int64_t now)
 	}
 	if (list)
 		list->count = g->count;
-	gaps_free(a->gaps);
 	a->gaps = list;
+	return old;
+}
+
+bool gaps_restore(struct asset *a, const struct gap_told *told)
+{
+	size_t count = a->gaps ? a->gaps->count : 0;
+	struct gap_list *grown = realloc(a->gaps, sizeof *grown + (count + 1) * sizeof grown->items[0]);
+
+	if (!grown)
+		return false;
+	grown->items[count] = *told;
+	grown->count = count + 1;
+	a->gaps = grown;
+	return true;
 }
 
 void gaps_free(struct gap_list *list)

@@ -62,8 +62,10 @@ void gaps_find(struct gaps *g, const struct knowledge *k, const struct picture *
 
 uint64_t gap_print(const struct gap *g);
 const struct gap_told *gaps_told(const struct gap_list *list, enum gap_kind kind, const char *subject);
-/* Keeps since_ns of those that stay and makes the list the asset's. */
-void gaps_remember(struct asset *a, struct gaps *g, int64_t now);
+/* Keeps since_ns of those that stay and makes the list the asset's. Returns the list it had, for the caller to free. */
+struct gap_list *gaps_remember(struct asset *a, struct gaps *g, int64_t now);
+/* For keep.c: adds one to the asset's list. False when memory is short. */
+bool gaps_restore(struct asset *a, const struct gap_told *told);
 void gaps_free(struct gap_list *list);
 
 const char *gap_kind_name(enum gap_kind k);

@@ -290,7 +290,7 @@ struct asset *picture_restore_asset(struct picture *p, uint32_t number, const ch
 	struct asset *a = picture_asset(p, id) ? NULL : add_asset(p, number, id);
 
 	if (a)
-		a->told = a->stored = true;
+		a->told = true;
 	return a;
 }
 

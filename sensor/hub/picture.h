@@ -131,14 +131,15 @@ struct asset {
 	const char *class;      /* as last judged; NULL before */
 	const char *maker;
 	struct gap_list *gaps;  /* as last judged; owned by gaps.c */
+	uint32_t told_nodes;    /* as consumers know it */
+	uint32_t saved_in;      /* the save that wrote its row last, see keep.c */
 	bool told;              /* consumers know it */
+	bool unsaved;           /* its row or gaps in the store are not as here */
 	bool dirty;             /* in picture.changed */
 	bool gone;              /* merged into another; freed when the batch is over */
-	bool stored;
 };
 
 enum change_kind {
-	CHANGE_ASSET,     /* it appeared, or got or lost an address */
 	CHANGE_ATTRIBUTE, /* an attribute was learned: node, index */
 	CHANGE_VALUE,     /* ... that replaces `previous` */
 	CHANGE_CONFLICT,  /* ... that contradicts `previous` */
@@ -156,6 +157,7 @@ struct change {
 	const char *previous;
 	int64_t time_ns;
 	uint64_t frame;
+	size_t order; /* for sorting */
 	char id[ASSET_ID_BYTES];
 };
 
@@ -199,6 +201,7 @@ struct picture {
 	struct asset **gone;  /* merged away in this batch */
 	size_t gone_count, gone_room;
 	int64_t now_ns;       /* time of the newest frame */
+	uint64_t services, subassets; /* how many there are */
 	struct picture_counters counters;
 };
 

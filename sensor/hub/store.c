@@ -38,7 +38,8 @@ static const char schema[] =
 	" peer BLOB NOT NULL, protocol TEXT NOT NULL, transport INTEGER NOT NULL, port INTEGER NOT NULL,"
 	" first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL, PRIMARY KEY(node, n)) WITHOUT ROWID;"
 	"CREATE TABLE IF NOT EXISTS gap(asset INTEGER NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL,"
-	" print INTEGER NOT NULL, since_ns INTEGER NOT NULL, PRIMARY KEY(asset, kind, subject)) WITHOUT ROWID;";
+	" verdict INTEGER NOT NULL, print INTEGER NOT NULL, since_ns INTEGER NOT NULL,"
+	" PRIMARY KEY(asset, kind, subject)) WITHOUT ROWID;";
 
 static int tell_failure(struct store *s, const char *what)
 {

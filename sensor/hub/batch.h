@@ -1,0 +1,51 @@
+/*
+ * From changes of the picture to events: what one batch of findings changed is judged, drafted and,
+ * in one transaction, stored and put into the outbox.
+ */
+#ifndef SENSOR_HUB_BATCH_H
+#define SENSOR_HUB_BATCH_H
+
+#include "sensor/hub/hub.h"
+#include "sensor/hub/store.h"
+
+struct draft;
+struct keeper;
+
+struct batch {
+	struct picture *picture;
+	struct store *store;
+	struct keeper *keeper;
+	struct desk desk;
+	bool proposing;        /* gaps with a probe become proposals */
+	struct draft *drafts;  /* in order, not stored yet */
+	size_t draft_count, draft_room;
+	size_t draft_bytes;
+	uint64_t gaps;         /* open ones, of all assets */
+	uint64_t events;       /* drafted */
+	uint64_t dropped;      /* drafts given up, because the store refused for too long */
+	struct json line;
+};
+
+/* The pieces stay the caller's. */
+void batch_start(struct batch *b, struct picture *p, struct store *s, struct keeper *k, const struct knowledge *knowledge,
+		 bool proposing);
+void batch_free(struct batch *b);
+/* Counts the gaps of a picture that was loaded. */
+void batch_count_gaps(struct batch *b);
+
+/* Judges what changed and drafts its events. The picture is settled afterwards. */
+void batch_draft(struct batch *b);
+
+/*
+ * Stores the drafts and the changed parts of the picture in one transaction; `more` adds to it and may
+ * be NULL. 0 when all is on disk; -1 leaves everything for another try.
+ */
+int batch_store(struct batch *b, int (*more)(struct store *s, void *context), void *context);
+
+/* True when there is anything to store. */
+bool batch_pending(const struct batch *b);
+
+/* Looks whether the asset's gaps or class are other than told, as time and new rules change them; marks it then. */
+void batch_review(struct batch *b, struct asset *a);
+
+#endif

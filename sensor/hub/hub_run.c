@@ -1,0 +1,309 @@
+/*
+ * The hub of a live sensor: findings in from the engines' rings, batches into the store, events on
+ * to the publisher, all on one libuv loop.
+ */
+#include "sensor/common/log.h"
+#include "sensor/hub/batch.h"
+#include "sensor/hub/health.h"
+#include "sensor/hub/intake.h"
+#include "sensor/hub/keep.h"
+#include "sensor/hub/publisher.h"
+#include "sensor/hub/walls.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <uv.h>
+
+enum {
+	BATCH_MS = 10,          /* longest wait of a finding for others */
+	BATCH_FINDINGS = 1000,  /* most of one batch */
+	RETRY_MS = 500,         /* after the store refused */
+	TICK_MS = 1000,
+	REFRESH_A_TICK = 500,   /* nodes whose last-seen times are written in one tick */
+	REVIEW_A_TICK = 50,     /* assets whose gaps are looked at again, because time passes */
+	REVIEW_AT_START = 2000, /* ... and at the start, because rules may be new */
+	END_WAIT_MS = 2000,
+};
+
+static struct {
+	struct hub_config config;
+	uv_loop_t loop;
+	uv_timer_t batch_timer, tick_timer;
+	uv_idle_t more;          /* runs while a ring is not empty */
+	uv_signal_t term, interrupt;
+	uv_poll_t polls[CONFIG_ENGINES];
+	struct intake intakes[CONFIG_ENGINES];
+	struct store store;
+	struct keeper *keeper;
+	struct knowledge knowledge;
+	struct picture picture;
+	struct batch batch;
+	unsigned taken;          /* reports since the last flush */
+	uint32_t reviewed;       /* node up to which assets were reviewed */
+	uint32_t review_fast;    /* nodes still to review at the start */
+	uint64_t forced;         /* times that rings were released without the store */
+	bool ending;
+	int exit_code;
+} hub;
+
+static void end_loop(void)
+{
+	uv_stop(&hub.loop);
+}
+
+static void give_up(int exit_code)
+{
+	hub.exit_code = exit_code;
+	hub.ending = true;
+	uv_stop(&hub.loop);
+}
+
+static int note_positions(struct store *s, void *context)
+{
+	(void)context;
+	for (unsigned i = 0; i < hub.config.engines; i++)
+		if (intake_note(&hub.intakes[i], s) < 0)
+			return -1;
+	return 0;
+}
+
+/* A store that refuses must not make the engines wait for ever: the picture in memory has it all. */
+static void relieve_rings(void)
+{
+	for (unsigned i = 0; i < hub.config.engines; i++)
+		if (intake_strained(&hub.intakes[i])) {
+			if (hub.forced++ == 0)
+				log_warning("findings are taken without being stored; a crash now would lose them");
+			intake_release(&hub.intakes[i]);
+		}
+}
+
+static void flush_batch(uv_timer_t *timer)
+{
+	(void)timer;
+	hub.taken = 0;
+	batch_draft(&hub.batch);
+	/* What said nothing new needs no transaction: hearing it again after a crash changes nothing either. */
+	if (batch_pending(&hub.batch)) {
+		if (batch_store(&hub.batch, note_positions, NULL) < 0) {
+			relieve_rings();
+			uv_timer_start(&hub.batch_timer, flush_batch, RETRY_MS, 0);
+			return;
+		}
+		publisher_kick();
+	}
+	for (unsigned i = 0; i < hub.config.engines; i++)
+		intake_release(&hub.intakes[i]);
+}
+
+static void note_taken(void)
+{
+	if (++hub.taken == 1 && !uv_is_active((uv_handle_t *)&hub.batch_timer))
+		uv_timer_start(&hub.batch_timer, flush_batch, BATCH_MS, 0);
+	if (hub.taken >= BATCH_FINDINGS && !hub.store.failing) {
+		uv_timer_stop(&hub.batch_timer);
+		flush_batch(NULL);
+	}
+}
+
+static void take_report(unsigned engine, const struct report *r)
+{
+	switch (r->type) {
+	case REPORT_FINDING:
+		picture_hear(&hub.picture, &r->finding);
+		break;
+	case REPORT_COUNTERS:
+		health_counters(engine, &r->counters);
+		break;
+	case REPORT_END:
+		if (r->progress.why[0])
+			log_warning("engine %u: after %llu frames: %s", engine, (unsigned long long)r->progress.frames, r->progress.why);
+		else
+			log_info("engine %u: its file is read, %llu frames", engine, (unsigned long long)r->progress.frames);
+		break;
+	default:
+		break;
+	}
+	note_taken();
+}
+
+/* Takes what one engine sent, one batch at most. True when its ring is empty and its wake is awaited. */
+static bool drain(unsigned i)
+{
+	struct intake *in = &hub.intakes[i];
+	struct report report;
+
+	for (unsigned n = 0; n < BATCH_FINDINGS; n++) {
+		enum ring_result result = intake_next(in, &report);
+
+		if (result == RING_OK) {
+			take_report(i, &report);
+			continue;
+		}
+		if (result == RING_BROKEN) {
+			give_up(EXIT_WRONG_MESSAGE);
+			return true;
+		}
+		if (ring_sleep(&in->ring))
+			return true;
+	}
+	return false;
+}
+
+static void drain_more(uv_idle_t *idle)
+{
+	bool all = true;
+
+	for (unsigned i = 0; i < hub.config.engines && !hub.ending; i++)
+		all &= drain(i);
+	if (all)
+		uv_idle_stop(idle);
+}
+
+static void on_wake(uv_poll_t *poll, int status, int events)
+{
+	unsigned i = (unsigned)(poll - hub.polls);
+
+	(void)status;
+	(void)events;
+	ring_woken(&hub.intakes[i].ring);
+	if (!drain(i))
+		uv_idle_start(&hub.more, drain_more);
+}
+
+/* Things heard again: only their times changed. A few at a time, the eldest first. */
+static void refresh_touched(void)
+{
+	struct picture *p = &hub.picture;
+	size_t count = p->touched_count < REFRESH_A_TICK ? p->touched_count : REFRESH_A_TICK;
+
+	for (size_t i = 0; i < count; i++) {
+		struct node *n = p->touched_nodes[i];
+
+		n->dirty = (uint8_t)(n->dirty & ~NODE_TOUCHED);
+		picture_change(p, n);
+	}
+	memmove(p->touched_nodes, p->touched_nodes + count, (p->touched_count - count) * sizeof *p->touched_nodes);
+	p->touched_count -= count;
+}
+
+/* Walks over all nodes again and again: what is known grows stale while nothing is heard. */
+static void review_some(void)
+{
+	struct picture *p = &hub.picture;
+	uint32_t count = hub.review_fast ? REVIEW_AT_START : REVIEW_A_TICK;
+
+	for (uint32_t i = 0; i < count && p->node_count; i++) {
+		struct asset *a = p->nodes[hub.reviewed++ % p->node_count]->asset;
+
+		if (a->founder->number == (hub.reviewed - 1) % p->node_count + 1 && !a->dirty)
+			batch_review(&hub.batch, a);
+		if (hub.review_fast)
+			hub.review_fast--;
+	}
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+	(void)timer;
+	refresh_touched();
+	review_some();
+	if (hub.picture.changed_asset_count && !uv_is_active((uv_handle_t *)&hub.batch_timer))
+		uv_timer_start(&hub.batch_timer, flush_batch, BATCH_MS, 0);
+}
+
+static void count_picture(struct health_picture *h)
+{
+	h->assets = hub.picture.assets;
+	h->services = hub.picture.services;
+	h->subassets = hub.picture.subassets;
+	h->gaps = hub.batch.gaps;
+	h->assets_refused = hub.picture.counters.assets_refused;
+	h->reports_rejected = 0;
+}
+
+/* Takes what is still in the rings, stores it, and lets the publisher send what it can in a moment. */
+static void on_end(uv_signal_t *handle, int number)
+{
+	(void)handle;
+	(void)number;
+	if (hub.ending)
+		return;
+	hub.ending = true;
+	for (unsigned i = 0; i < hub.config.engines; i++)
+		while (!drain(i))
+			continue;
+	uv_timer_stop(&hub.batch_timer);
+	flush_batch(NULL);
+	health_stop();
+	publisher_stop(END_WAIT_MS, end_loop);
+}
+
+static int open_store(void)
+{
+	char path[CONFIG_PATH_BYTES + 16];
+
+	snprintf(path, sizeof path, "%s/askance.db", hub.config.state_dir);
+	if (store_open(&hub.store, path) < 0)
+		return -1;
+	hub.keeper = keep_open(&hub.store);
+	picture_start(&hub.picture, hub.config.sensor, hub.config.zone, hub.config.max_assets);
+	if (keep_load(&hub.store, &hub.picture) < 0)
+		return -1;
+	hub.picture.telling = true;
+	batch_start(&hub.batch, &hub.picture, &hub.store, hub.keeper, &hub.knowledge, hub.config.probing != PROBING_OFF);
+	batch_count_gaps(&hub.batch);
+	if (hub.picture.assets)
+		log_info("%s: %u assets known", path, hub.picture.assets);
+	return 0;
+}
+
+static int open_intakes(void)
+{
+	for (unsigned i = 0; i < hub.config.engines; i++) {
+		if (intake_open(&hub.intakes[i], i, &hub.store) < 0)
+			return -1;
+		if (uv_poll_init(&hub.loop, &hub.polls[i], hub.intakes[i].wake) < 0 ||
+		    uv_poll_start(&hub.polls[i], UV_READABLE, on_wake) < 0) {
+			log_error("the loop refuses the wake of engine %u", i);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static void start_handles(void)
+{
+	uv_timer_init(&hub.loop, &hub.batch_timer);
+	uv_timer_init(&hub.loop, &hub.tick_timer);
+	uv_timer_start(&hub.tick_timer, on_tick, TICK_MS, TICK_MS);
+	uv_idle_init(&hub.loop, &hub.more);
+	uv_idle_start(&hub.more, drain_more);
+	uv_signal_init(&hub.loop, &hub.term);
+	uv_signal_start(&hub.term, on_end, SIGTERM);
+	uv_signal_init(&hub.loop, &hub.interrupt);
+	uv_signal_start(&hub.interrupt, on_end, SIGINT);
+	hub.review_fast = hub.picture.node_count;
+}
+
+int hub_run(const struct hub_config *config)
+{
+	hub.config = *config;
+	/* A reader of stdout that went away is an error of its write, not the end of the sensor. */
+	signal(SIGPIPE, SIG_IGN);
+	if (uv_loop_init(&hub.loop) < 0 || knowledge_load(&hub.knowledge, config, true) < 0 || open_store() < 0 ||
+	    open_intakes() < 0 || publisher_start(&hub.loop, &hub.store, config) < 0 ||
+	    health_start(&hub.loop, &hub.store, config, count_picture) < 0)
+		return EXIT_CONFIGURATION;
+	start_handles();
+	if (hub_walls(config) < 0)
+		return EXIT_CONFIGURATION;
+	uv_run(&hub.loop, UV_RUN_DEFAULT);
+	batch_free(&hub.batch);
+	picture_end(&hub.picture);
+	knowledge_free(&hub.knowledge);
+	keep_close(hub.keeper);
+	store_close(&hub.store);
+	return hub.exit_code;
+}
