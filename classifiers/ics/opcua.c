@@ -469,7 +469,7 @@ static enum verdict read_message(struct reader *r, struct opcua_memo *m, const s
 	cursor_skip(&c, SECURED_BYTES - 4);
 	request = cursor_u32le(&c);
 	if (!cursor_ok(&c) || (h->size >= SECURED_BYTES + 4 && cursor_left(&c) < 4))
-		return r->truncated ? MINE : NEED_MORE;
+		return r->truncated ? NOT_MINE : NEED_MORE;
 	service = h->kind == 'A' || h->size < SECURED_BYTES + 4 ? 0 : ua_take_node(&c);
 	if (is_request(service) || is_response(service))
 		learn_server(r, m, is_response(service));
