@@ -4,10 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
-extern const struct verb verb_read, verb_run, verb_status;
+extern const struct verb verb_check, verb_explain, verb_read, verb_rules, verb_run, verb_status;
 
 static const struct verb *const verbs[] = {
+	&verb_check,
+	&verb_explain,
 	&verb_read,
+	&verb_rules,
 	&verb_run,
 	&verb_status,
 	NULL,

@@ -1,0 +1,34 @@
+/* The rules and the policy, for the verbs that show or check them. */
+#ifndef SENSOR_CTL_RULES_LOAD_H
+#define SENSOR_CTL_RULES_LOAD_H
+
+#include "active/ruleset/policy.h"
+
+#include <stdbool.h>
+
+struct rules_load {
+	const char *verb;       /* for messages */
+	char dir[512];          /* where they are; empty: looked for */
+	struct ruleset *rules;
+	struct policy *policy;
+	unsigned int mistakes;
+};
+
+#define RULES_LOAD_HELP \
+	"      --rules DIR   the folder of rules (/etc/askance/rules, else the one that\n" \
+	"                    came with the program)\n"
+
+/* Takes --rules DIR at argv[*at]. 1: taken; 0: another word; -1: told why it is wrong. */
+int rules_load_option(struct rules_load *l, int argc, char **argv, int *at);
+
+/* Finds the folder. False after a message when there is none. */
+bool rules_load_find(struct rules_load *l);
+
+/* Loads rules, and the policy when asked for. False after every mistake was told on stderr. */
+bool rules_load_open(struct rules_load *l, bool with_policy);
+void rules_load_close(struct rules_load *l);
+
+/* "askance VERB: FILE:LINE: WHAT" on stderr, counted; a ruleset_complain with a struct rules_load as its context. */
+ruleset_complain rules_load_complain;
+
+#endif
