@@ -149,6 +149,28 @@ static inline bool cip_identity_is_whole(struct cursor c)
 	return cursor_ok(&c);
 }
 
+/*
+ * True when the bytes are a whole identity and nothing else but its state: enough to know an answer by
+ * itself, whose question was not heard.
+ */
+static inline bool cip_is_only_identity(struct cursor c)
+{
+	uint16_t vendor = cursor_u16le(&c);
+	struct cursor name;
+
+	cursor_skip(&c, 12);
+	name = cursor_take(&c, cursor_u8(&c));
+	if (!cursor_ok(&name) || vendor == 0 || cursor_left(&name) < 3 || cursor_left(&c) > 1)
+		return false;
+	while (cursor_left(&name)) {
+		uint8_t b = cursor_u8(&name);
+
+		if (b < 0x20 || b > 0x7e)
+			return false;
+	}
+	return true;
+}
+
 static inline void cip_tell_identity(struct reader *r, const char *path, struct cursor *c)
 {
 	for (uint16_t a = CIP_VENDOR; a <= CIP_NAME; a++)

@@ -16,6 +16,7 @@
  */
 #include "classifiers/api/classifier.h"
 #include "classifiers/ics/cip_identity.h"
+#include "classifiers/ics/cip_path.h"
 
 #include <stdio.h>
 
@@ -41,13 +42,10 @@ enum service {
 	FORWARD_OPEN = 0x54, LARGE_FORWARD_OPEN = 0x5b, REPLY = 0x80,
 };
 
-enum class { CLASS_IDENTITY = 1, CLASS_ROUTER = 2, CLASS_MANAGER = 6, CLASS_TCPIP = 0xf5, CLASS_ETHERNET = 0xf6 };
+enum class { CLASS_IDENTITY = 1, CLASS_ROUTER = 2, CLASS_MANAGER = 6, CLASS_PROGRAM = 0x64, CLASS_TCPIP = 0xf5, CLASS_ETHERNET = 0xf6 };
 
 /* What was asked of an object; identity attributes are their own numbers. */
-enum asked { ASKED_NOTHING = 0, ASKED_HOSTNAME = 0x40, ASKED_MAC, ASKED_ALL = 0x80, ASKED_LIST };
-
-/* The device itself; a route longer than one hop; a connection whose opening was not heard. */
-enum { SLOT_NONE = 0xff, SLOT_FAR = 0xfe, SLOT_UNHEARD = 0xfd };
+enum asked { ASKED_NOTHING = 0, ASKED_HOSTNAME = 0x40, ASKED_MAC, ASKED_PROGRAM, ASKED_ALL = 0x80, ASKED_LIST };
 
 struct question {
 	uint32_t key;
@@ -83,15 +81,6 @@ struct message {
 	struct cursor data;
 };
 
-/* A path's object and where it leads: segments up to the object are the route. */
-struct path {
-	uint16_t class;
-	uint32_t instance;
-	uint16_t attribute;
-	uint8_t slot;
-	bool good;
-};
-
 static const char *slot_path(char path[FINDING_PATH_BYTES], const struct reader *r, uint8_t slot)
 {
 	path[0] = 0;
@@ -114,8 +103,8 @@ static void tell_answer(struct reader *r, uint8_t slot, uint8_t asked, struct cu
 			cip_tell_identity(r, path, &c);
 	} else if (asked == ASKED_LIST) {
 		cip_tell_list(r, path, c);
-	} else if (asked == ASKED_HOSTNAME) {
-		tell(r, SENDER, path, ATTR_HOSTNAME, cursor_take(&c, cursor_u16le(&c)));
+	} else if (asked == ASKED_HOSTNAME || asked == ASKED_PROGRAM) {
+		tell(r, SENDER, path, asked == ASKED_PROGRAM ? ATTR_NAME : ATTR_HOSTNAME, cursor_take(&c, cursor_u16le(&c)));
 	} else if (asked == ASKED_MAC) {
 		if (cursor_copy(&c, m, sizeof m))
 			tell_format(r, SENDER, path, ATTR_MAC, "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5]);
@@ -124,73 +113,9 @@ static void tell_answer(struct reader *r, uint8_t slot, uint8_t asked, struct cu
 	}
 }
 
-/* ---- paths */
-
-/* A port segment: a port number and the address behind it. One hop over a backplane is a slot. */
-static void read_port(struct cursor *c, uint8_t segment, struct path *p)
-{
-	uint8_t port = segment & 15, length = segment & 16 ? cursor_u8(c) : 0, link = 0;
-
-	if (port == 15)
-		cursor_skip(c, 2);
-	if (segment & 16)
-		cursor_skip(c, length + (length & 1u));
-	else
-		link = cursor_u8(c);
-	p->slot = p->slot == SLOT_NONE && port == 1 && !(segment & 16) && link < SLOT_UNHEARD ? link : SLOT_FAR;
-}
-
-static uint32_t read_logical(struct cursor *c, uint8_t segment)
-{
-	switch (segment & 3) {
-	case 0:
-		return cursor_u8(c);
-	case 1:
-		cursor_skip(c, 1);
-		return cursor_u16le(c);
-	case 2:
-		cursor_skip(c, 1);
-		return cursor_u32le(c);
-	default:
-		cursor_fail(c);
-		return 0;
-	}
-}
-
-static void read_segment(struct cursor *c, struct path *p)
-{
-	uint8_t segment = cursor_u8(c);
-
-	if (segment >> 5 == 0) {
-		read_port(c, segment, p);
-	} else if (segment == 0x34) { /* electronic key: what the client wants to find */
-		cursor_skip(c, 9);
-	} else if (segment >> 5 == 1 && (segment >> 2 & 7) == 0) {
-		p->class = (uint16_t)read_logical(c, segment);
-	} else if (segment >> 5 == 1 && (segment >> 2 & 7) == 1) {
-		p->instance = read_logical(c, segment);
-	} else if (segment >> 5 == 1 && (segment >> 2 & 7) == 4) {
-		p->attribute = (uint16_t)read_logical(c, segment);
-	} else if (segment >> 5 == 1) {
-		(void)read_logical(c, segment);
-	} else { /* symbols and data: no object that is of interest here */
-		(void)cursor_rest(c);
-	}
-}
-
-static struct path read_path(struct cursor c)
-{
-	struct path p = { .slot = SLOT_NONE };
-
-	while (cursor_left(&c))
-		read_segment(&c, &p);
-	p.good = cursor_ok(&c);
-	return p;
-}
-
 /* ---- questions */
 
-static uint8_t asked_of(uint8_t service, const struct path *p)
+static uint8_t asked_of(uint8_t service, const struct cip_path *p)
 {
 	if (!p->good || p->instance != 1)
 		return ASKED_NOTHING;
@@ -198,6 +123,8 @@ static uint8_t asked_of(uint8_t service, const struct path *p)
 		return ASKED_ALL;
 	if (p->class == CLASS_IDENTITY && service == GET_LIST)
 		return ASKED_LIST;
+	if (p->class == CLASS_PROGRAM && service == GET_ALL)
+		return ASKED_PROGRAM;
 	if (service != GET_SINGLE)
 		return ASKED_NOTHING;
 	if (p->class == CLASS_IDENTITY && p->attribute >= CIP_VENDOR && p->attribute <= CIP_STATE)
@@ -227,11 +154,11 @@ static void note_multiple(struct question *q, struct cursor c)
 	for (uint16_t i = 0; i < count && i < 16 && used < ATTRIBUTES_ASKED; i++) {
 		struct cursor one = whole;
 		uint8_t service, asked;
-		struct path p;
+		struct cip_path p;
 
 		cursor_skip(&one, cursor_u16le(&c));
 		service = cursor_u8(&one);
-		p = read_path(cursor_take(&one, 2u * cursor_u8(&one)));
+		p = cip_read_path(cursor_take(&one, 2u * cursor_u8(&one)));
 		asked = cursor_ok(&one) && cursor_ok(&c) ? asked_of(service, &p) : ASKED_NOTHING;
 		if (asked == ASKED_NOTHING)
 			continue;
@@ -243,12 +170,12 @@ static void note_multiple(struct question *q, struct cursor c)
 static void note_connection(struct memo *memo, struct cursor c, bool large)
 {
 	struct connection *n = &memo->connections[memo->next_connection];
-	struct path p;
+	struct cip_path p;
 
 	cursor_skip(&c, 6);
 	*n = (struct connection){ .to_client = cursor_u32le(&c) };
 	cursor_skip(&c, large ? 29 : 25); /* serials, timeouts, two intervals and sets of parameters, trigger */
-	p = read_path(cursor_take(&c, 2u * cursor_u8(&c)));
+	p = cip_read_path(cursor_take(&c, 2u * cursor_u8(&c)));
 	n->slot = p.slot;
 	if (!cursor_ok(&c) || !p.good)
 		n->to_client = 0;
@@ -261,7 +188,7 @@ static void note_request(struct memo *memo, uint32_t key, struct cursor c, uint8
 static void note_unconnected_send(struct memo *memo, uint32_t key, struct cursor c)
 {
 	struct cursor inner;
-	struct path route;
+	struct cip_path route;
 	uint16_t length;
 
 	cursor_skip(&c, 2);
@@ -270,7 +197,7 @@ static void note_unconnected_send(struct memo *memo, uint32_t key, struct cursor
 	cursor_skip(&c, length & 1);
 	length = cursor_u8(&c);
 	cursor_skip(&c, 1);
-	route = read_path(cursor_take(&c, 2u * length));
+	route = cip_read_path(cursor_take(&c, 2u * length));
 	if (cursor_ok(&c) && route.good)
 		note_request(memo, key, inner, route.slot, 1);
 }
@@ -279,12 +206,12 @@ static void note_unconnected_send(struct memo *memo, uint32_t key, struct cursor
 static void note_request(struct memo *memo, uint32_t key, struct cursor c, uint8_t slot, int depth)
 {
 	struct question *old = find_question(memo, key), q = { .key = key, .slot = slot, .where = 1 };
-	struct path p;
+	struct cip_path p;
 
 	if (old)
 		old->service = 0;
 	q.service = cursor_u8(&c);
-	p = read_path(cursor_take(&c, 2u * cursor_u8(&c)));
+	p = cip_read_path(cursor_take(&c, 2u * cursor_u8(&c)));
 	if (!cursor_ok(&c) || !p.good)
 		return;
 	if (q.service == UNCONNECTED_SEND && p.class == CLASS_MANAGER && depth == 0) {
@@ -332,7 +259,7 @@ static void tell_multiple(struct reader *r, const struct question *q, struct cur
 		if (!(q->where & 1 << i) || !cursor_ok(&c))
 			continue;
 		asked = q->asked[used++];
-		service = asked == ASKED_ALL ? GET_ALL : asked == ASKED_LIST ? GET_LIST : GET_SINGLE;
+		service = asked == ASKED_ALL || asked == ASKED_PROGRAM ? GET_ALL : asked == ASKED_LIST ? GET_LIST : GET_SINGLE;
 		if (open_reply(&one, service))
 			tell_answer(r, q->slot, asked, one);
 	}
@@ -366,8 +293,11 @@ static void read_reply(struct reader *r, struct memo *memo, uint32_t key, struct
 			open_connection(r, memo, c);
 		return;
 	}
-	if (!q)
+	if (!q) {
+		if (service == GET_ALL && open_reply(&c, service) && cip_is_only_identity(c))
+			tell_answer(r, SLOT_UNHEARD, ASKED_ALL, c);
 		return;
+	}
 	if (open_reply(&c, q->service)) {
 		if (q->service == MULTIPLE)
 			tell_multiple(r, q, c);

@@ -32,8 +32,8 @@ enum {
 
 enum rosctr { JOB = 1, ACK = 2, ACK_DATA = 3, USERDATA = 7 };
 enum { USERDATA_PUSH = 0, USERDATA_REQUEST = 4, USERDATA_RESPONSE = 8, GROUP_CPU = 4, CPU_READ_SZL = 1 };
-enum szl { SZL_MODULE = 0x11, SZL_COMPONENT = 0x1c, SZL_ETHERNET = 0x37, SZL_MODULE_STATE = 0x91 };
-enum { MODULE_BYTES = 28, COMPONENT_BYTES = 34, ETHERNET_BYTES = 48, MODULE_STATE_BYTES = 16 };
+enum szl { SZL_MODULE = 0x11, SZL_COMPONENT = 0x1c, SZL_MODE = 0x24, SZL_ETHERNET = 0x37, SZL_MODULE_STATE = 0x91 };
+enum { MODULE_BYTES = 28, COMPONENT_BYTES = 34, MODE_BYTES = 20, ETHERNET_BYTES = 48, MODULE_STATE_BYTES = 16 };
 enum { MODULE_EXISTS = 2, MODULE_UNAVAILABLE = 4 };
 
 struct memo {
@@ -167,6 +167,21 @@ static void tell_component(struct reader *r, struct cursor c)
 	}
 }
 
+/* Event, kind, operating mode (low half: now), and more of the last change of mode. Only 0424 is of now. */
+static void tell_mode(struct reader *r, uint16_t szl, struct cursor c)
+{
+	static const char *const modes[16] = {
+		[1] = "stop", [2] = "stop", [3] = "stop", [4] = "stop", [5] = "startup", [6] = "startup", [7] = "startup",
+		[8] = "run", [9] = "run", [10] = "hold", [13] = "defect",
+	};
+	uint8_t mode;
+
+	cursor_skip(&c, 3);
+	mode = cursor_u8(&c) & 15;
+	if (szl == 0x0424 && modes[mode])
+		tell_text(r, SENDER, NULL, ATTR_STATE, modes[mode]);
+}
+
 /* Logical address, IP address, mask, gateway, MAC. */
 static void tell_ethernet(struct reader *r, struct cursor c)
 {
@@ -224,6 +239,8 @@ static uint8_t wanted_record(uint16_t szl)
 		return MODULE_BYTES;
 	case SZL_COMPONENT:
 		return COMPONENT_BYTES;
+	case SZL_MODE:
+		return MODE_BYTES;
 	case SZL_ETHERNET:
 		return ETHERNET_BYTES;
 	case SZL_MODULE_STATE:
@@ -241,6 +258,9 @@ static void tell_record(struct reader *r, uint16_t szl, struct cursor record)
 		break;
 	case SZL_COMPONENT:
 		tell_component(r, record);
+		break;
+	case SZL_MODE:
+		tell_mode(r, szl, record);
 		break;
 	case SZL_ETHERNET:
 		tell_ethernet(r, record);
