@@ -12,7 +12,7 @@
 
 #include "classifiers/api/cursor.h"
 
-/* The device itself; a route longer than one hop; a connection whose opening was not heard. */
+/* The device itself; a route longer than one hop; a question or connection whose opening was not heard. */
 enum { SLOT_NONE = 0xff, SLOT_FAR = 0xfe, SLOT_UNHEARD = 0xfd };
 
 /* A path's object and where it leads: segments up to the object are the route. */
