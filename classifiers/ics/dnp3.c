@@ -27,6 +27,9 @@ enum {
 	BLOCK_BYTES = 16,
 	CTRL_FROM_MASTER = 0x80,
 	CTRL_PRIMARY = 0x40,
+	RESET_LINK = 0,
+	TEST_LINK = 2,
+	LINK_STATUS = 9,
 	TRANSPORT_FIN = 0x80,
 	TRANSPORT_FIR = 0x40,
 	TRANSPORT_SEQUENCE = 0x3f,
@@ -45,6 +48,7 @@ struct dnp3_memo {
 		uint16_t src;    /* of the last good frame */
 		uint16_t dest;
 		bool master;
+		bool asked;      /* it asked for the link alone */
 	} heard[2];          /* by direction */
 	uint16_t outstation; /* the last one heard */
 	bool proven;
@@ -287,6 +291,14 @@ static unsigned port_of(const struct reader *r)
 	return r->sender_role == ROLE_SERVER ? r->sender_port : r->receiver_port;
 }
 
+/* Link services that ask whether somebody is there: nobody need have the address they go to. */
+static bool asks_for_link(const struct frame *f)
+{
+	uint8_t function = f->control & 0x0f;
+
+	return f->control & CTRL_PRIMARY && (function == RESET_LINK || function == TEST_LINK || function == LINK_STATUS);
+}
+
 /* Addresses and roles; told again only when they change or a minute has passed. */
 static void tell_addresses(struct reader *r, const struct frame *f, struct dnp3_memo *m)
 {
@@ -296,12 +308,13 @@ static void tell_addresses(struct reader *r, const struct frame *f, struct dnp3_
 	unsigned d = r->direction & 1;
 
 	if (m->heard[d].src == f->src && m->heard[d].dest == f->dest && m->heard[d].master == !outstation &&
-	    now_s - m->heard[d].told_s < RETELL_S)
+	    m->heard[d].asked == asks_for_link(f) && now_s - m->heard[d].told_s < RETELL_S)
 		return;
 	m->heard[d].told_s = now_s;
 	m->heard[d].src = f->src;
 	m->heard[d].dest = f->dest;
 	m->heard[d].master = !outstation;
+	m->heard[d].asked = asks_for_link(f);
 	tell_text(r, SENDER, NULL, ATTR_ROLE, outstation ? "outstation" : "master");
 	if (f->src < FIRST_RESERVED_ADDRESS) {
 		tell_format(r, SENDER, NULL, ATTR_NETWORK_ADDRESS, "%u", f->src);
@@ -310,7 +323,7 @@ static void tell_addresses(struct reader *r, const struct frame *f, struct dnp3_
 			tell_subasset(r, SENDER, path);
 		}
 	}
-	if (f->dest < FIRST_RESERVED_ADDRESS && !r->multicast)
+	if (f->dest < FIRST_RESERVED_ADDRESS && !r->multicast && !m->heard[d].asked)
 		tell_format(r, RECEIVER, NULL, ATTR_NETWORK_ADDRESS, "%u", f->dest);
 }
 
