@@ -14,17 +14,17 @@ struct store;
 /* `question` is what the link calls answers to these commands by. */
 void asset_mirror_start(struct store *s, struct redis_link *l, const char *sensor, int question);
 
-/* Begins again behind `seq`, when Redis lost what it had. */
-void asset_mirror_from(int64_t seq);
+/* Begins again behind this version of asset_state, 0 for all, when Redis lost what it had. */
+void asset_mirror_from(int64_t version);
 
 /* A new connection: goes on after the last change that Redis has. */
 void asset_mirror_again(void);
 
-/* Sends states that changed up to `committed`, a bounded number at once. */
-void asset_mirror_pump(int64_t committed);
-void asset_mirror_answer(const redisReply *reply, int64_t committed);
+/* Sends states that changed, a bounded number at once. Not within a transaction. */
+void asset_mirror_pump(void);
+void asset_mirror_answer(const redisReply *reply);
 
-/* Redis has all states up to this number. */
+/* Redis has all states up to this version. */
 int64_t asset_mirror_done(void);
 
 void asset_mirror_stop(void);

@@ -28,7 +28,8 @@ static const char *const statements[STATEMENTS] = {
 	[PUT_GAP] = "INSERT OR REPLACE INTO gap(asset,kind,subject,verdict,print,since_ns) VALUES(?1,?2,?3,?4,?5,?6)",
 	[DROP_GAPS] = "DELETE FROM gap WHERE asset=?1",
 	[DROP_ASSET] = "DELETE FROM asset WHERE number=?1",
-	[PUT_STATE] = "INSERT OR REPLACE INTO asset_state(id,body,seq) VALUES(?1,?2,?3)",
+	[PUT_STATE] = "INSERT OR REPLACE INTO asset_state(id,body,seq,version)"
+		      " VALUES(?1,?2,?3,(SELECT ifnull(max(version),0)+1 FROM asset_state))",
 };
 
 struct keeper {

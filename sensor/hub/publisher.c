@@ -142,7 +142,7 @@ static void pump(void)
 		return;
 	if (!p.in_flight && p.acked < p.committed)
 		send_batch();
-	asset_mirror_pump(p.committed);
+	asset_mirror_pump();
 	if (p.health_due && p.health_body)
 		send_health();
 }
@@ -298,7 +298,7 @@ static void on_answer(int question, const redisReply *r)
 		read_exec(r);
 		break;
 	case ASK_ASSET:
-		asset_mirror_answer(r, p.committed);
+		asset_mirror_answer(r);
 		break;
 	case ASK_HEALTH:
 		read_health(r);

@@ -8,10 +8,10 @@
  *       events in order; seq counts from 1 without gaps and is event.sequence of the body; body is
  *       one line of JSON; at_ns is the time of the frame that caused it. Written by outbox_append()
  *       alone, read and trimmed by the publisher.
- *   asset_state(id, body, seq)
- *       the document of each asset as it stands; seq is the last event's before the same commit, so
- *       "seq > last published" finds what changed. body is NULL when the asset is gone (merged into
- *       another): consumers delete it.
+ *   asset_state(id, body, seq, version)
+ *       the document of each asset as it stands; seq is the last event's that it includes; version
+ *       counts all writes to the table, so "version > last published" finds what changed, also what
+ *       no event told. body is NULL when the asset is gone (merged into another): consumers delete it.
  *   asset, node, link, attribute, service, speaks, subasset, talk, gap
  *       the picture; written and read by keep.c alone.
  */

@@ -304,7 +304,7 @@ static void a_key_of_another_type_is_told_and_mended(void **state)
 
 static void put_state(struct fixture *f, const char *id, const char *body)
 {
-	sqlite3_stmt *put = store_prepare(&f->store, "INSERT OR REPLACE INTO asset_state VALUES(?1,?2,?3)");
+	sqlite3_stmt *put = store_prepare(&f->store, "INSERT OR REPLACE INTO asset_state VALUES(?1,?2,?3,?3)");
 	int64_t seq = outbox_next(&f->store);
 	char event[64];
 	int len = sprintf(event, "{\"event\":{\"sequence\":%lld}}", (long long)seq);
