@@ -178,6 +178,8 @@ static void refresh_touched(void)
 	struct picture *p = &hub.picture;
 	size_t count = p->touched_count < REFRESH_A_TICK ? p->touched_count : REFRESH_A_TICK;
 
+	if (count == 0)
+		return;
 	for (size_t i = 0; i < count; i++) {
 		struct node *n = p->touched_nodes[i];
 
