@@ -57,7 +57,8 @@ static void add_gap(struct inventory *inv, const json_t *ot, const json_t *gap)
 
 	words_address(ot, address, sizeof address);
 	words_join(json_object_get(gap, "lacks"), lacks, sizeof lacks);
-	table_row(&inv->gaps, cells);
+	if (!inv->only_proposed || strcmp(verdict, "proposed") == 0)
+		table_row(&inv->gaps, cells);
 	inv->gap_count++;
 	if (strcmp(verdict, "proposed") == 0)
 		inv->proposed++;

@@ -13,6 +13,7 @@
 
 struct inventory {
 	struct table assets, gaps;
+	bool only_proposed; /* other gaps are counted, not listed */
 	size_t services, structural, proposed, forbidden, without, gap_count;
 };
 

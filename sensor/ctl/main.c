@@ -4,14 +4,18 @@
 #include <stdio.h>
 #include <string.h>
 
+extern const struct verb verb_assets, verb_gaps, verb_show;
 extern const struct verb verb_check, verb_explain, verb_read, verb_rules, verb_run, verb_status;
 
 static const struct verb *const verbs[] = {
+	&verb_assets,
 	&verb_check,
 	&verb_explain,
+	&verb_gaps,
 	&verb_read,
 	&verb_rules,
 	&verb_run,
+	&verb_show,
 	&verb_status,
 	NULL,
 };

@@ -33,10 +33,11 @@ bool mac_is_virtual(const uint8_t mac[6])
 
 bool ip_is_one(uint8_t family, const uint8_t ip[16])
 {
-	static const uint8_t zero[16];
+	static const uint8_t zero[16], broadcast[4] = { 255, 255, 255, 255 };
 
+	/* Class E is no group: captures that were made anonymous are full of it. */
 	if (family == 4)
-		return ip[0] < 224 && memcmp(ip, zero, 4) != 0;
+		return (ip[0] & 0xf0) != 0xe0 && memcmp(ip, zero, 4) != 0 && memcmp(ip, broadcast, 4) != 0;
 	return family == 6 && ip[0] != 0xff && memcmp(ip, zero, 16) != 0;
 }
 

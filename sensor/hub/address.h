@@ -13,7 +13,7 @@ bool mac_is_one(const uint8_t mac[6]);
 /* Shared by a group of routers: VRRP, CARP, HSRP, GLBP. It moves from box to box and identifies none. */
 bool mac_is_virtual(const uint8_t mac[6]);
 
-/* One host's: not unspecified, multicast, broadcast or of the reserved class E. family: 4 or 6. */
+/* One host's: not unspecified, multicast or broadcast. family: 4 or 6. */
 bool ip_is_one(uint8_t family, const uint8_t ip[16]);
 /* Valid on one link only, so that a router never forwards it. */
 bool ip_is_link_local(uint8_t family, const uint8_t ip[16]);
