@@ -250,13 +250,14 @@ def observed(document):
 
 
 class Announcer(threading.Thread):
-    """Devices that never stop to announce themselves; there are more of them as time goes on."""
+    """Devices that never stop to announce themselves; there are more of them as time goes on. With new_every=1 each speaks once."""
 
-    def __init__(self, plant, per_second=200, new_every=5):
+    def __init__(self, plant, per_second=200, new_every=5, first=0):
         super().__init__(daemon=True)
         self.wire = plant.socket("plc0")
         self.gap = 1 / per_second
         self.new_every = new_every
+        self.first = first
         self.devices = 0
         self.over = threading.Event()
 
@@ -265,9 +266,9 @@ class Announcer(threading.Thread):
         while not self.over.wait(self.gap):
             if sent % self.new_every == 0 and self.devices < 60000:
                 self.devices += 1
-                self.wire.send(arp(self.devices - 1))
+                self.wire.send(arp(self.first + self.devices - 1))
             else:
-                self.wire.send(arp(at % self.devices))
+                self.wire.send(arp(self.first + at % self.devices))
                 at += 1
             sent += 1
 
@@ -275,9 +276,12 @@ class Announcer(threading.Thread):
         self.over.set()
         self.join(10)
 
+    def numbers(self):
+        return range(self.first, self.first + self.devices)
+
     def call_all(self):
         """A last word from everybody, slowly enough for the slowest machine."""
-        for number in range(self.devices):
+        for number in self.numbers():
             self.wire.send(arp(number))
             if number % 10 == 0:
                 time.sleep(0.005)
