@@ -117,8 +117,13 @@ static void feed_one(void)
 {
 	struct report *room;
 
-	while (!(room = ring_reserve(&ring, sizeof *room)))
+	while (!(room = ring_reserve(&ring, sizeof *room))) {
+		if (waitpid(hub, NULL, WNOHANG) == hub) {
+			printf("the hub has ended\n");
+			exit(1);
+		}
 		sleep_us(500);
+	}
 	fill_report(room, fed++);
 	ring_commit(&ring, sizeof *room);
 	ring_publish(&ring);
