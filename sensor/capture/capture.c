@@ -158,7 +158,7 @@ static int listen_on(struct capture *c, const sigset_t *while_waiting)
 		}
 	}
 	take_last(c);
-	return ending ? CAPTURE_ENDED : CAPTURE_MISSING;
+	return ending ? CAPTURE_ENDED : CAPTURE_FAILED; /* what was there may come back */
 }
 
 /* The signal is let in only while waiting, so that none is missed between a look and the sleep. */

@@ -88,8 +88,10 @@ enum child_verdict child_ended(struct child *c, int status)
 		c->finished = true;
 		return CHILD_DONE;
 	}
-	if (is_wrong(c, status))
+	if (is_wrong(c, status)) {
+		log_error("%s can't work with this configuration or these rights; the sensor ends", c->name);
 		return CHILD_WRONG;
+	}
 	c->failures = now - c->started_ms >= STEADY_MS ? 1 : c->failures + 1;
 	if (c->failures > MOST_FAILURES && !waits_for_ever(c, status)) {
 		log_error("%s could not be kept alive", c->name);

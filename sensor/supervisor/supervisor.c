@@ -261,9 +261,10 @@ static int keep_running(struct supervisor *s)
 
 		if (signal > 0)
 			result = take_signal(s, signal);
-		if (result == GOING_ON)
-			result = start_due(s);
+		if (result != GOING_ON)
+			break;
 		look_for_interfaces(s);
+		result = start_due(s);
 	}
 	return result;
 }
