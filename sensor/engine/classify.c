@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum {
-	LOOKS_MAX = 10,     /* payload packets until an unknown flow stays unknown */
+	LOOKS_MAX = 12,     /* payload packets until an unknown flow stays unknown */
 	WAITING_LOOKS_MAX = 200,
 	NDPI_LOOKS_MAX = 8, /* of these shown to nDPI */
 	TAKEOVERS_MAX = 16,
@@ -272,8 +272,8 @@ static void ask_candidate(struct reading *r, uint32_t index, const uint8_t *byte
 			d->favourite = NO_FAVOURITE;
 			memset(d->memo, 0, sizeof d->memo);
 		}
-		/* The start of a conversation that isn't theirs settles it; a middle may be of one that is. */
-		if (r->f->flags & FLOW_FROM_START && !r->reader.gap)
+		/* A datagram settles it. A connection may change its language (STARTTLS), or was joined in its middle. */
+		if (r->reader.transport == TRANSPORT_UDP)
 			d->candidates &= ~(1ull << index);
 		break;
 	}

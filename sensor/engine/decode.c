@@ -137,7 +137,9 @@ static void make_key(struct layers *l, const struct ip_header *ip, uint16_t sour
 
 static bool ip_multicast(const uint8_t *a, uint8_t family)
 {
-	return family == 4 ? a[0] >= 224 : a[0] == 0xff;
+	if (family == 6)
+		return a[0] == 0xff;
+	return (a[0] & 0xf0) == 0xe0 || memcmp(a, "\xff\xff\xff\xff", 4) == 0;
 }
 
 static void read_tcp(struct layers *l, const struct ip_header *ip, struct cursor *c)

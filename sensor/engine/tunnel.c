@@ -1,5 +1,6 @@
 /*
- * Headers of tunnels. RFC 2784 and 2890 (GRE), draft-foschiano-erspan-03, RFC 7348 (VXLAN), RFC 8926
+ * Headers of tunnels. RFC 2784 and 2890 (GRE), draft-foschiano-erspan-03, RFC 7348 (VXLAN) with
+ * draft-ietf-nvo3-vxlan-gpe, RFC 8926
  * (GENEVE), RFC 3032 (MPLS), RFC 2516 (PPPoE), RFC 2003 and 4213 (IP in IP), TZSP as Wireshark and
  * tzsp2pcap describe it.
  */
@@ -8,6 +9,7 @@
 enum {
 	PORT_VXLAN = 4789,
 	PORT_VXLAN_LINUX = 8472,
+	PORT_VXLAN_GPE = 4790,
 	PORT_GENEVE = 6081,
 	PORT_TZSP = 37008,
 	GRE_CHECKSUM = 0x8000,
@@ -41,6 +43,15 @@ static bool is_vxlan(struct cursor c)
 	return cursor_u32be(&c) == 0x08000000 && (cursor_u32be(&c) & 0xff) == 0 && cursor_left(&c) >= 14;
 }
 
+/* Generic protocol extension: the flags say that the header's last byte but four names what follows. */
+static bool is_vxlan_gpe(struct cursor c)
+{
+	uint32_t first = cursor_u32be(&c);
+	uint8_t next = first & 0xff;
+
+	return (first >> 24 & 0xfc) == 0x0c && next >= 1 && next <= 3 && (cursor_u32be(&c) & 0xff) == 0 && cursor_left(&c) >= 14;
+}
+
 static bool is_geneve(struct cursor c)
 {
 	uint8_t first = cursor_u8(&c), flags = cursor_u8(&c);
@@ -64,6 +75,8 @@ enum tunnel tunnel_in_udp(uint16_t target_port, struct cursor c)
 	case PORT_VXLAN:
 	case PORT_VXLAN_LINUX:
 		return is_vxlan(c) ? TUNNEL_VXLAN : TUNNEL_NONE;
+	case PORT_VXLAN_GPE:
+		return is_vxlan_gpe(c) ? TUNNEL_VXLAN_GPE : TUNNEL_NONE;
 	case PORT_GENEVE:
 		return is_geneve(c) ? TUNNEL_GENEVE : TUNNEL_NONE;
 	case PORT_TZSP:
@@ -163,6 +176,17 @@ static uint16_t enter_gre(struct cursor *c, uint16_t vlan[2])
 	}
 }
 
+static uint16_t enter_vxlan_gpe(struct cursor *c, uint16_t vlan[2])
+{
+	uint8_t next = cursor_u32be(c) & 0xff;
+
+	cursor_skip(c, 4);
+	if (next < 3)
+		return next == 1 ? 0x0800 : 0x86dd;
+	vlan[0] = vlan[1] = 0;
+	return TUNNEL_ETHERNET;
+}
+
 static uint16_t enter_geneve(struct cursor *c, uint16_t vlan[2])
 {
 	unsigned options = (cursor_u8(c) & 0x3f) * 4u;
@@ -247,6 +271,8 @@ uint16_t tunnel_enter(enum tunnel t, struct cursor *c, uint16_t vlan[2])
 		cursor_skip(c, 8);
 		vlan[0] = vlan[1] = 0;
 		return TUNNEL_ETHERNET;
+	case TUNNEL_VXLAN_GPE:
+		return enter_vxlan_gpe(c, vlan);
 	case TUNNEL_GENEVE:
 		return enter_geneve(c, vlan);
 	case TUNNEL_TZSP:

@@ -123,6 +123,7 @@ static void test_tunnels(void **state)
 	check_tunnel(47, 0, "\0\0\x08\0", 4, 14, 0);                                              /* GRE with IP */
 	check_tunnel(4, 0, "", 0, 14, 0);                                                         /* IP in IP */
 	check_tunnel(17, 4789, "\x08\0\0\0\0\0\x64\0", 8, 0, 0);                                   /* VXLAN */
+	check_tunnel(17, 4790, "\x0c\0\0\x03\0\0\x64\0", 8, 0, 0);                                /* VXLAN-GPE */
 	check_tunnel(17, 6081, "\0\0\x65\x58\0\0\x64\0", 8, 0, 0);                                 /* GENEVE */
 	check_tunnel(17, 37008, "\1\0\0\1\1", 5, 0, 0);                                            /* TZSP */
 }
