@@ -20,8 +20,8 @@ enum state { AT_HEAD, AT_BODY, AT_CHUNK_SIZE, AT_CHUNK, AT_TRAILER, UNTIL_CLOSE,
 
 struct half {
 	uint64_t left; /* of a body or chunk */
+	uint16_t look; /* how many further bytes of the body are worth a look */
 	uint8_t state; /* enum state */
-	bool look;     /* the next bytes of the body are worth a look */
 	bool fresh;    /* nothing of the body was taken yet */
 };
 
@@ -278,7 +278,7 @@ static void expect_body(struct reader *r, struct http_memo *m, const struct head
 		    h->status == STATUS_NOT_MODIFIED)
 			return;
 	}
-	half->look = h->page && !h->encoded && h->status == STATUS_OK;
+	half->look = h->page && !h->encoded && h->status == STATUS_OK ? LOOK_BYTES : 0;
 	half->left = h->length;
 	if (h->chunked)
 		half->state = AT_CHUNK_SIZE;
@@ -391,18 +391,17 @@ static void look_into(struct reader *r, struct cursor page)
 		tell_element(r, page, device[i].name, device[i].attribute);
 }
 
-/* Takes what is there of `left` bytes; first looks into them if they are worth it. */
+/* Takes what is there of `left` bytes; waits for those of them that are worth a look. */
 static enum verdict read_part(struct reader *r, struct http_memo *m, struct half *half, uint8_t next)
 {
-	size_t n = cursor_left(&r->bytes);
+	size_t n = cursor_left(&r->bytes) < half->left ? cursor_left(&r->bytes) : (size_t)half->left;
+	size_t look = half->look < half->left ? half->look : (size_t)half->left;
 
-	if (n > half->left)
-		n = (size_t)half->left;
-	if (half->look) {
-		if (n < half->left && n < LOOK_BYTES)
+	if (look) {
+		if (n < look)
 			return NEED_MORE;
-		look_into(r, cursor_over(r->bytes.at, n < LOOK_BYTES ? n : LOOK_BYTES));
-		half->look = false;
+		look_into(r, cursor_over(r->bytes.at, look));
+		half->look = (uint16_t)(half->look - look);
 	}
 	cursor_skip(&r->bytes, n);
 	half->left -= n;
@@ -460,11 +459,11 @@ static enum verdict read_trailer(struct reader *r, struct http_memo *m, struct h
 
 static enum verdict read_endless(struct reader *r, struct http_memo *m, struct half *half)
 {
-	size_t n = cursor_left(&r->bytes);
+	size_t look = cursor_left(&r->bytes) < half->look ? cursor_left(&r->bytes) : half->look;
 
-	if (half->look)
-		look_into(r, cursor_over(r->bytes.at, n < LOOK_BYTES ? n : LOOK_BYTES));
-	half->look = half->fresh = false;
+	look_into(r, cursor_over(r->bytes.at, look));
+	half->look = (uint16_t)(half->look - look);
+	half->fresh = false;
 	cursor_rest(&r->bytes);
 	r->sender_role = role(r, m);
 	return MINE;
