@@ -29,6 +29,7 @@ enum {
 	CHUNK_MAX_BYTES = 1 << 26,
 	ATTRIBUTE_VALUE = 13,
 	READ_NODES = 16,
+	PRODUCT_URI = 60,         /* confidence, per cent */
 };
 
 /* NodeIds of binary encodings (OPC 10000-6 annex A). */
@@ -90,10 +91,16 @@ static void read_application(struct cursor *c, struct application *a)
 		cursor_fail(c);
 }
 
+/* The product's URI stands for its name and gives way to the one that BuildInfo tells. */
 static void tell_application(struct reader *r, const char *path, const struct application *a)
 {
+	uint16_t at;
+
 	tell(r, SENDER, path, ATTR_URI, a->uri);
+	at = r->told->count;
 	tell(r, SENDER, path, ATTR_PRODUCT, a->product);
+	if (r->told->count > at)
+		r->told->items[at].confidence = PRODUCT_URI;
 	tell(r, SENDER, path, ATTR_NAME, a->name);
 	if (a->type == APPLICATION_DISCOVERY)
 		tell_text(r, SENDER, path, ATTR_ROLE, "discovery server");
