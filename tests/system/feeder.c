@@ -5,6 +5,7 @@
  *
  *   start            starts the hub                          "ok PID"
  *   feed N [RATE]    N findings, RATE a second (0: no limit)  "ok FED" (how many ever)
+ *   scene            findings of every kind, so that every kind of event comes about   "ok"
  *   drain MS         waits until the hub has taken all        "ok" or "late PENDING"
  *   kill             SIGKILL, waits                           "ok"
  *   end MS           SIGTERM, waits                           "ok STATUS" or "late"
@@ -34,6 +35,7 @@ static struct hub_config config = {
 	.version = CONFIG_VERSION,
 	.mode = HUB_RUN,
 	.engines = 1,
+	.probing = PROBING_PROPOSE,
 	.max_assets = 100000,
 	.outbox_days = 7,
 	.outbox_bytes_mib = 256,
@@ -113,7 +115,7 @@ static void fill_report(struct report *r, uint64_t i)
 	snprintf(f->value, sizeof f->value, "V%llu", (unsigned long long)i);
 }
 
-static void feed_one(void)
+static void put_report(const struct report *r)
 {
 	struct report *room;
 
@@ -124,9 +126,112 @@ static void feed_one(void)
 		}
 		sleep_us(500);
 	}
-	fill_report(room, fed++);
+	*room = *r;
 	ring_commit(&ring, sizeof *room);
 	ring_publish(&ring);
+}
+
+static void feed_one(void)
+{
+	struct report r;
+
+	fill_report(&r, fed++);
+	put_report(&r);
+}
+
+static struct endpoint host_at(uint8_t number, enum binding binding)
+{
+	return (struct endpoint){ .mac = { 0, 0x1b, 0x1b, 9, 9, number }, .family = 4, .binding = (uint8_t)binding, .ip = { 10, 9, 9, number } };
+}
+
+static void say(struct finding f)
+{
+	static uint64_t frame;
+	struct report r = { .type = REPORT_FINDING, .finding = f };
+
+	r.finding.frame = ++frame;
+	r.finding.time_ns = now_ns(CLOCK_REALTIME);
+	put_report(&r);
+	/* A batch of its own for each, so that what was told can change. */
+	sleep_us(30000);
+}
+
+static void play_services(void)
+{
+	struct endpoint plc = host_at(1, BINDING_FRAME), hmi = host_at(2, BINDING_FRAME);
+	struct finding service = { .kind = FINDING_SERVICE, .transport = TRANSPORT_TCP, .evidence = EVIDENCE_PORT, .confidence = 30,
+		.port = 102, .subject = plc };
+
+	say(service);
+	strcpy(service.protocol, "s7comm");
+	service.evidence = EVIDENCE_NDPI;
+	say(service);
+	service.evidence = EVIDENCE_STRUCTURE;
+	service.confidence = 95;
+	say(service);
+	service.port = 502;
+	strcpy(service.protocol, "modbus");
+	say(service);
+	say((struct finding){ .kind = FINDING_SERVICE, .transport = TRANSPORT_ETHERNET, .evidence = EVIDENCE_STRUCTURE, .confidence = 95,
+		.ethertype = 0x8892, .subject = plc, .protocol = "profinet_dcp" });
+	say((struct finding){ .kind = FINDING_SPEAKS, .role = ROLE_CLIENT, .transport = TRANSPORT_TCP, .evidence = EVIDENCE_STRUCTURE,
+		.confidence = 90, .subject = hmi, .protocol = "modbus" });
+	say((struct finding){ .kind = FINDING_TALKS, .transport = TRANSPORT_TCP, .evidence = EVIDENCE_STRUCTURE, .port = 502,
+		.subject = hmi, .peer = plc, .protocol = "modbus" });
+	say((struct finding){ .kind = FINDING_SUBASSET, .transport = TRANSPORT_TCP, .port = 502, .subject = plc, .confidence = 90,
+		.protocol = "modbus", .path = "modbus/502/unit:3" });
+	say((struct finding){ .kind = FINDING_ATTRIBUTE, .attribute = ATTR_PRODUCT, .transport = TRANSPORT_TCP, .port = 502, .subject = plc,
+		.confidence = 90, .protocol = "modbus", .path = "modbus/502/unit:3", .value = "a \\x07 \"drive\"" });
+}
+
+static void play_identity(void)
+{
+	struct finding attribute = { .kind = FINDING_ATTRIBUTE, .attribute = ATTR_FIRMWARE, .confidence = 90, .subject = host_at(1, BINDING_FRAME),
+		.protocol = "s7comm", .value = "1.0" };
+	struct endpoint alone = host_at(5, BINDING_NONE), other = host_at(2, BINDING_STATED);
+
+	say(attribute);
+	strcpy(attribute.value, "2.0");
+	say(attribute);
+	strcpy(attribute.protocol, "snmp");
+	strcpy(attribute.value, "3.0");
+	say(attribute);
+	attribute.attribute = ATTR_SERIAL;
+	strcpy(attribute.value, "S-1");
+	say(attribute);
+	strcpy(attribute.value, "S-2");
+	say(attribute);
+	/* The last that an identity lacked closes its gap. */
+	for (enum attribute a = ATTR_VENDOR; a <= ATTR_DESCRIPTION; a++) {
+		attribute.attribute = (uint8_t)a;
+		snprintf(attribute.value, sizeof attribute.value, "W-%d", (int)a);
+		strcpy(attribute.protocol, "s7comm");
+		if (a != ATTR_SERIAL && a != ATTR_FIRMWARE)
+			say(attribute);
+	}
+	attribute.attribute = ATTR_HOSTNAME;
+	strcpy(attribute.value, "plc-1");
+	say(attribute);
+	/* An address alone, which turns out to be a known device's; and one that two devices claim. */
+	memset(alone.mac, 0, sizeof alone.mac);
+	say((struct finding){ .kind = FINDING_ATTRIBUTE, .attribute = ATTR_OS, .confidence = 50, .subject = alone, .protocol = "ssh", .value = "Linux" });
+	say((struct finding){ .kind = FINDING_HOST, .subject = host_at(6, BINDING_STATED), .confidence = 90, .protocol = "arp" });
+	memcpy(alone.mac, host_at(6, BINDING_NONE).mac, sizeof alone.mac);
+	alone.binding = BINDING_STATED;
+	say((struct finding){ .kind = FINDING_HOST, .subject = alone, .confidence = 90, .protocol = "arp" });
+	say((struct finding){ .kind = FINDING_HOST, .subject = host_at(1, BINDING_STATED), .confidence = 90, .protocol = "arp" });
+	memcpy(other.ip, host_at(1, BINDING_NONE).ip, sizeof other.ip);
+	say((struct finding){ .kind = FINDING_HOST, .subject = other, .confidence = 90, .protocol = "arp" });
+}
+
+static void play_scene(void)
+{
+	play_services();
+	play_identity();
+	say((struct finding){ .kind = FINDING_HOST, .vlan = { 100, 7 }, .subject = host_at(8, BINDING_STATED), .confidence = 90, .protocol = "arp" });
+	say((struct finding){ .kind = FINDING_HOST, .vlan = { 100, 0 }, .confidence = 90, .protocol = "mdns",
+		.subject = { .mac = { 0, 0x1b, 0x1b, 9, 9, 9 }, .family = 6, .binding = BINDING_FRAME, .ip = { 0x20, 1, 0xd, 0xb8, [15] = 9 } } });
+	say((struct finding){ .kind = FINDING_HOST, .confidence = 90, .protocol = "lldp", .subject = { .mac = { 0, 0x1b, 0x1b, 9, 9, 10 } } });
 }
 
 /* Holds the pace by the clock, not by the length of sleeps. */
@@ -198,6 +303,9 @@ static void obey(char *line)
 	} else if (strcmp(verb, "feed") == 0) {
 		feed(a, b, NULL);
 		printf("ok %llu\n", (unsigned long long)fed);
+	} else if (strcmp(verb, "scene") == 0) {
+		play_scene();
+		printf("ok\n");
 	} else if (strcmp(verb, "drain") == 0) {
 		if (wait_drained((unsigned)a))
 			printf("ok\n");
