@@ -9,11 +9,12 @@
  * device description. Authorization and cookies are never looked at.
  */
 #include "classifiers/api/classifier.h"
+#include "classifiers/api/ntlmssp.h"
 
 #include <stdio.h>
 #include <strings.h>
 
-enum { HEAD_BYTES = 16384, LINE_BYTES = 8192, CHUNK_LINE_BYTES = 256, LOOK_BYTES = 4096, ASKED_MAX = 32 };
+enum { HEAD_BYTES = 16384, LINE_BYTES = 8192, CHUNK_LINE_BYTES = 256, LOOK_BYTES = 4096, BLOB_BYTES = 1024, ASKED_MAX = 32 };
 enum { STATUS_SWITCHING = 101, STATUS_OK = 200, STATUS_NO_CONTENT = 204, STATUS_NOT_MODIFIED = 304 };
 
 enum state { AT_HEAD, AT_BODY, AT_CHUNK_SIZE, AT_CHUNK, AT_TRAILER, UNTIL_CLOSE, IN_TUNNEL };
@@ -159,6 +160,37 @@ static void tell_realm(struct reader *r, struct cursor value)
 		tell(r, SENDER, NULL, ATTR_REALM, cursor_take(&value, (size_t)cursor_find(&value, '"')));
 }
 
+/* The value of a base64 letter, -1 for others. RFC 4648, 4. */
+static int base64_value(uint8_t b)
+{
+	if (b >= 'A' && b <= 'Z')
+		return b - 'A';
+	if (b >= 'a' && b <= 'z')
+		return b - 'a' + 26;
+	if (b >= '0' && b <= '9')
+		return b - '0' + 52;
+	return b == '+' ? 62 : b == '/' ? 63 : -1;
+}
+
+/* "NTLM TlRMTVNT..." or "Negotiate ...": a Windows server's challenge, which names the server. */
+static void tell_challenge(struct reader *r, struct cursor value)
+{
+	uint8_t bytes[BLOB_BYTES];
+	uint32_t bits = 0;
+	size_t n = 0;
+
+	cursor_skip(&value, (size_t)(cursor_find(&value, ' ') + 1));
+	for (unsigned have = 0; cursor_left(&value) && base64_value(*value.at) >= 0 && n < sizeof bytes; value.at++) {
+		bits = bits << 6 | (uint32_t)base64_value(*value.at);
+		have += 6;
+		if (have >= 8) {
+			have -= 8;
+			bytes[n++] = (uint8_t)(bits >> have);
+		}
+	}
+	ntlmssp_tell(r, cursor_over(bytes, n));
+}
+
 /* The name by which the client calls the server, as its own word; an address is no news. */
 static void tell_host(struct reader *r, struct cursor value)
 {
@@ -213,6 +245,7 @@ static void tell_field(struct reader *r, const struct head *h, struct cursor nam
 			    (const char *)value.at);
 	} else if (is_word(name, "WWW-Authenticate")) {
 		tell_realm(r, value);
+		tell_challenge(r, value);
 	}
 }
 
