@@ -10,16 +10,14 @@
  * Handshake messages go over the edges of records. Data and what is enciphered is stepped over as it comes.
  */
 #include "classifiers/api/classifier.h"
-#include "classifiers/api/sha256.h"
+#include "classifiers/api/ja4.h"
 #include "classifiers/api/x509.h"
-
-#include <stdio.h>
 
 enum { MESSAGE_BYTES = 16384, RECORD_HEADER_BYTES = 5, RECORD_BYTES_MAX = 16384 + 2048, CHAIN_MIN = 3 };
 enum { CIPHER_CHANGE = 20, ALERT = 21, HANDSHAKE = 22, DATA = 23, HEARTBEAT = 24 };
 enum { CLIENT_HELLO = 1, SERVER_HELLO = 2, CERTIFICATE = 11, HANDSHAKE_HEADER_BYTES = 4 };
 enum { EXTENSION_SERVER_NAME = 0, EXTENSION_SIGNATURES = 13, EXTENSION_ALPN = 16, EXTENSION_VERSIONS = 43 };
-enum { CIPHERS_MAX = 512, EXTENSIONS_MAX = 128, SIGNATURES_MAX = 128, SUBJECT_NAMES_TOLD = 4 };
+enum { SUBJECT_NAMES_TOLD = 4 };
 
 struct tls_memo {
 	uint32_t skip[2];   /* bytes of the current record still to come */
@@ -39,48 +37,21 @@ struct record {
 	uint16_t len;
 };
 
-/* What JA4 is made of. */
 struct hello {
-	uint16_t version;
-	uint16_t ciphers[CIPHERS_MAX];
-	uint16_t extensions[EXTENSIONS_MAX]; /* without server name and ALPN */
-	uint16_t signatures[SIGNATURES_MAX];
-	unsigned cipher_count;
-	unsigned extension_count;
-	unsigned signature_count;
-	unsigned extensions_all; /* with those two */
+	struct ja4 fingerprint;
 	struct cursor server_name;
-	struct cursor alpn;
-	bool has_server_name;
-	bool overflow;
 };
-
-/* Values that clients throw in to keep servers tolerant: 0a0a, 1a1a ... RFC 8701. */
-static bool grease(uint16_t v)
-{
-	return (v & 0x0f0f) == 0x0a0a && v >> 8 == (v & 0xff);
-}
-
-static void keep(struct hello *h, uint16_t *list, unsigned *count, unsigned max, uint16_t v)
-{
-	if (grease(v))
-		return;
-	if (*count < max)
-		list[(*count)++] = v;
-	else
-		h->overflow = true;
-}
 
 static void read_versions(struct hello *h, struct cursor c)
 {
 	struct cursor list = cursor_take(&c, cursor_u8(&c));
 
-	h->version = 0;
+	h->fingerprint.version = 0;
 	while (cursor_left(&list) >= 2) {
 		uint16_t v = cursor_u16be(&list);
 
-		if (!grease(v) && v > h->version)
-			h->version = v;
+		if (!ja4_grease(v) && v > h->fingerprint.version)
+			h->fingerprint.version = v;
 	}
 }
 
@@ -89,31 +60,42 @@ static void read_server_name(struct hello *h, struct cursor c)
 	struct cursor list = cursor_take(&c, cursor_u16be(&c));
 	uint8_t kind = cursor_u8(&list);
 
-	h->has_server_name = true;
 	h->server_name = cursor_take(&list, cursor_u16be(&list));
 	if (kind != 0)
 		cursor_fail(&h->server_name);
 }
 
+/* The first protocol's first and last byte. */
+static void read_alpn(struct hello *h, struct cursor c)
+{
+	struct cursor first;
+
+	cursor_skip(&c, 2);
+	first = cursor_take(&c, cursor_u8(&c));
+	if (cursor_left(&first) == 0)
+		return;
+	h->fingerprint.alpn[0] = first.at[0];
+	h->fingerprint.alpn[1] = first.end[-1];
+}
+
 static void read_extension(struct hello *h, uint16_t type, struct cursor c)
 {
-	if (grease(type))
-		return;
-	h->extensions_all++;
-	if (type == EXTENSION_SERVER_NAME) {
+	ja4_extension(&h->fingerprint, type);
+	switch (type) {
+	case EXTENSION_SERVER_NAME:
 		read_server_name(h, c);
-	} else if (type == EXTENSION_ALPN) {
-		cursor_skip(&c, 2);
-		h->alpn = cursor_take(&c, cursor_u8(&c));
-	} else {
-		keep(h, h->extensions, &h->extension_count, EXTENSIONS_MAX, type);
-	}
-	if (type == EXTENSION_VERSIONS)
+		break;
+	case EXTENSION_ALPN:
+		read_alpn(h, c);
+		break;
+	case EXTENSION_VERSIONS:
 		read_versions(h, c);
-	if (type == EXTENSION_SIGNATURES) {
+		break;
+	case EXTENSION_SIGNATURES:
 		cursor_skip(&c, 2);
 		while (cursor_left(&c) >= 2)
-			keep(h, h->signatures, &h->signature_count, SIGNATURES_MAX, cursor_u16be(&c));
+			ja4_signature(&h->fingerprint, cursor_u16be(&c));
+		break;
 	}
 }
 
@@ -122,16 +104,16 @@ static bool read_hello(struct cursor c, struct hello *h)
 {
 	struct cursor session, ciphers, compressions, extensions;
 
-	h->version = cursor_u16be(&c);
+	h->fingerprint.version = cursor_u16be(&c);
 	cursor_skip(&c, 32);
 	session = cursor_take(&c, cursor_u8(&c));
 	ciphers = cursor_take(&c, cursor_u16be(&c));
 	compressions = cursor_take(&c, cursor_u8(&c));
-	if (!cursor_ok(&c) || h->version >> 8 != 3 || cursor_left(&session) > 32 || cursor_left(&ciphers) < 2 ||
+	if (!cursor_ok(&c) || h->fingerprint.version >> 8 != 3 || cursor_left(&session) > 32 || cursor_left(&ciphers) < 2 ||
 	    cursor_left(&ciphers) % 2 || cursor_left(&compressions) == 0)
 		return false;
 	while (cursor_left(&ciphers))
-		keep(h, h->ciphers, &h->cipher_count, CIPHERS_MAX, cursor_u16be(&ciphers));
+		ja4_cipher(&h->fingerprint, cursor_u16be(&ciphers));
 	if (cursor_left(&c) == 0)
 		return true;
 	extensions = cursor_take(&c, cursor_u16be(&c));
@@ -148,121 +130,23 @@ static bool read_hello(struct cursor c, struct hello *h)
 	return true;
 }
 
-/* Shell's sort: the library's may allocate. */
-static void sort(uint16_t *list, unsigned count)
-{
-	for (unsigned step = count / 2; step; step /= 2)
-		for (unsigned i = step; i < count; i++) {
-			uint16_t v = list[i];
-			unsigned at = i;
-
-			for (; at >= step && list[at - step] > v; at -= step)
-				list[at] = list[at - step];
-			list[at] = v;
-		}
-}
-
-static void add_list(struct sha256 *s, const uint16_t *list, unsigned count)
-{
-	char text[8];
-
-	for (unsigned i = 0; i < count; i++)
-		sha256_add(s, text, (size_t)snprintf(text, sizeof text, i ? ",%04x" : "%04x", list[i]));
-}
-
-/* The first twelve hex digits of the lists' hash; zeros when there is nothing to hash. */
-static void hash_lists(char out[13], const uint16_t *sorted, unsigned count, const uint16_t *after, unsigned after_count)
-{
-	struct sha256 s;
-	uint8_t digest[SHA256_BYTES];
-
-	if (count == 0 && after_count == 0) {
-		memcpy(out, "000000000000", 13);
-		return;
-	}
-	sha256_start(&s);
-	add_list(&s, sorted, count);
-	if (after_count)
-		sha256_add(&s, "_", 1);
-	add_list(&s, after, after_count);
-	sha256_end(&s, digest);
-	snprintf(out, 13, "%02x%02x%02x%02x%02x%02x", digest[0], digest[1], digest[2], digest[3], digest[4], digest[5]);
-}
-
-static bool alphanumeric(uint8_t b)
-{
-	return (b >= '0' && b <= '9') || ((b | 0x20) >= 'a' && (b | 0x20) <= 'z');
-}
-
-static const char *version_name(uint16_t version)
-{
-	switch (version) {
-	case 0x0304:
-		return "13";
-	case 0x0303:
-		return "12";
-	case 0x0302:
-		return "11";
-	case 0x0301:
-		return "10";
-	case 0x0300:
-		return "s3";
-	case 0x0002:
-		return "s2";
-	}
-	return "00";
-}
-
-static void alpn_letters(struct cursor alpn, char out[3])
-{
-	static const char hex[] = "0123456789abcdef";
-	uint8_t first = '0', last = '0';
-
-	if (cursor_left(&alpn)) {
-		first = alpn.at[0];
-		last = alpn.end[-1];
-		if (!alphanumeric(first) || !alphanumeric(last)) {
-			first = (uint8_t)hex[first >> 4];
-			last = (uint8_t)hex[last & 15];
-		}
-	}
-	out[0] = (char)first;
-	out[1] = (char)last;
-	out[2] = 0;
-}
-
-/* FoxIO's JA4, as its description has it: protocol, version, counts, and two hashes of sorted lists. */
-static void tell_fingerprint(struct reader *r, struct hello *h)
-{
-	char ciphers[13], extensions[13], alpn[3];
-
-	if (h->overflow)
-		return;
-	sort(h->ciphers, h->cipher_count);
-	sort(h->extensions, h->extension_count);
-	hash_lists(ciphers, h->ciphers, h->cipher_count, NULL, 0);
-	hash_lists(extensions, h->extensions, h->extension_count, h->signatures, h->signature_count);
-	alpn_letters(h->alpn, alpn);
-	tell_format(r, SENDER, NULL, ATTR_FINGERPRINT, "t%s%c%02u%02u%s_%s_%s", version_name(h->version),
-		    h->has_server_name ? 'd' : 'i', h->cipher_count < 99 ? h->cipher_count : 99,
-		    h->extensions_all < 99 ? h->extensions_all : 99, alpn, ciphers, extensions);
-}
-
 /*
  * The server's name is the client's word for it. It is told as a URI: as a host name it would stand
  * among those that the device itself gave, and one address of a big provider has hundreds.
  */
 static bool read_client_hello(struct reader *r, struct tls_memo *m, struct cursor c)
 {
+	char fingerprint[JA4_BYTES];
 	struct hello h;
 
 	memset(&h, 0, sizeof h);
-	h.server_name = h.alpn = cursor_over("", 0);
+	h.server_name = cursor_over("", 0);
 	if (!read_hello(c, &h))
 		return false;
 	m->known = true;
 	m->client = (uint8_t)(r->direction + 1);
-	tell_fingerprint(r, &h);
+	if (ja4_text(&h.fingerprint, fingerprint))
+		tell_text(r, SENDER, NULL, ATTR_FINGERPRINT, fingerprint);
 	if (cursor_left(&h.server_name) && cursor_left(&h.server_name) < 256)
 		tell_format(r, RECEIVER, NULL, ATTR_URI, "sni:%.*s", (int)cursor_left(&h.server_name),
 			    (const char *)h.server_name.at);
