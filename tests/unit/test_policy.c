@@ -1,0 +1,332 @@
+/* The policy: what it allows and forbids, by which line, and every mistake in it told at its line. */
+#include "active/ruleset/policy.h"
+#include "active/ruleset/policy_line.h"
+#include "classifiers/host/device_class.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { TOLD_BYTES = 4096, FILES = 5 };
+
+static struct ruleset *rules;
+
+struct told {
+	unsigned int count;
+	char text[TOLD_BYTES];
+};
+
+static void keep(void *context, const char *file, uint32_t line, const char *what)
+{
+	struct told *t = context;
+	size_t n = strlen(t->text);
+
+	t->count++;
+	snprintf(t->text + n, sizeof t->text - n, "%s:%u %s\n", strrchr(file, '/') + 1, line, what);
+}
+
+static int load_rules(void **state)
+{
+	static struct told told;
+
+	(void)state;
+	rules = ruleset_load(SOURCE_DIR "/rules", keep, &told);
+	return rules ? 0 : -1;
+}
+
+static int free_rules(void **state)
+{
+	(void)state;
+	ruleset_free(rules);
+	return 0;
+}
+
+static const char *const names[FILES] = { "whitelist.yaml", "exclusions.yaml", "windows.yaml", "budgets.yaml",
+					  "analysts.yaml" };
+static const char budgets[] =
+	"target: {packets_a_minute: 1, bytes_a_minute: 1, connections_a_minute: 1, packets_a_day: 2, bytes_a_day: 2, connections_a_day: 2}\n"
+	"zone: {packets_a_minute: 1, bytes_a_minute: 1, connections_a_minute: 1, packets_a_day: 2, bytes_a_day: 2, connections_a_day: 2}\n"
+	"sensor: {packets_a_minute: 1, bytes_a_minute: 1, connections_a_minute: 1, packets_a_day: 2, bytes_a_day: 2, connections_a_day: 2}\n"
+	"cool_down_s: 1\nrepeat_days: 1\ntargets_at_once: 1\nfailures_to_stop: 1\n";
+static const char *const plain[FILES] = { "allow: []\n", "never: []\n", "windows: []\n", budgets, "analysts: []\n" };
+
+/* Loads a policy whose files are the plain ones but for one; NULL leaves that file out. */
+static struct policy *load_text(size_t which, const char *text, struct told *told)
+{
+	char dir[] = "/tmp/policy-XXXXXX", path[128];
+	struct policy *p;
+
+	memset(told, 0, sizeof *told);
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof path, "%s/policy", dir);
+	assert_int_equal(mkdir(path, 0700), 0);
+	for (size_t i = 0; i < FILES; i++) {
+		FILE *f;
+
+		snprintf(path, sizeof path, "%s/policy/%s", dir, names[i]);
+		if (i == which && !text)
+			continue;
+		f = fopen(path, "w");
+		assert_non_null(f);
+		fputs(i == which ? text : plain[i], f);
+		fclose(f);
+	}
+	p = policy_load(dir, rules, keep, told);
+	for (size_t i = 0; i < FILES; i++) {
+		snprintf(path, sizeof path, "%s/policy/%s", dir, names[i]);
+		unlink(path);
+	}
+	snprintf(path, sizeof path, "%s/policy", dir);
+	rmdir(path);
+	rmdir(dir);
+	return p;
+}
+
+static struct policy_verdict ask(const struct policy *p, const char *rule, const char *class, uint8_t last, const char *maker)
+{
+	struct endpoint who = { .mac = { 0x00, 0x80, 0x2f, 1, 2, 3 }, .family = 4, .ip = { 10, 0, 0, last } };
+	const struct rule *r = ruleset_find(rules, rule);
+	struct policy_target target = { &who, "hall-3", class, maker, r->ports_count ? r->ports[0] : 0 };
+
+	return policy_verdict(p, r, &target);
+}
+
+/* The shipped policy: something may be proposed, nothing runs by itself, what is risky or fragile is shut. */
+static void test_shipped(void **state)
+{
+	static struct told told;
+	struct policy *p = policy_load(SOURCE_DIR "/rules", rules, keep, &told);
+	static const char *const shut[] = { "modbus-units", "bacnet-routed", "dnp3-addresses", "profinet_dcp-all", "http" };
+
+	(void)state;
+	if (!p)
+		fail_msg("%s", told.text);
+	assert_true(ask(p, "modbus", "plc", 5, "").allowed);
+	assert_true(ask(p, "modbus", NULL, 5, NULL).allowed);
+	assert_int_equal(ask(p, "modbus", "plc", 5, "").signatures, 1);
+	assert_int_equal(ask(p, "s7comm", "plc", 5, "").signatures, 2);
+	for (size_t i = 0; i < ruleset_count(rules); i++) {
+		static const char *const classes[] = { "io-device", "safety", "printer", "phone" };
+		const char *rule = ruleset_at(rules, i)->name;
+
+		assert_false(ask(p, rule, "plc", 5, "").automatic);
+		assert_false(ask(p, rule, "plc", 5, "HIMA Paul Hildebrandt GmbH").allowed);
+		for (size_t n = 0; n < sizeof classes / sizeof *classes; n++)
+			assert_false(ask(p, rule, classes[n], 5, "").allowed);
+	}
+	for (size_t i = 0; i < sizeof shut / sizeof *shut; i++)
+		for (size_t n = 0; policy_class(n); n++)
+			assert_false(ask(p, shut[i], policy_class(n), 5, "").allowed);
+	assert_non_null(strstr(ask(p, "http-head", "plc", 5, "").why, "not for class 'plc'"));
+	assert_non_null(strstr(ask(p, "http", "plc", 5, "").why, "no line of whitelist.yaml allows http"));
+	policy_free(p);
+}
+
+static const char lines[] = "allow:\n"
+			    "  - {rules: [modbus*], networks: [10.0.0.0/30], may: propose, signatures: 2, why: first}\n"
+			    "  - {rules: [enip-udp], zones: [hall-*], may: automatic, why: second}\n"
+			    "  - {rules: ['*'], macs: ['00:80:2f'], classes: [hmi], may: propose, why: third}\n"
+			    "  - {rules: [ssh], ports: [2222], may: propose, why: fourth}\n";
+
+static void test_lines(void **state)
+{
+	static struct told told;
+	struct policy *p = load_text(0, lines, &told);
+	struct policy_verdict v;
+
+	(void)state;
+	if (!p)
+		fail_msg("%s", told.text);
+	v = ask(p, "modbus-units", "plc", 3, "");
+	assert_true(v.allowed && v.signatures == 2 && !v.automatic);
+	assert_string_equal(v.why, "whitelist.yaml:2: first");
+	v = ask(p, "modbus", "plc", 4, "");
+	assert_false(v.allowed);
+	assert_string_equal(v.why, "whitelist.yaml:2 allows modbus, but not for this network");
+	v = ask(p, "enip-udp", "plc", 9, "");
+	assert_true(v.allowed && v.automatic);
+	assert_true(ask(p, "modbus-units", "hmi", 9, "").allowed);
+	assert_int_equal(ask(p, "modbus-units", "hmi", 9, "").signatures, 2);
+	assert_int_equal(ask(p, "modbus-basic", "hmi", 9, "").signatures, 1);
+	assert_true(ask(p, "profinet_dcp", "hmi", 9, "").allowed);
+	v = ask(p, "ssh", "plc", 9, "");
+	assert_false(v.allowed);
+	policy_free(p);
+}
+
+static void test_exclusions(void **state)
+{
+	static struct told told;
+	struct policy *p = load_text(1, "never:\n  - {networks: [10.0.0.8/29], why: cell four}\n"
+					"  - {rules: [modbus], classes: [plc, unknown], why: not these}\n", &told);
+
+	(void)state;
+	assert_non_null(p);
+	assert_string_equal(ask(p, "enip-udp", "plc", 9, "").why, "exclusions.yaml:2: cell four");
+	assert_string_equal(ask(p, "modbus", "", 1, "").why, "exclusions.yaml:3: not these");
+	assert_string_equal(ask(p, "modbus", "hmi", 1, "").why, "no line of whitelist.yaml allows modbus");
+	policy_free(p);
+}
+
+/* Addresses that are nobody's or many's, printers' ports, an IPv4 address in IPv6's clothes. */
+static void test_addresses(void **state)
+{
+	static struct told told;
+	struct policy *p = load_text(0, "allow:\n  - {rules: ['*'], may: propose, why: all}\n", &told), *q;
+	const struct rule *modbus = ruleset_find(rules, "modbus"), *dcp = ruleset_find(rules, "profinet_dcp");
+	struct endpoint who = { .family = 4, .ip = { 10, 0, 0, 1 } };
+	struct policy_target t = { &who, "", "", "", 502 };
+
+	(void)state;
+	assert_non_null(p);
+	assert_true(policy_verdict(p, modbus, &t).allowed);
+	assert_false(policy_verdict(p, dcp, &t).allowed);
+	who.mac[0] = 0x01;
+	assert_false(policy_verdict(p, dcp, &t).allowed);
+	who.mac[0] = 0x02;
+	assert_true(policy_verdict(p, dcp, &t).allowed);
+	t.port = 9100;
+	assert_false(policy_verdict(p, modbus, &t).allowed);
+	t.port = 502;
+	for (unsigned int first = 224; first < 256; first++) {
+		who.ip[0] = (uint8_t)first;
+		assert_false(policy_verdict(p, modbus, &t).allowed);
+	}
+	memset(who.ip, 0, sizeof who.ip);
+	assert_false(policy_verdict(p, modbus, &t).allowed);
+	who = (struct endpoint){ .family = 6, .ip = { 0xff, 2 } };
+	assert_false(policy_verdict(p, modbus, &t).allowed);
+	who.family = 0;
+	assert_false(policy_verdict(p, modbus, &t).allowed);
+	policy_free(p);
+	q = load_text(1, "never:\n  - {networks: [10.0.0.0/8], why: x}\n", &told);
+	who = (struct endpoint){ .family = 6, .ip = { [10] = 0xff, [11] = 0xff, [12] = 10, [15] = 1 } };
+	assert_string_equal(policy_verdict(q, modbus, &t).why, "exclusions.yaml:2: x");
+	policy_free(q);
+}
+
+struct mistake {
+	size_t file;
+	const char *text;
+	const char *told;
+};
+
+static const struct mistake mistakes[] = {
+	{ 0, NULL, "whitelist.yaml:0 can't be opened" },
+	{ 3, NULL, "budgets.yaml:0 can't be opened" },
+	{ 0, "allow:\n  - {rules: [modbuss], may: propose, why: x}\n", "whitelist.yaml:2 no rule is named 'modbuss'" },
+	{ 0, "allow:\n  - {may: propose, why: x}\n", "whitelist.yaml:2 names no rules" },
+	{ 0, "allow:\n  - {rules: [s7comm], may: automatic, why: x}\n", "whitelist.yaml:2 makes 's7comm' automatic" },
+	{ 0, "allow:\n  - {rules: ['*'], may: automatic, why: x}\n", "automatic, whose risk is" },
+	{ 0, "allow:\n  - {rules: [modbus], may: propose, signatures: 3, why: x}\n", "whitelist.yaml:2 asks for 3 signatures" },
+	{ 0, "allow:\n  - {rules: [modbus], may: automatic, signatures: 2, why: x}\n", "automatic and asks for signatures" },
+	{ 0, "allow:\n  - rules: [modbus]\n    classes: [plc, plcs]\n    may: propose\n    why: x\n",
+	  "whitelist.yaml:3 'plcs' is no class" },
+	{ 0, "allow:\n  - {rules: [modbus], networks: [10.0.0.1/8], may: propose, why: x}\n", "'10.0.0.1/8' is no network" },
+	{ 0, "allow:\n  - {rules: [modbus], networks: [010.0.0.0/8], may: propose, why: x}\n", "'010.0.0.0/8' is no network" },
+	{ 0, "allow:\n  - {rules: [modbus], networks: [10.0.0.0/33], may: propose, why: x}\n", "is no network" },
+	{ 0, "allow:\n  - {rules: [modbus], macs: ['00:80'], may: propose, why: x}\n", "is no MAC" },
+	{ 0, "allow:\n  - {rules: [modbus], ports: [0], may: propose, why: x}\n", "0 is no port" },
+	{ 0, "allow:\n  - {rules: [modbus], may: always, why: x}\n", "none of propose, automatic" },
+	{ 1, "never:\n  - {clases: [plc], why: x}\n", "exclusions.yaml:2 key 'clases' is unknown" },
+	{ 1, "never:\n  - {classes: [plc]}\n", "key 'why' is missing" },
+	{ 1, "never:\n  - {classes: [safty], why: x}\n", "'safty' is no class" },
+	{ 2, "windows:\n  - {name: a, timezone: Europe/Atlantis, days: [mon], from: '01:00', to: '02:00'}\n",
+	  "windows.yaml:2 'Europe/Atlantis' is no time zone" },
+	{ 2, "windows:\n  - {name: a, timezone: ../../etc/passwd, days: [mon], from: '01:00', to: '02:00'}\n", "is no time zone" },
+	{ 2, "windows:\n  - {name: a, timezone: UTC, days: [mon], from: '25:00', to: '02:00'}\n", "'25:00' is no time" },
+	{ 2, "windows:\n  - {name: a, timezone: UTC, days: [mon], from: '01:60', to: '02:00'}\n", "'01:60' is no time" },
+	{ 2, "windows:\n  - {name: a, timezone: UTC, days: [mon], from: '01:00', to: '01:00'}\n", "ends when it begins" },
+	{ 2, "windows:\n  - {name: a, timezone: UTC, days: [someday], from: '01:00', to: '02:00'}\n", "none of mon, tue" },
+	{ 4, "analysts:\n  - {name: a, key: MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI, may: [low]}\n", "it may have 44 to 44" },
+	{ 4, "analysts:\n  - {name: a, key: '////////////////////////////////////////////', may: [low]}\n", "no Ed25519 public key" },
+	{ 4, "analysts:\n  - {name: a, key: 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=, may: [low]}\n"
+	     "  - {name: b, key: 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=, may: [low]}\n",
+	  "analysts.yaml:3 'b' shares name or key with 'a'" },
+};
+
+static void test_mistakes(void **state)
+{
+	static struct told told;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
+		const struct mistake *m = &mistakes[i];
+
+		if (load_text(m->file, m->text, &told))
+			fail_msg("accepted: %s", m->text);
+		if (!strstr(told.text, m->told))
+			fail_msg("%s should be told as '%s', but:\n%s", m->text, m->told, told.text);
+	}
+}
+
+static void test_budgets(void **state)
+{
+	static struct told told;
+	char text[sizeof budgets + 16];
+	char *at;
+
+	(void)state;
+	snprintf(text, sizeof text, "%s", budgets);
+	at = strstr(text, "zone: {packets_a_minute: 1");
+	at[strlen("zone: {packets_a_minute: ")] = '3';
+	assert_null(load_text(3, text, &told));
+	assert_non_null(strstr(told.text, "budgets.yaml:2 zone: a minute's limit is above the day's"));
+	assert_non_null(strstr(told.text, "budgets.yaml:2 zone.packets_a_minute (3) is more than sensor.packets_a_minute (1)"));
+	snprintf(text, sizeof text, "%s", budgets);
+	*(strstr(text, "targets_at_once: ") + strlen("targets_at_once: ")) = '0';
+	assert_null(load_text(3, text, &told));
+	assert_non_null(strstr(told.text, "budgets.yaml:6 0 targets at once"));
+}
+
+/* An analyst with a true key loads. */
+static void test_analyst(void **state)
+{
+	static struct told told;
+	struct policy *p = load_text(4, "analysts:\n  - {name: a, key: 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=, may: [low, high]}\n",
+				     &told);
+
+	(void)state;
+	if (!p)
+		fail_msg("%s", told.text);
+	policy_free(p);
+}
+
+/* The words for classes are those that device rules use, with safety and unknown. */
+static void test_classes(void **state)
+{
+	size_t ours = 0, theirs = 0;
+
+	(void)state;
+	for (; device_class_name((unsigned int)theirs); theirs++) {
+		const char *name = device_class_name((unsigned int)theirs);
+		bool found = strcmp(name, "none") == 0;
+
+		for (size_t i = 0; policy_class(i); i++)
+			found |= strcmp(policy_class(i), name) == 0;
+		if (!found)
+			fail_msg("class '%s' can't be named by a policy", name);
+	}
+	while (policy_class(ours))
+		ours++;
+	assert_true(theirs > 20 && ours >= theirs);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_shipped),   cmocka_unit_test(test_lines),    cmocka_unit_test(test_exclusions),
+		cmocka_unit_test(test_addresses), cmocka_unit_test(test_mistakes), cmocka_unit_test(test_budgets),
+		cmocka_unit_test(test_analyst),   cmocka_unit_test(test_classes),
+	};
+
+	return cmocka_run_group_tests(tests, load_rules, free_rules);
+}
