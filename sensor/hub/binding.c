@@ -127,10 +127,12 @@ static void set_apart(struct picture *p, struct node *n)
 
 static void join(struct picture *p, struct node *ip, struct node *mac)
 {
-	if (ip->asset && mac->asset) {
-		if (ip->asset == mac->asset)
-			return;
+	if (ip->asset && ip->asset == mac->asset)
+		return;
+	/* Whoever it was thought to be one with, it isn't any more. */
+	if (ip->asset)
 		set_apart(p, ip);
+	if (ip->asset && mac->asset) {
 		if (ip->asset->number < mac->asset->number)
 			picture_merge(p, ip->asset, mac->asset, ip);
 		else
