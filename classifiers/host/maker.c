@@ -14,21 +14,28 @@ enum {
 	NAME_BYTES = 128,
 	FILE_BYTES_MAX = 64 * 1024 * 1024,
 	LENGTHS = 3,
+	SLOTS = 1 << 17, /* of the table that finds a name again; the registries name about 35 000 organisations */
 };
 
 static const uint8_t length_bits[LENGTHS] = { 24, 28, 36 };
 
-/* While loading: one registered prefix with its own copy of the name. */
+/* While loading: one registered prefix. */
 struct row {
 	uint64_t prefix; /* its bits, at the low end */
 	unsigned length; /* index in length_bits */
-	char *name;
+	uint32_t name;   /* offset in the pool; 0 for nobody */
 };
 
+/* While loading: all rows, and every name once. */
 struct rows {
 	struct row *row;
 	size_t count;
 	size_t room;
+	char *names;
+	size_t names_len;
+	size_t names_room;
+	uint32_t slot[SLOTS]; /* offsets of names by their hash, 0 for an empty slot */
+	size_t slots_used;
 };
 
 struct prefix {
@@ -125,10 +132,56 @@ static bool read_assignment(const char *hex, struct row *r)
 	return false;
 }
 
-static bool add_row(struct rows *rows, const struct row *r, const char *name)
+/* The registries' own words for "somebody else has parts of this" and "doesn't want to be named". */
+static bool names_nobody(const char *name)
+{
+	return strcmp(name, "Private") == 0 || strcmp(name, "IEEE Registration Authority") == 0;
+}
+
+static bool grow_names(struct rows *rows, size_t len)
+{
+	size_t room = rows->names_room > 0 ? rows->names_room * 2 : 1 << 20;
+	char *more;
+
+	if (rows->names_len + len + 1 <= rows->names_room)
+		return true;
+	more = realloc(rows->names, room);
+	if (more == NULL)
+		return false;
+	rows->names = more;
+	rows->names_room = room;
+	if (rows->names_len == 0)
+		rows->names[rows->names_len++] = 0; /* offset 0 is the empty name */
+	return true;
+}
+
+/* The offset at which the name stands in the pool, put there if it is new; 0 when there is no room. */
+static uint32_t intern_name(struct rows *rows, const char *name)
+{
+	size_t len = strlen(name);
+	uint32_t hash = 2166136261U;
+	size_t at;
+
+	if (!grow_names(rows, len))
+		return 0;
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ (uint8_t)name[i]) * 16777619U;
+	for (at = hash % SLOTS; rows->slot[at] != 0; at = (at + 1) % SLOTS)
+		if (strcmp(rows->names + rows->slot[at], name) == 0)
+			return rows->slot[at];
+	if (rows->slots_used >= SLOTS / 2)
+		return 0;
+	rows->slots_used++;
+	rows->slot[at] = (uint32_t)rows->names_len;
+	memcpy(rows->names + rows->names_len, name, len + 1);
+	rows->names_len += len + 1;
+	return rows->slot[at];
+}
+
+static bool add_row(struct rows *rows, struct row *r, const char *name)
 {
 	if (rows->count == rows->room) {
-		size_t room = rows->room > 0 ? rows->room * 2 : 16384;
+		size_t room = rows->room > 0 ? rows->room * 2 : 65536;
 		struct row *more = realloc(rows->row, room * sizeof(*more));
 
 		if (more == NULL)
@@ -136,11 +189,10 @@ static bool add_row(struct rows *rows, const struct row *r, const char *name)
 		rows->row = more;
 		rows->room = room;
 	}
-	rows->row[rows->count] = *r;
-	rows->row[rows->count].name = strdup(name);
-	if (rows->row[rows->count].name == NULL)
+	r->name = names_nobody(name) ? 0 : intern_name(rows, name);
+	if (r->name == 0 && !names_nobody(name))
 		return false;
-	rows->count++;
+	rows->row[rows->count++] = *r;
 	return true;
 }
 
@@ -173,11 +225,6 @@ static void read_registry(struct rows *rows, const char *path, char *note, size_
 	free(text);
 }
 
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(((const struct row *)a)->name, ((const struct row *)b)->name);
-}
-
 static int by_prefix(const void *a, const void *b)
 {
 	const struct row *x = a, *y = b;
@@ -187,107 +234,70 @@ static int by_prefix(const void *a, const void *b)
 	return (x->prefix > y->prefix) - (x->prefix < y->prefix);
 }
 
-/* The registries' own words for "somebody else has parts of this" and "doesn't want to be named". */
-static bool names_nobody(const char *name)
+static bool fill_tables(struct makers *m, struct rows *rows)
 {
-	return strcmp(name, "Private") == 0 || strcmp(name, "IEEE Registration Authority") == 0;
-}
-
-/*
- * Writes every name once: rows are sorted by name, so that equal ones are neighbours, and their name
- * pointers are replaced by offsets that by_prefix() then carries along. Offset 0 is the empty name.
- */
-static bool pool_names(struct makers *m, struct rows *rows, uint32_t *offsets)
-{
-	size_t bytes = 1, last = 0;
-
-	qsort(rows->row, rows->count, sizeof(*rows->row), by_name);
+	qsort(rows->row, rows->count, sizeof(*rows->row), by_prefix);
 	for (size_t i = 0; i < rows->count; i++)
-		bytes += strlen(rows->row[i].name) + 1;
-	m->names = calloc(1, bytes);
-	if (m->names == NULL)
-		return false;
-	bytes = 1;
-	for (size_t i = 0; i < rows->count; i++) {
-		const char *name = rows->row[i].name;
-
-		if (i > 0 && strcmp(rows->row[i - 1].name, name) == 0) {
-			offsets[i] = offsets[i - 1];
-		} else if (names_nobody(name)) {
-			offsets[i] = 0;
-		} else {
-			last = bytes;
-			bytes += strlen(name) + 1;
-			memcpy(m->names + last, name, strlen(name));
-			offsets[i] = (uint32_t)last;
-		}
-	}
-	return true;
-}
-
-static bool fill_tables(struct makers *m, struct rows *rows, const uint32_t *offsets)
-{
-	struct row *sorted = calloc(rows->count, sizeof(*sorted));
-
-	if (sorted == NULL)
-		return false;
-	/* From here a row's name points into the pool: the copies are freed by the caller through rows. */
-	for (size_t i = 0; i < rows->count; i++)
-		sorted[i] = (struct row){ rows->row[i].prefix, rows->row[i].length, m->names + offsets[i] };
-	qsort(sorted, rows->count, sizeof(*sorted), by_prefix);
-	for (size_t i = 0; i < rows->count; i++)
-		m->count[sorted[i].length]++;
+		m->count[rows->row[i].length]++;
 	for (size_t l = 0, at = 0; l < LENGTHS; l++) {
 		m->prefixes[l] = calloc(m->count[l] + 1, sizeof(*m->prefixes[l]));
-		if (m->prefixes[l] == NULL) {
-			free(sorted);
+		if (m->prefixes[l] == NULL)
 			return false;
-		}
 		for (size_t i = 0; i < m->count[l]; i++, at++)
-			m->prefixes[l][i] = (struct prefix){ sorted[at].prefix, (uint32_t)(sorted[at].name - m->names) };
+			m->prefixes[l][i] = (struct prefix){ rows->row[at].prefix, rows->row[at].name };
 	}
-	free(sorted);
 	return true;
 }
 
+/* Takes the pool of names over. */
 static struct makers *build_makers(struct rows *rows)
 {
 	struct makers *m = calloc(1, sizeof(*m));
-	uint32_t *offsets = calloc(rows->count, sizeof(*offsets));
 
-	if (m == NULL || offsets == NULL || !pool_names(m, rows, offsets) || !fill_tables(m, rows, offsets)) {
+	if (m == NULL)
+		return NULL;
+	if (!fill_tables(m, rows)) {
 		makers_free(m);
-		m = NULL;
+		return NULL;
 	}
-	free(offsets);
+	m->names = rows->names;
+	rows->names = NULL;
 	return m;
 }
 
-struct makers *makers_load(const char *oui_file, char *note, size_t room)
+static void read_registries(struct rows *rows, const char *oui_file, char *note, size_t room)
 {
 	static const char *const beside[] = { "mam.csv", "oui36.csv", "iab.csv" };
-	struct rows rows = { 0 };
-	struct makers *m = NULL;
 	const char *slash = strrchr(oui_file, '/');
 	int folder = slash != NULL ? (int)(slash - oui_file) + 1 : 0;
 	char path[4096];
 
+	read_registry(rows, oui_file, note, room);
+	/* Without the first file the rest would name only the few who share a block. */
+	for (size_t i = 0; rows->count > 0 && i < sizeof(beside) / sizeof(beside[0]); i++) {
+		snprintf(path, sizeof(path), "%.*s%s", folder, oui_file, beside[i]);
+		read_registry(rows, path, note, room);
+	}
+}
+
+struct makers *makers_load(const char *oui_file, char *note, size_t room)
+{
+	struct rows *rows = calloc(1, sizeof(*rows));
+	struct makers *m = NULL;
+
 	if (room > 0)
 		note[0] = 0;
-	read_registry(&rows, oui_file, note, room);
-	/* Without the first file the rest would name only the few who share a block. */
-	for (size_t i = 0; rows.count > 0 && i < sizeof(beside) / sizeof(beside[0]); i++) {
-		snprintf(path, sizeof(path), "%.*s%s", folder, oui_file, beside[i]);
-		read_registry(&rows, path, note, room);
+	if (rows != NULL)
+		read_registries(rows, oui_file, note, room);
+	if (rows != NULL && rows->count > 0)
+		m = build_makers(rows);
+	if (m == NULL && (rows == NULL || rows->count > 0))
+		add_note(note, room, oui_file, "no memory");
+	if (rows != NULL) {
+		free(rows->row);
+		free(rows->names);
 	}
-	if (rows.count > 0) {
-		m = build_makers(&rows);
-		if (m == NULL)
-			add_note(note, room, oui_file, "no memory");
-	}
-	for (size_t i = 0; i < rows.count; i++)
-		free(rows.row[i].name);
-	free(rows.row);
+	free(rows);
 	return m;
 }
 
