@@ -27,8 +27,10 @@ static struct told_item *add(struct told *t, uint8_t kind, enum side side, enum 
 static uint16_t put_path(struct told *t, const char *path)
 {
 	uint16_t at = t->used;
-	size_t n = path ? strnlen(path, FINDING_PATH_BYTES - 1) : 0;
+	size_t n = path ? strlen(path) : 0;
 
+	if (n > FINDING_PATH_BYTES - 1)
+		n = FINDING_PATH_BYTES - 1;
 	if (n)
 		memcpy(t->text + at, path, n);
 	t->text[at + n] = 0;
