@@ -36,4 +36,7 @@ void policy_free(struct policy *policy);
 struct policy_verdict policy_verdict(const struct policy *policy, const struct rule *rule,
 				     const struct policy_target *target);
 
+/* The classes of devices that a line can name: those of rules/devices, `safety` and `unknown`; NULL past the end. */
+const char *policy_class(size_t i);
+
 #endif

@@ -27,7 +27,4 @@ const char *line_fit_name(enum line_fit fit);
 void line_check(const struct yaml_file *file, const char *key, size_t i, const struct line_file *line,
 		const struct ruleset *set, struct mistakes *m);
 
-/* The classes of devices that a line can name, those of rules/devices with `safety` and `unknown`; NULL past the end. */
-const char *policy_class(size_t i);
-
 #endif

@@ -1,18 +1,16 @@
 /* askance explain: of a rule every byte it could send, of an asset what would be asked of it and why. */
 #include "sensor/ctl/explain.h"
 
+#include "sensor/ctl/asset_list.h"
 #include "sensor/ctl/inventory.h"
 #include "sensor/ctl/rules_load.h"
 #include "sensor/ctl/sensor_link.h"
 #include "sensor/ctl/verb.h"
 
 #include <arpa/inet.h>
-#include <hiredis/hiredis.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { KEY_BYTES = CONFIG_NAME_BYTES + 256 };
 
 /* "10.0.0.5", "10.0.0.5:502", "fd00::5", "[fd00::5]:502". False when it is none. */
 static bool read_target(const char *text, struct explain_target *target)
@@ -50,7 +48,7 @@ static bool read_target(const char *text, struct explain_target *target)
 	return true;
 }
 
-static int explain_one_rule(const struct rule *rule, const char *text)
+static int explain_one_rule(const struct rule *rule, const struct policy *policy, const char *text)
 {
 	struct explain_target target = { .host = "" };
 
@@ -60,67 +58,35 @@ static int explain_one_rule(const struct rule *rule, const char *text)
 	}
 	if (target.host[0] && !target.port[0] && rule->ports_count)
 		snprintf(target.port, sizeof target.port, "%u", rule->ports[0]);
-	explain_rule(rule, &target, stdout);
+	explain_rule(rule, policy, &target, stdout);
 	return EXIT_WELL;
-}
-
-static json_t *fetch_document(struct sensor_link *l, const char *id)
-{
-	char key[KEY_BYTES];
-	const char *ask[] = { "HGET", key, "body" };
-	json_t *document = NULL;
-	redisReply *reply;
-
-	snprintf(key, sizeof key, "askance:{%s}:asset:%s", l->sensor, id);
-	reply = sensor_link_ask(l, 3, ask);
-	if (reply && reply->type == REDIS_REPLY_STRING)
-		document = json_loadb(reply->str, (size_t)reply->len, 0, NULL);
-	if (reply)
-		freeReplyObject(reply);
-	return document;
-}
-
-/* By id at once; by address or name through the list of all assets. */
-static json_t *find_document(struct sensor_link *l, const char *asset)
-{
-	char key[KEY_BYTES];
-	const char *ask[] = { "ZRANGE", key, "0", "-1" };
-	json_t *document = fetch_document(l, asset);
-	redisReply *reply;
-
-	if (document)
-		return document;
-	snprintf(key, sizeof key, "askance:{%s}:changed", l->sensor);
-	reply = sensor_link_ask(l, 4, ask);
-	for (size_t i = 0; reply && reply->type == REDIS_REPLY_ARRAY && !document && i < reply->elements; i++) {
-		document = fetch_document(l, reply->element[i]->str);
-		if (document && !inventory_matches(document, asset)) {
-			json_decref(document);
-			document = NULL;
-		}
-	}
-	if (reply)
-		freeReplyObject(reply);
-	return document;
 }
 
 static int explain_one_asset(struct sensor_link *l, const char *asset, const struct ruleset *rules)
 {
-	json_t *document;
+	struct asset_list all = { .items = NULL };
+	size_t found = 0;
 
 	if (sensor_link_open(l) < 0) {
 		fprintf(stderr, "askance explain: '%s' is no rule, and without a sensor no asset can be looked up\n", asset);
 		return EXIT_NOTHING;
 	}
-	document = find_document(l, asset);
-	if (document)
-		explain_asset(document, rules, stdout);
-	else
-		fprintf(stderr, "askance explain: there is neither a rule nor an asset '%s'; see `askance rules` and `askance assets`\n",
-			asset);
+	/* The same address in two zones is two devices: both are shown. */
+	if (asset_list_fetch(&all, l) == 0) {
+		for (size_t i = 0; i < all.count; i++)
+			if (inventory_matches(all.items[i].document, asset)) {
+				if (found++)
+					putchar('\n');
+				explain_asset(all.items[i].document, rules, stdout);
+			}
+		if (!found)
+			fprintf(stderr,
+				"askance explain: there is neither a rule nor an asset '%s'; see `askance rules` and `askance assets`\n",
+				asset);
+	}
+	asset_list_free(&all);
 	sensor_link_close(l);
-	json_decref(document);
-	return document ? EXIT_WELL : EXIT_NOTHING;
+	return found ? EXIT_WELL : EXIT_NOTHING;
 }
 
 static int explain_words(struct rules_load *rules, struct sensor_link *l, const char *const words[2])
@@ -128,11 +94,12 @@ static int explain_words(struct rules_load *rules, struct sensor_link *l, const 
 	const struct rule *rule;
 	int result;
 
-	if (!rules_load_open(rules, false))
+	/* A broken policy is told, and what the rules say is shown all the same. */
+	if (!rules_load_open(rules, true) && !rules->rules)
 		return EXIT_NOTHING;
 	rule = ruleset_find(rules->rules, words[0]);
 	if (rule) {
-		result = explain_one_rule(rule, words[1]);
+		result = explain_one_rule(rule, rules->policy, words[1]);
 	} else if (words[1]) {
 		fprintf(stderr, "askance explain: there is no rule '%s'; `askance rules` lists them\n", words[0]);
 		result = EXIT_NOTHING;

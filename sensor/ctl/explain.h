@@ -13,8 +13,8 @@ struct explain_target {
 	char port[8];
 };
 
-/* Every byte that a rule could send, step by step, with its bounds and reasons. */
-void explain_rule(const struct rule *rule, const struct explain_target *target, FILE *to);
+/* Every byte that a rule could send, step by step, with its bounds and reasons. policy may be NULL: nothing is said of it. */
+void explain_rule(const struct rule *rule, const struct policy *policy, const struct explain_target *target, FILE *to);
 
 /* The steps of a rule alone: bytes, reading, reply. `indent` blanks before each line. */
 void explain_steps(const struct rule *rule, const struct explain_target *target, int indent, FILE *to);

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { COLUMNS = 78 };
+enum { COLUMNS = 78, CLASSES_BYTES = 600 };
 
 void explain_fold(const char *text, int indent, FILE *to)
 {
@@ -65,8 +65,8 @@ static void show_needs(const struct rule *rule, FILE *to)
 
 static void show_bounds(const struct rule *rule, FILE *to)
 {
-	fprintf(to, "at most: %u packets and %u bytes towards the device%s; %u ms for each reply\n", rule->max_packets,
-		rule->max_bytes, rule->transport == TRANSPORT_TCP ? " (SYN, ACKs and FIN counted), in one connection" : "",
+	fprintf(to, "at most: %u packet%s and %u bytes towards the device%s; %u ms for each reply\n", rule->max_packets,
+		rule->max_packets == 1 ? "" : "s", rule->max_bytes, rule->transport == TRANSPORT_TCP ? " (SYN, ACKs and FIN counted), in one connection" : "",
 		rule->timeout_ms);
 	if (rule->multicast)
 		fprintf(to, "goes to many: %02x:%02x:%02x:%02x:%02x:%02x\n", rule->destination[0], rule->destination[1],
@@ -76,7 +76,42 @@ static void show_bounds(const struct rule *rule, FILE *to)
 	fprintf(to, "sha256: %s\n", rule->sha256);
 }
 
-void explain_rule(const struct rule *rule, const struct explain_target *target, FILE *to)
+/* An address that a line without conditions on addresses fits: what is told then depends on the class alone. */
+static struct policy_verdict verdict_for(const struct policy *policy, const struct rule *rule, const char *class)
+{
+	struct endpoint who = { .mac = { 0x02, 0, 0, 0, 0, 1 }, .family = 4, .ip = { 192, 0, 2, 1 } };
+	struct policy_target target = { &who, "", class, "", rule->ports_count ? rule->ports[0] : 0 };
+
+	return policy_verdict(policy, rule, &target);
+}
+
+/* For whom the whitelist lets it be proposed, and where that stands. */
+static void show_policy(const struct rule *rule, const struct policy *policy, FILE *to)
+{
+	char classes[CLASSES_BYTES] = "", why[POLICY_WHY_BYTES] = "";
+	size_t n = 0;
+	uint8_t signatures = 0;
+
+	for (size_t i = 0; policy_class(i) && n < sizeof classes; i++) {
+		struct policy_verdict v = verdict_for(policy, rule, policy_class(i));
+
+		if (v.allowed)
+			n += (size_t)snprintf(classes + n, sizeof classes - n, "%s%s", n ? ", " : "policy: may be proposed for ",
+					      policy_class(i));
+		if (v.allowed && !why[0]) {
+			signatures = v.signatures;
+			memcpy(why, v.why, sizeof why);
+		}
+	}
+	if (!n) {
+		fprintf(to, "policy: may not be proposed, as far as class decides: %s\n", verdict_for(policy, rule, "unknown").why);
+		return;
+	}
+	explain_fold(classes, 0, to);
+	fprintf(to, "  with %u signature%s; %s\n", signatures, signatures == 1 ? "" : "s", why);
+}
+
+void explain_rule(const struct rule *rule, const struct policy *policy, const struct explain_target *target, FILE *to)
 {
 	show_place(rule, to);
 	explain_fold(rule->why, 2, to);
@@ -85,6 +120,8 @@ void explain_rule(const struct rule *rule, const struct explain_target *target, 
 		explain_fold(rule->notes, 2, to);
 	}
 	show_needs(rule, to);
+	if (policy)
+		show_policy(rule, policy, to);
 	show_bounds(rule, to);
 	explain_steps(rule, target, 0, to);
 	fprintf(to, "\n`..` is a byte that is known only when a probe is proposed or runs. Nothing else can be sent.\n");
