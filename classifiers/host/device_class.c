@@ -9,6 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
+enum { EXPECTING_MAX = 64 };
+
 static bool same_letter(char a, char b)
 {
 	return tolower((unsigned char)a) == tolower((unsigned char)b);
@@ -121,11 +123,7 @@ static bool any_number(const uint64_t *number, unsigned count, const char *text)
 
 static bool value_fits(const struct device_condition *c, const struct device_value *v)
 {
-	bool asked = false;
-
-	for (unsigned i = 0; i < c->attribute_count && !asked; i++)
-		asked = c->attribute[i] == v->attribute;
-	if (!asked || v->value == NULL)
+	if (v->attribute >= ATTRIBUTES || (c->looks_at >> v->attribute & 1) == 0 || v->value == NULL)
 		return false;
 	if (c->protocol_count > 0 && (v->protocol == NULL || !any_word(c->protocol, c->protocol_count, v->protocol)))
 		return false;
@@ -146,8 +144,23 @@ static bool condition_holds(const struct device_condition *c, const struct devic
 	return false;
 }
 
-static bool rule_matches(const struct device_rule *r, const struct device_evidence *e)
+/* The bits of device_condition.looks_at for which there is anything to look at. */
+static uint64_t evidence_bits(const struct device_evidence *e)
 {
+	uint64_t bits = (uint64_t)(e->maker != NULL) << LOOKS_AT_MAKER_BIT | (uint64_t)(e->serve_count > 0) << LOOKS_AT_SERVES_BIT |
+			(uint64_t)(e->speak_count > 0) << LOOKS_AT_SPEAKS_BIT;
+
+	for (size_t i = 0; i < e->value_count; i++)
+		if (e->values[i].attribute < ATTRIBUTES)
+			bits |= 1ULL << e->values[i].attribute;
+	return bits;
+}
+
+static bool rule_matches(const struct device_rule *r, const struct device_evidence *e, uint64_t bits)
+{
+	for (unsigned i = 0; i < r->when_count; i++)
+		if ((r->when[i].looks_at & bits) == 0)
+			return false;
 	for (unsigned i = 0; i < r->when_count; i++)
 		if (!condition_holds(&r->when[i], e))
 			return false;
@@ -219,19 +232,24 @@ static void fill_verdict(struct device_verdict *out, const struct winners *w)
 
 void device_class_of(const struct device_rules *r, const struct device_evidence *e, struct device_verdict *out)
 {
+	const struct device_rule *telling[EXPECTING_MAX]; /* matching rules that expect something */
+	uint64_t bits = evidence_bits(e);
+	size_t tellers = 0;
 	struct winners w = { 0 };
 
 	memset(out, 0, sizeof(*out));
 	for (size_t f = 0; r != NULL && f < r->files; f++)
-		for (unsigned i = 0; i < r->file[f]->rule_count; i++)
-			if (rule_matches(&r->file[f]->rule[i], e))
-				hear_rule(&w, &r->file[f]->rule[i]);
-	fill_verdict(out, &w);
-	for (size_t f = 0; r != NULL && f < r->files; f++)
 		for (unsigned i = 0; i < r->file[f]->rule_count; i++) {
 			const struct device_rule *rule = &r->file[f]->rule[i];
 
-			if (rule->expects_count > 0 && rule_matches(rule, e) && agrees(rule, &w))
-				add_expected(out, rule);
+			if (!rule_matches(rule, e, bits))
+				continue;
+			hear_rule(&w, rule);
+			if (rule->expects_count > 0 && tellers < EXPECTING_MAX)
+				telling[tellers++] = rule;
 		}
+	fill_verdict(out, &w);
+	for (size_t i = 0; i < tellers; i++)
+		if (agrees(telling[i], &w))
+			add_expected(out, telling[i]);
 }

@@ -246,6 +246,21 @@ static void free_file(const struct device_schema *s, struct device_file *file)
 		cyaml_free(&config, &s->file, file, 0);
 }
 
+static void mark_condition(struct device_condition *c)
+{
+	c->looks_at = (uint64_t)(c->maker_count > 0) << LOOKS_AT_MAKER_BIT | (uint64_t)(c->serves_count > 0) << LOOKS_AT_SERVES_BIT |
+		      (uint64_t)(c->speaks_count > 0) << LOOKS_AT_SPEAKS_BIT;
+	for (unsigned i = 0; i < c->attribute_count; i++)
+		c->looks_at |= 1ULL << c->attribute[i];
+}
+
+static void mark_file(struct device_file *file)
+{
+	for (unsigned i = 0; i < file->rule_count; i++)
+		for (unsigned c = 0; c < file->rule[i].when_count; c++)
+			mark_condition(&file->rule[i].when[c]);
+}
+
 static bool load_file(struct device_rules *all, const char *path, char *error, size_t room)
 {
 	const struct device_schema *s = all->schema;
@@ -263,6 +278,7 @@ static bool load_file(struct device_rules *all, const char *path, char *error, s
 		free_file(s, file);
 		return false;
 	}
+	mark_file(file);
 	all->file[all->files++] = file;
 	return true;
 }

@@ -23,7 +23,11 @@ struct device_condition {
 	unsigned serves_count;
 	char **speaks;
 	unsigned speaks_count;
+	uint64_t looks_at;          /* bits of the attributes, or LOOKS_AT_*; made after loading, to pass over rules fast */
 };
+
+enum { LOOKS_AT_MAKER_BIT = 61, LOOKS_AT_SERVES_BIT = 62, LOOKS_AT_SPEAKS_BIT = 63 };
+_Static_assert((int)ATTRIBUTES <= (int)LOOKS_AT_MAKER_BIT, "an attribute has a bit of its own");
 
 struct device_rule {
 	char *name;
