@@ -146,7 +146,7 @@ static void show_guard(struct showing *s)
 {
 	struct guard_answer a = guard_allows(s->rule->protocol, (enum transport)s->rule->transport, s->bytes, s->len);
 
-	fprintf(s->to, "%*sthe guard reads it: %s\n", s->indent, "", a.allowed ? a.reading : a.why);
+	fprintf(s->to, "%*sthe guard %s it: %s\n", s->indent, "", a.allowed ? "reads" : "refuses", a.allowed ? a.reading : a.why);
 }
 
 static void show_pattern(const struct showing *s, const struct template *t)
