@@ -38,6 +38,7 @@ _Static_assert(sizeof(struct http_memo) <= MEMO_BYTES, "a flow's memory is small
 
 struct head {
 	bool request;
+	bool fields; /* it has at least one */
 	bool is_head;
 	bool is_connect;
 	unsigned status;
@@ -265,6 +266,7 @@ static void read_fields(struct reader *r, struct head *h, struct cursor fields)
 			line.at++;
 		while (line.end > line.at && (line.end[-1] == ' ' || line.end[-1] == '\t'))
 			line.end--;
+		h->fields = true;
 		read_framing(h, name, line);
 		tell_field(r, h, name, line);
 	}
@@ -353,6 +355,9 @@ static enum verdict read_head(struct reader *r, struct http_memo *m)
 		return cursor_left(&r->bytes) < HEAD_BYTES ? NEED_MORE : NOT_MINE;
 	r->bytes.at += len;
 	read_fields(r, &h, cursor_over(c.at, (size_t)(r->bytes.at - c.at)));
+	/* A lone status line that nobody asked for and that says nothing may be anybody's. */
+	if (!h.request && !h.fields && !m->client)
+		return MAYBE;
 	if (h.request)
 		note_request(m, &h);
 	else
