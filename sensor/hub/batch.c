@@ -36,7 +36,8 @@ static void drop_drafts(struct batch *b, size_t count)
 		b->draft_bytes -= b->drafts[i].document.json.len;
 		json_free(&b->drafts[i].document.json);
 	}
-	memmove(b->drafts, b->drafts + count, (b->draft_count - count) * sizeof *b->drafts);
+	if (count)
+		memmove(b->drafts, b->drafts + count, (b->draft_count - count) * sizeof *b->drafts);
 	b->draft_count -= count;
 }
 
@@ -255,8 +256,10 @@ void batch_draft(struct batch *b)
 	/* By asset, so that each is judged once; among one asset's changes the order stays. */
 	for (size_t i = 0; i < p->change_count; i++)
 		p->changes[i].order = i;
-	qsort(p->changes, p->change_count, sizeof *p->changes, order_changes);
-	qsort(p->changed_assets, p->changed_asset_count, sizeof *p->changed_assets, order_assets);
+	if (p->change_count)
+		qsort(p->changes, p->change_count, sizeof *p->changes, order_changes);
+	if (p->changed_asset_count)
+		qsort(p->changed_assets, p->changed_asset_count, sizeof *p->changed_assets, order_assets);
 	draft_gone(b);
 	for (size_t i = 0; i < p->changed_asset_count; i++) {
 		struct asset *a = p->changed_assets[i];

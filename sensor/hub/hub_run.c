@@ -7,6 +7,7 @@
 #include "sensor/hub/health.h"
 #include "sensor/hub/intake.h"
 #include "sensor/hub/keep.h"
+#include "sensor/hub/outbox.h"
 #include "sensor/hub/publisher.h"
 #include "sensor/hub/walls.h"
 
@@ -186,7 +187,8 @@ static void refresh_touched(void)
 		n->dirty = (uint8_t)(n->dirty & ~NODE_TOUCHED);
 		picture_change(p, n);
 	}
-	memmove(p->touched_nodes, p->touched_nodes + count, (p->touched_count - count) * sizeof *p->touched_nodes);
+	if (count)
+		memmove(p->touched_nodes, p->touched_nodes + count, (p->touched_count - count) * sizeof *p->touched_nodes);
 	p->touched_count -= count;
 }
 
@@ -306,6 +308,7 @@ int hub_run(const struct hub_config *config)
 	picture_end(&hub.picture);
 	knowledge_free(&hub.knowledge);
 	keep_close(hub.keeper);
+	outbox_close(&hub.store);
 	store_close(&hub.store);
 	return hub.exit_code;
 }

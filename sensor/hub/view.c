@@ -261,7 +261,8 @@ void view_fill(struct view *v, const struct picture *p, const struct asset *a)
 	v->lost = 0;
 	for (const struct node *n = a->nodes; n; n = n->next)
 		add_node(v, p, n);
-	qsort(v->nodes, v->node_count, sizeof *v->nodes, order_nodes);
+	if (v->node_count)
+		qsort(v->nodes, v->node_count, sizeof *v->nodes, order_nodes);
 	for (v->mac_count = 0; v->mac_count < v->node_count && v->nodes[v->mac_count]->family == 0;)
 		v->mac_count++;
 	if (v->attribute_count)

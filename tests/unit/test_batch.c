@@ -1,0 +1,359 @@
+/* What was heard reaches the outbox once: over restarts, replays and a store that refuses. */
+#include "make_finding.h"
+#include "sensor/hub/batch.h"
+#include "sensor/hub/hash.h"
+#include "sensor/hub/keep.h"
+#include "sensor/hub/outbox.h"
+
+#include <jansson.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#define PLC "00:1b:1b:00:00:01"
+
+struct hub {
+	struct store store;
+	struct keeper *keeper;
+	struct picture picture;
+	struct knowledge knowledge;
+	struct batch batch;
+};
+
+static struct hub hub;
+static char folder[] = "/tmp/askance-batch-XXXXXX", path[64];
+
+static void start_hub(void)
+{
+	memset(&hub, 0, sizeof hub);
+	assert_int_equal(store_open(&hub.store, path), 0);
+	hub.keeper = keep_open(&hub.store);
+	picture_start(&hub.picture, "plant-1", "hall", 10000);
+	assert_int_equal(keep_load(&hub.store, &hub.picture), 0);
+	hub.picture.telling = true;
+	batch_start(&hub.batch, &hub.picture, &hub.store, hub.keeper, &hub.knowledge, true);
+	batch_count_gaps(&hub.batch);
+}
+
+static void stop_hub(void)
+{
+	batch_free(&hub.batch);
+	picture_end(&hub.picture);
+	keep_close(hub.keeper);
+	outbox_close(&hub.store);
+	store_close(&hub.store);
+}
+
+static int make_folder(void **state)
+{
+	(void)state;
+	hash_start();
+	strcpy(folder, "/tmp/askance-batch-XXXXXX");
+	if (!mkdtemp(folder))
+		return -1;
+	snprintf(path, sizeof path, "%s/askance.db", folder);
+	start_hub();
+	return 0;
+}
+
+static int drop_folder(void **state)
+{
+	char command[128];
+
+	(void)state;
+	stop_hub();
+	snprintf(command, sizeof command, "rm -rf %s", folder);
+	return system(command);
+}
+
+static void hear(struct finding f)
+{
+	picture_hear(&hub.picture, &f);
+}
+
+static int flush(void)
+{
+	batch_draft(&hub.batch);
+	return batch_store(&hub.batch, NULL, NULL);
+}
+
+static void start_hub_anew(void)
+{
+	static const char *const ends[] = { "", "-wal", "-shm" };
+	char file[96];
+
+	for (int i = 0; i < 3; i++) {
+		snprintf(file, sizeof file, "%s%s", path, ends[i]);
+		unlink(file);
+	}
+	start_hub();
+}
+
+static int64_t ask_number(const char *sql)
+{
+	sqlite3_stmt *s = store_prepare(&hub.store, sql);
+	int64_t n = sqlite3_step(s) == SQLITE_ROW ? sqlite3_column_int64(s, 0) : -1;
+
+	sqlite3_finalize(s);
+	return n;
+}
+
+static int64_t events(const char *action)
+{
+	char sql[256];
+
+	snprintf(sql, sizeof sql, "SELECT count(*) FROM outbox WHERE json_extract(body,'$.event.action') LIKE '%s'", action);
+	return ask_number(sql);
+}
+
+/* Every body is JSON, and its numbers are those of its row, without a gap. */
+static void check_outbox(void)
+{
+	sqlite3_stmt *s = store_prepare(&hub.store, "SELECT seq,body,asset FROM outbox ORDER BY seq");
+	int64_t next = 1;
+
+	for (; sqlite3_step(s) == SQLITE_ROW; next++) {
+		json_error_t error;
+		json_t *body = json_loads((const char *)sqlite3_column_text(s, 1), JSON_REJECT_DUPLICATES, &error);
+		char id[128];
+
+		assert_non_null(body);
+		snprintf(id, sizeof id, "plant-1:%llu:%lld", (unsigned long long)hub.store.epoch, (long long)next);
+		assert_int_equal(sqlite3_column_int64(s, 0), next);
+		assert_int_equal(json_integer_value(json_object_get(json_object_get(body, "event"), "sequence")), next);
+		assert_string_equal(json_string_value(json_object_get(json_object_get(body, "event"), "id")), id);
+		assert_string_equal(json_string_value(json_object_get(json_object_get(body, "host"), "id")),
+				    (const char *)sqlite3_column_text(s, 2));
+		json_decref(body);
+	}
+	sqlite3_finalize(s);
+}
+
+/* A small plant: a controller, what asks it, a gateway with units, an L2 device, a router. */
+static void play_plant(void)
+{
+	struct endpoint plc = at(PLC, "10.0.0.5", BINDING_FRAME), hmi = at("00:1b:1b:00:00:02", "10.0.0.9", BINDING_FRAME);
+	char unit[64];
+
+	hear(host("00:00:bc:00:00:99", "10.1.0.5", BINDING_FRAME));
+	hear(service(plc, "s7comm", TRANSPORT_TCP, 102, EVIDENCE_STRUCTURE));
+	hear(attribute(plc, "s7comm", "", ATTR_FIRMWARE, "V3.2.6"));
+	hear(attribute(plc, "s7comm", "s7comm/102/rack:0/slot:2", ATTR_ORDER_CODE, "6ES7 \"315\"\\2EH14"));
+	hear(talks(hmi, plc, "s7comm", 102));
+	hear(service(hmi, "http", TRANSPORT_TCP, 80, EVIDENCE_PORT));
+	for (int i = 1; i <= 5; i++) {
+		snprintf(unit, sizeof unit, "modbus/502/unit:%d", i);
+		hear(attribute(at("", "10.0.0.20", BINDING_NONE), "modbus", unit, ATTR_VENDOR, "Acmé"));
+	}
+	hear(host("00:0e:8c:00:00:07", "", BINDING_NONE));
+	hear(host("00:00:bc:00:00:99", "10.1.0.6", BINDING_FRAME));
+}
+
+/* All documents of the picture, to compare pictures by. */
+static char *print_picture(void)
+{
+	sqlite3_stmt *s = store_prepare(&hub.store, "SELECT id FROM asset_state WHERE body IS NOT NULL ORDER BY id");
+	struct json all = { .text = NULL };
+
+	json_clear(&all);
+	while (sqlite3_step(s) == SQLITE_ROW) {
+		struct asset *a = picture_asset(&hub.picture, (const char *)sqlite3_column_text(s, 0));
+		struct subject subject;
+
+		assert_non_null(a);
+		subject = desk_take(&hub.batch.desk, a);
+		document_asset(&hub.batch.desk.document, &subject, ASSET_OBSERVED, NULL, 0, true);
+		json_raw(&all, NULL, hub.batch.desk.document.json.text, hub.batch.desk.document.json.len);
+	}
+	sqlite3_finalize(s);
+	return all.text;
+}
+
+static void first_batch_tells_everything(void **state)
+{
+	(void)state;
+	play_plant();
+	assert_int_equal(flush(), 0);
+	check_outbox();
+	/* router's MAC, its two addresses, plc, hmi, gateway, L2 device */
+	assert_int_equal(hub.picture.assets, 7);
+	assert_int_equal(events("asset-observed"), 7);
+	assert_int_equal(events("service-observed"), 2);
+	assert_int_equal(events("attribute-learned"), 7);
+	assert_int_equal(ask_number("SELECT count(*) FROM asset_state"), 7);
+	assert_int_equal(ask_number("SELECT count(*) FROM asset_state WHERE NOT json_valid(body)"), 0);
+	assert_false(batch_pending(&hub.batch));
+}
+
+static void restart_forgets_nothing(void **state)
+{
+	char *before, *after;
+	int64_t count;
+
+	(void)state;
+	play_plant();
+	assert_int_equal(flush(), 0);
+	before = print_picture();
+	count = events("%");
+	stop_hub();
+	start_hub();
+	assert_int_equal(hub.picture.assets, 7);
+	after = print_picture();
+	assert_string_equal(before, after);
+	free(before);
+	free(after);
+	/* Nothing is told again, and nothing that was not said again changes. */
+	assert_int_equal(flush(), 0);
+	assert_int_equal(events("%"), count);
+}
+
+/* A hub killed after its commit hears the same findings again. */
+static void replay_tells_nothing(void **state)
+{
+	int64_t count;
+
+	(void)state;
+	play_plant();
+	assert_int_equal(flush(), 0);
+	count = events("%");
+	play_plant();
+	assert_int_equal(flush(), 0);
+	assert_int_equal(events("%"), count);
+	stop_hub();
+	start_hub();
+	play_plant();
+	assert_int_equal(flush(), 0);
+	assert_int_equal(events("%"), count);
+	check_outbox();
+}
+
+/* Killed in the middle: what was committed plus the whole again gives what one run gives. */
+static void half_a_batch_and_all_again(void **state)
+{
+	int64_t begin_ns = test_time_ns;
+	char *once, *twice;
+
+	(void)state;
+	next_frame = 0;
+	play_plant();
+	assert_int_equal(flush(), 0);
+	once = print_picture();
+	drop_folder(state);
+	make_folder(state);
+	next_frame = 0;
+	test_time_ns = begin_ns;
+	hear(host("00:00:bc:00:00:99", "10.1.0.5", BINDING_FRAME));
+	assert_int_equal(flush(), 0);
+	stop_hub();
+	start_hub();
+	next_frame = 0;
+	test_time_ns = begin_ns;
+	play_plant();
+	assert_int_equal(flush(), 0);
+	twice = print_picture();
+	assert_string_equal(once, twice);
+	assert_int_equal(events("asset-observed"), 7);
+	check_outbox();
+	free(once);
+	free(twice);
+}
+
+static void changes_are_told_as_such(void **state)
+{
+	struct endpoint plc = at(PLC, "10.0.0.5", BINDING_FRAME);
+
+	(void)state;
+	play_plant();
+	assert_int_equal(flush(), 0);
+	hear(attribute(plc, "s7comm", "", ATTR_FIRMWARE, "V3.3.0"));
+	hear(attribute(plc, "s7comm", "", ATTR_SERIAL, "1"));
+	hear(attribute(plc, "s7comm", "", ATTR_SERIAL, "2"));
+	assert_int_equal(flush(), 0);
+	assert_int_equal(events("asset-changed"), 1);
+	assert_int_equal(ask_number("SELECT count(*) FROM outbox WHERE json_extract(body,'$.ot.change.previous')='V3.2.6'"
+				    " AND json_extract(body,'$.ot.change.value')='V3.3.0'"), 1);
+	assert_int_equal(events("asset-conflict"), 1);
+	hear(host("00:0e:8c:00:00:07", "10.0.0.20", BINDING_STATED));
+	assert_int_equal(flush(), 0);
+	assert_int_equal(events("asset-merged"), 1);
+	assert_int_equal(ask_number("SELECT count(*) FROM asset_state WHERE body IS NULL"), 1);
+	stop_hub();
+	start_hub();
+	assert_int_equal(hub.picture.assets, 6);
+	check_outbox();
+}
+
+/* A full disk: nothing is half written, nothing is lost, and the numbers have no gap when it works again. */
+static void full_store_is_tried_again(void **state)
+{
+	int64_t pages;
+	char sql[64];
+
+	(void)state;
+	hear(host(PLC, "10.0.0.5", BINDING_FRAME));
+	assert_int_equal(flush(), 0);
+	pages = ask_number("PRAGMA page_count");
+	snprintf(sql, sizeof sql, "PRAGMA max_page_count=%lld", (long long)pages + 1);
+	ask_number(sql);
+	for (int i = 0; i < 300; i++) {
+		char ip[32];
+
+		snprintf(ip, sizeof ip, "10.2.%d.%d", i / 250, 1 + i % 250);
+		hear(host("", ip, BINDING_NONE));
+		if (i % 100 == 99)
+			assert_int_equal(flush(), -1);
+	}
+	assert_true(hub.store.failing && hub.store.failures >= 3);
+	assert_true(batch_pending(&hub.batch));
+	assert_int_equal(events("asset-observed"), 1);
+	ask_number("PRAGMA max_page_count=1000000");
+	assert_int_equal(flush(), 0);
+	assert_false(hub.store.failing);
+	assert_int_equal(events("asset-observed"), 301);
+	check_outbox();
+	stop_hub();
+	start_hub();
+	assert_int_equal(hub.picture.assets, 301);
+}
+
+static void damaged_store_is_refused(void **state)
+{
+	FILE *f;
+
+	(void)state;
+	play_plant();
+	assert_int_equal(flush(), 0);
+	assert_int_equal(sqlite3_exec(hub.store.db, "DELETE FROM node WHERE number=3", NULL, NULL, NULL), SQLITE_OK);
+	stop_hub();
+	memset(&hub, 0, sizeof hub);
+	assert_int_equal(store_open(&hub.store, path), 0);
+	picture_start(&hub.picture, "plant-1", "hall", 10000);
+	assert_int_equal(keep_load(&hub.store, &hub.picture), -1);
+	picture_end(&hub.picture);
+	store_close(&hub.store);
+	start_hub_anew();
+	stop_hub();
+	f = fopen(path, "w");
+	fputs("this is no database, and long enough to be looked at as one, which it isn't", f);
+	fclose(f);
+	assert_int_equal(store_open(&hub.store, path), -1);
+	start_hub_anew();
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, make_folder, drop_folder)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(first_batch_tells_everything),
+		TEST(restart_forgets_nothing),
+		TEST(replay_tells_nothing),
+		TEST(half_a_batch_and_all_again),
+		TEST(changes_are_told_as_such),
+		TEST(full_store_is_tried_again),
+		TEST(damaged_store_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

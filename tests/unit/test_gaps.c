@@ -1,0 +1,286 @@
+/* What is found wanting, and above all what is never proposed; with the rules of the tree. */
+#include "make_finding.h"
+#include "sensor/hub/gaps.h"
+#include "sensor/hub/hash.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+#define PLC "00:1b:1b:00:00:01"
+
+static struct picture p;
+static struct knowledge k;
+static struct view v;
+static struct judgement j;
+static struct gaps g;
+
+static int load(void **state)
+{
+	struct hub_config c = { .rules_dir = SOURCE_DIR "/rules" };
+
+	(void)state;
+	hash_start();
+	return knowledge_load(&k, &c, true);
+}
+
+static int unload(void **state)
+{
+	(void)state;
+	knowledge_free(&k);
+	view_free(&v);
+	return 0;
+}
+
+static int start(void **state)
+{
+	(void)state;
+	picture_start(&p, "sensor", "hall", 1000);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	picture_end(&p);
+	return 0;
+}
+
+static void hear(struct finding f)
+{
+	picture_hear(&p, &f);
+}
+
+static void find(const char *ip)
+{
+	static const uint16_t untagged[2];
+	struct endpoint e = at("", ip, BINDING_NONE);
+	struct node *n = picture_find(&p, untagged, e.family, e.ip);
+
+	assert_non_null(n);
+	view_fill(&v, &p, n->asset);
+	knowledge_judge(&k, &v, &j);
+	gaps_find(&g, &k, &p, &v, &j);
+}
+
+static const struct gap *gap(enum gap_kind kind, const char *subject)
+{
+	for (size_t i = 0; i < g.count; i++)
+		if (g.items[i].kind == kind && strcmp(g.items[i].subject, subject) == 0)
+			return &g.items[i];
+	return NULL;
+}
+
+static bool lacks(const struct gap *found, enum attribute a)
+{
+	return memchr(found->lacks, a, found->lacks_count) != NULL;
+}
+
+/* Nothing is ever proposed without a rule, a target and a reason. */
+static void check_all(void)
+{
+	for (size_t i = 0; i < g.count; i++) {
+		const struct gap *one = &g.items[i];
+
+		assert_true(one->why[0]);
+		assert_true(one->subject[0]);
+		if (one->verdict != VERDICT_PROPOSED)
+			continue;
+		assert_non_null(one->rule);
+		assert_non_null(one->target);
+		assert_true(one->rule->max_packets > 0 && one->rule->max_bytes > 0);
+		for (unsigned n = 0; one->kind == GAP_IDENTITY && n < one->lacks_count; n++)
+			assert_null(view_best(&v, (enum attribute)one->lacks[n]));
+	}
+}
+
+static bool any_proposed(void)
+{
+	for (size_t i = 0; i < g.count; i++)
+		if (g.items[i].verdict == VERDICT_PROPOSED)
+			return true;
+	return false;
+}
+
+static void known_service_lacks_what_its_rule_fills(void **state)
+{
+	struct endpoint plc = at(PLC, "10.0.0.5", BINDING_FRAME);
+	const struct gap *found;
+
+	(void)state;
+	hear(service(plc, "s7comm", TRANSPORT_TCP, 102, EVIDENCE_STRUCTURE));
+	hear(attribute(plc, "s7comm", "", ATTR_FIRMWARE, "V3.2.6"));
+	find("10.0.0.5");
+	check_all();
+	found = gap(GAP_IDENTITY, "tcp/102");
+	assert_non_null(found);
+	assert_string_equal(found->rule->protocol, "s7comm");
+	assert_true(lacks(found, ATTR_SERIAL));
+	assert_true(lacks(found, ATTR_ORDER_CODE));
+	assert_false(lacks(found, ATTR_FIRMWARE));
+	assert_int_equal(found->verdict, VERDICT_PROPOSED);
+}
+
+static void full_identity_leaves_no_gap(void **state)
+{
+	struct endpoint plc = at(PLC, "10.0.0.5", BINDING_FRAME);
+
+	(void)state;
+	hear(service(plc, "s7comm", TRANSPORT_TCP, 102, EVIDENCE_STRUCTURE));
+	for (int a = ATTR_NONE + 1; a < ATTRIBUTES; a++)
+		hear(attribute(plc, "s7comm", "", (enum attribute)a, "x"));
+	find("10.0.0.5");
+	assert_null(gap(GAP_IDENTITY, "tcp/102"));
+	assert_false(any_proposed());
+	/* A month later the same is stale. */
+	p.now_ns += 31LL * 24 * 3600 * SECOND_NS;
+	find("10.0.0.5");
+	check_all();
+	assert_non_null(gap(GAP_STALE, "tcp/102"));
+	assert_true(lacks(gap(GAP_STALE, "tcp/102"), ATTR_FIRMWARE));
+}
+
+static void sole_unit_speaks_for_the_device(void **state)
+{
+	struct endpoint dev = at(PLC, "10.0.0.5", BINDING_FRAME);
+
+	(void)state;
+	hear(service(dev, "modbus", TRANSPORT_TCP, 502, EVIDENCE_STRUCTURE));
+	hear(attribute(dev, "modbus", "modbus/502/unit:1", ATTR_VENDOR, "Acme"));
+	find("10.0.0.5");
+	assert_non_null(gap(GAP_IDENTITY, "tcp/502"));
+	assert_false(lacks(gap(GAP_IDENTITY, "tcp/502"), ATTR_VENDOR));
+	assert_null(gap(GAP_SUBASSETS, "tcp/502"));
+	hear(attribute(dev, "modbus", "modbus/502/unit:2", ATTR_VENDOR, "Acme"));
+	find("10.0.0.5");
+	check_all();
+	assert_true(lacks(gap(GAP_IDENTITY, "tcp/502"), ATTR_VENDOR));
+	/* Two units make it a gateway, whose units are to be counted. */
+	assert_non_null(gap(GAP_SUBASSETS, "tcp/502"));
+	assert_true(gap(GAP_SUBASSETS, "tcp/502")->rule->sub_assets);
+}
+
+/* On each of these alone no probe may ever be proposed. */
+static void guesses_are_never_probed(void **state)
+{
+	struct endpoint dev = at(PLC, "10.0.0.5", BINDING_FRAME);
+
+	(void)state;
+	hear(service(dev, "s7comm", TRANSPORT_TCP, 102, EVIDENCE_PORT));
+	hear(service(dev, "modbus", TRANSPORT_TCP, 502, EVIDENCE_NDPI));
+	hear(service(dev, "", TRANSPORT_TCP, 4840, EVIDENCE_NONE));
+	find("10.0.0.5");
+	check_all();
+	assert_false(any_proposed());
+	assert_int_equal(gap(GAP_UNIDENTIFIED, "tcp/102")->verdict, VERDICT_FORBIDDEN);
+	assert_int_equal(gap(GAP_UNIDENTIFIED, "tcp/502")->verdict, VERDICT_FORBIDDEN);
+	assert_int_equal(gap(GAP_UNIDENTIFIED, "tcp/4840")->verdict, VERDICT_NONE);
+}
+
+static void public_addresses_are_never_probed(void **state)
+{
+	struct endpoint dev = at("", "93.184.216.34", BINDING_NONE), six = at("", "2606:2800:220:1::1", BINDING_NONE);
+
+	(void)state;
+	hear(service(dev, "modbus", TRANSPORT_TCP, 502, EVIDENCE_STRUCTURE));
+	hear(service(dev, "snmp", TRANSPORT_UDP, 161, EVIDENCE_STRUCTURE));
+	find("93.184.216.34");
+	assert_false(any_proposed());
+	assert_int_equal(gap(GAP_IDENTITY, "tcp/502")->verdict, VERDICT_FORBIDDEN);
+	hear(service(six, "modbus", TRANSPORT_TCP, 502, EVIDENCE_STRUCTURE));
+	find("2606:2800:220:1::1");
+	assert_false(any_proposed());
+}
+
+static void printers_are_never_probed(void **state)
+{
+	struct endpoint dev = at(PLC, "10.0.0.5", BINDING_FRAME);
+
+	(void)state;
+	hear(service(dev, "snmp", TRANSPORT_UDP, 161, EVIDENCE_STRUCTURE));
+	hear(service(dev, "http", TRANSPORT_TCP, 80, EVIDENCE_STRUCTURE));
+	hear(service(dev, "jetdirect", TRANSPORT_TCP, 9100, EVIDENCE_PORT));
+	find("10.0.0.5");
+	check_all();
+	assert_false(any_proposed());
+}
+
+static void without_policy_nothing_is_proposed(void **state)
+{
+	struct policy *policy = k.policy;
+
+	(void)state;
+	k.policy = NULL;
+	hear(service(at(PLC, "10.0.0.5", BINDING_FRAME), "s7comm", TRANSPORT_TCP, 102, EVIDENCE_STRUCTURE));
+	find("10.0.0.5");
+	k.policy = policy;
+	assert_int_equal(gap(GAP_IDENTITY, "tcp/102")->verdict, VERDICT_FORBIDDEN);
+}
+
+static void unknown_protocol_has_no_rule(void **state)
+{
+	(void)state;
+	hear(service(at(PLC, "10.0.0.5", BINDING_FRAME), "nosuch", TRANSPORT_TCP, 4711, EVIDENCE_STRUCTURE));
+	hear(service(at(PLC, "10.0.0.5", BINDING_FRAME), "dns", TRANSPORT_UDP, 53, EVIDENCE_STRUCTURE));
+	find("10.0.0.5");
+	check_all();
+	assert_int_equal(gap(GAP_IDENTITY, "tcp/4711")->verdict, VERDICT_NONE);
+	assert_null(gap(GAP_IDENTITY, "tcp/4711")->rule);
+	assert_null(gap(GAP_IDENTITY, "udp/53"));
+}
+
+/* A service that such a device has and that was never heard: a gap, and no reason to knock. */
+static void expected_service_is_not_knocked_at(void **state)
+{
+	struct endpoint dev = at(PLC, "10.0.0.5", BINDING_FRAME);
+	bool any = false;
+
+	(void)state;
+	hear(attribute(dev, "lldp", "", ATTR_VENDOR, "Siemens"));
+	hear(attribute(dev, "lldp", "", ATTR_PRODUCT, "SIMATIC S7-1500"));
+	hear(attribute(dev, "lldp", "", ATTR_ORDER_CODE, "6ES7 515-2AM01-0AB0"));
+	find("10.0.0.5");
+	check_all();
+	for (size_t i = 0; i < g.count; i++) {
+		if (g.items[i].kind != GAP_EXPECTED)
+			continue;
+		any = true;
+		assert_true(g.items[i].verdict != VERDICT_PROPOSED);
+		assert_null(g.items[i].rule);
+	}
+	assert_int_equal(any, j.verdict.expect_count > 0);
+	assert_true(any);
+}
+
+static void answered_probe_is_not_asked_again(void **state)
+{
+	struct endpoint plc = at(PLC, "10.0.0.5", BINDING_FRAME);
+	struct finding answer = attribute(plc, "s7comm", "", ATTR_FIRMWARE, "V3.2.6");
+
+	(void)state;
+	answer.source = SOURCE_PROBE;
+	hear(service(plc, "s7comm", TRANSPORT_TCP, 102, EVIDENCE_STRUCTURE));
+	hear(answer);
+	find("10.0.0.5");
+	assert_int_equal(gap(GAP_IDENTITY, "tcp/102")->verdict, VERDICT_NONE);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, start, stop)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(known_service_lacks_what_its_rule_fills),
+		TEST(full_identity_leaves_no_gap),
+		TEST(sole_unit_speaks_for_the_device),
+		TEST(guesses_are_never_probed),
+		TEST(public_addresses_are_never_probed),
+		TEST(printers_are_never_probed),
+		TEST(without_policy_nothing_is_proposed),
+		TEST(unknown_protocol_has_no_rule),
+		TEST(expected_service_is_not_knocked_at),
+		TEST(answered_probe_is_not_asked_again),
+	};
+
+	return cmocka_run_group_tests(tests, load, unload);
+}
