@@ -2,6 +2,7 @@
 #include "classifiers/host/device_class.h"
 #include "classifiers/host/maker.h"
 #include "classifiers/host/place.h"
+#include "tests/unit/host/vendor_cases.h"
 
 #include <arpa/inet.h>
 #include <setjmp.h>
@@ -363,114 +364,6 @@ static void the_surest_rule_decides(void **state)
 	assert_int_equal(v.expect_count, 2);
 	device_rules_free(r);
 }
-
-struct vendor_case {
-	const char *vendor;
-	const char *maker;
-	enum attribute attribute;
-	const char *protocol;
-	const char *value;
-};
-
-/* Every vendor of the list that the sensor must know, each by evidence of more than one kind where it exists. */
-static const struct vendor_case vendor_cases[] = {
-	{ "ABB", "ABB Oy Drives", ATTR_NONE, NULL, NULL },
-	{ "ABB", NULL, ATTR_VENDOR_ID, "bacnet", "127" },
-	{ "Rockwell Automation", "Rockwell Automation", ATTR_NONE, NULL, NULL },
-	{ "Rockwell Automation", NULL, ATTR_VENDOR, "modbus", "Allen-Bradley" },
-	{ "Rockwell Automation", NULL, ATTR_VENDOR_ID, "enip", "1" },
-	{ "AutomationDirect", "HOST ENGINEERING", ATTR_NONE, NULL, NULL },
-	{ "AutomationDirect", NULL, ATTR_VENDOR_ID, "cip", "0x0294" },
-	{ "Beckhoff", "Beckhoff Automation GmbH", ATTR_NONE, NULL, NULL },
-	{ "Beckhoff", NULL, ATTR_VENDOR_ID, "profinet_dcp", "0x0120" },
-	{ "Barix", "Barix AG", ATTR_NONE, NULL, NULL },
-	{ "Barix", NULL, ATTR_URI, "snmp", "1.3.6.1.4.1.17491.1" },
-	{ "Cisco", "Cisco Systems, Inc", ATTR_NONE, NULL, NULL },
-	{ "Cisco", NULL, ATTR_DESCRIPTION, "lldp", "Cisco IOS Software, C2960 Software" },
-	{ "CODESYS", NULL, ATTR_SOFTWARE, "opcua", "CODESYS Control for Linux" },
-	{ "CODESYS", NULL, ATTR_VENDOR, "opcua", "3S - Smart Software Solutions GmbH" },
-	{ "Control Solutions", "CONTROL SOLUTIONS, INC.", ATTR_NONE, NULL, NULL },
-	{ "Control Solutions", NULL, ATTR_VENDOR_ID, "bacnet", "208" },
-	{ "Control Techniques", "Control Techniques", ATTR_NONE, NULL, NULL },
-	{ "Control Techniques", NULL, ATTR_VENDOR_ID, "enip", "257" },
-	{ "Danfoss", "Danfoss Drives A/S", ATTR_NONE, NULL, NULL },
-	{ "Danfoss", NULL, ATTR_VENDOR_ID, "profinet_dcp", "0x0080" },
-	{ "Delta Electronics", "Delta Electronics, Inc.", ATTR_NONE, NULL, NULL },
-	{ "Digi International", "DIGI INTERNATIONAL", ATTR_NONE, NULL, NULL },
-	{ "Digi International", NULL, ATTR_DESCRIPTION, "snmp", "Digi Connect ME Version 82000856_F6" },
-	{ "Emerson", "Emerson Process Management Power & Water Solutions, Inc.", ATTR_NONE, NULL, NULL },
-	{ "Emerson", NULL, ATTR_PRODUCT, "roc_plus", "ROC809" },
-	{ "Festo", "Festo AG & Co. KG", ATTR_NONE, NULL, NULL },
-	{ "Festo", NULL, ATTR_VENDOR_ID, "profinet_dcp", "0x014d" },
-	{ "GE", "GE Power Management", ATTR_NONE, NULL, NULL },
-	{ "GE", NULL, ATTR_PRODUCT, "profinet_dcp", "IC200PNS001" },
-	{ "GE", NULL, ATTR_VENDOR_ID, "profinet_dcp", "0x015a" },
-	{ "GENEREX", NULL, ATTR_PRODUCT, "http", "CS121" },
-	{ "GENEREX", NULL, ATTR_ORDER_CODE, "snmp", "1.3.6.1.4.1.1356" },
-	{ "GLC Controls", NULL, ATTR_VENDOR, "modbus", "GLC Controls Inc." },
-	{ "Hilscher", "Hilscher GmbH", ATTR_NONE, NULL, NULL },
-	{ "Hilscher", NULL, ATTR_VENDOR_ID, "enip", "283" },
-	{ "Hirschmann", "Hirschmann Automation and Control GmbH", ATTR_NONE, NULL, NULL },
-	{ "Hirschmann", NULL, ATTR_DESCRIPTION, "lldp", "Hirschmann MAR - SW: L2P-09.0.00" },
-	{ "HMS Networks", "HMS Industrial Networks", ATTR_NONE, NULL, NULL },
-	{ "HMS Networks", NULL, ATTR_PRODUCT, "enip", "Anybus-S EtherNet/IP" },
-	{ "Honeywell", "Honeywell International", ATTR_NONE, NULL, NULL },
-	{ "Honeywell", NULL, ATTR_VENDOR, "bacnet", "Honeywell Inc." },
-	{ "ifm", "ifm electronic gmbh", ATTR_NONE, NULL, NULL },
-	{ "ifm", NULL, ATTR_VENDOR_ID, "enip", "322" },
-	{ "Johnson Controls", "Johnson Controls, Inc.", ATTR_NONE, NULL, NULL },
-	{ "Johnson Controls", NULL, ATTR_PRODUCT, "bacnet", "MS-NAE4510-2" },
-	{ "Lantronix", "Lantronix", ATTR_NONE, NULL, NULL },
-	{ "Lantronix", NULL, ATTR_DESCRIPTION, "snmp", "Lantronix UDS1100 V6.5.0.7" },
-	{ "Linor Koda", NULL, ATTR_VENDOR, "modbus", "Linor Koda" },
-	{ "Mitsubishi Electric", "Mitsubishi Electric Corporation", ATTR_NONE, NULL, NULL },
-	{ "Mitsubishi Electric", NULL, ATTR_VENDOR_ID, "enip", "161" },
-	{ "Moxa", "MOXA TECHNOLOGIES CORP., LTD.", ATTR_NONE, NULL, NULL },
-	{ "Moxa", NULL, ATTR_PRODUCT, "http", "NPort 5110" },
-	{ "Murrelektronik", "Murrelektronik GmbH", ATTR_NONE, NULL, NULL },
-	{ "Murrelektronik", NULL, ATTR_VENDOR_ID, "profinet_dcp", "303 (0x012f)" },
-	{ "Omron", "OMRON Corporation", ATTR_NONE, NULL, NULL },
-	{ "Omron", NULL, ATTR_PRODUCT, "fins", "CJ2M-CPU33" },
-	{ "Phoenix Contact", "PHOENIX CONTACT Electronics GmbH", ATTR_NONE, NULL, NULL },
-	{ "Phoenix Contact", NULL, ATTR_PRODUCT, "pcworx", "ILC 151 ETH" },
-	{ "Pilz", "Pilz GmbH & Co.", ATTR_NONE, NULL, NULL },
-	{ "Pilz", NULL, ATTR_VENDOR_ID, "enip", "181" },
-	{ "Pressac", NULL, ATTR_VENDOR, "modbus", "Pressac Communications Ltd" },
-	{ "ProSoft Technology", "Prosoft Technology, Inc", ATTR_NONE, NULL, NULL },
-	{ "ProSoft Technology", NULL, ATTR_VENDOR_ID, "enip", "309" },
-	{ "Red Lion", "Red Lion Controls, LP", ATTR_NONE, NULL, NULL },
-	{ "Red Lion", NULL, ATTR_VENDOR, "crimson_v3", "Red Lion Controls" },
-	{ "Rittal", "RITTAL-WERK RUDOLF LOH GmbH & Co.", ATTR_NONE, NULL, NULL },
-	{ "Rittal", NULL, ATTR_DESCRIPTION, "snmp", "Rittal CMC III PU SN 12345678" },
-	{ "Saia-Burgess", "SAIA Burgess Controls AG", ATTR_NONE, NULL, NULL },
-	{ "Saia-Burgess", NULL, ATTR_VENDOR_ID, "bacnet", "89" },
-	{ "Schneider Electric", "TELEMECANIQUE ELECTRIQUE", ATTR_NONE, NULL, NULL },
-	{ "Schneider Electric", NULL, ATTR_PRODUCT, "modbus", "BMX P34 2020" },
-	{ "Schneider Electric", NULL, ATTR_VENDOR, "modbus", "Modicon" },
-	{ "SICK", "SICK AG", ATTR_NONE, NULL, NULL },
-	{ "SICK", NULL, ATTR_VENDOR_ID, "enip", "808" },
-	{ "Siemens", "Siemens AG, Automations & Drives,", ATTR_NONE, NULL, NULL },
-	{ "Siemens", NULL, ATTR_VENDOR_ID, "profinet_dcp", "0x002a" },
-	{ "Siemens", NULL, ATTR_CERTIFICATE, "tls", "CN=S7-1500 station_1, O=Siemens" },
-	{ "Turck", "TURCK, Inc.", ATTR_NONE, NULL, NULL },
-	{ "Turck", NULL, ATTR_VENDOR_ID, "enip", "48" },
-	{ "WAGO", "WAGO Kontakttechnik GmbH", ATTR_NONE, NULL, NULL },
-	{ "WAGO", NULL, ATTR_PRODUCT, "modbus", "750-881" },
-	{ "Weidm\xc3\xbcller", "Weidm\xc3\xbcller Interface GmbH & Co. KG", ATTR_NONE, NULL, NULL },
-	{ "Weidm\xc3\xbcller", NULL, ATTR_VENDOR_ID, "enip", "680" },
-	{ "Westermo", "Westermo Network Technologies AB", ATTR_NONE, NULL, NULL },
-	{ "Westermo", NULL, ATTR_ORDER_CODE, "snmp", "1.3.6.1.4.1.16177.1.2" },
-	{ "Yokogawa", NULL, ATTR_VENDOR, "modbus", "Yokogawa Electric Corporation" },
-	{ "Yokogawa", NULL, ATTR_VENDOR_ID, "enip", "250" },
-	{ "Tridium", "Tridium, Inc.", ATTR_NONE, NULL, NULL },
-	{ "Tridium", NULL, ATTR_SOFTWARE, "niagara_fox", "Niagara 4.10" },
-	{ "Veeder-Root", "Gilbarco Veeder-Root", ATTR_NONE, NULL, NULL },
-	{ "Veeder-Root", NULL, ATTR_PRODUCT, "veeder_root_atg", "TLS-350" },
-	{ "FANUC", "FANUC ROBOTICS NORTH AMERICA, Inc.", ATTR_NONE, NULL, NULL },
-	{ "FANUC", NULL, ATTR_VENDOR_ID, "enip", "591" },
-	{ "HP", "Hewlett Packard", ATTR_NONE, NULL, NULL },
-	{ "HP", NULL, ATTR_DESCRIPTION, "snmp", "HP ETHERNET MULTI-ENVIRONMENT,ROM none,JETDIRECT,JD153" },
-};
 
 static void every_vendor_is_recognised(void **state)
 {
