@@ -141,7 +141,8 @@ static bool is_zero(const uint8_t *bytes, size_t n)
 /* What no policy can allow: an address that is nobody's or many's, a port that prints. NULL when it is neither. */
 static const char *never_allowed(const struct rule *rule, const struct policy_target *t)
 {
-	const struct endpoint *who = t->who;
+	struct endpoint plain = plain_endpoint(t->who);
+	const struct endpoint *who = &plain;
 
 	if (t->port >= 9100 && t->port <= 9107)
 		return "a printer's port prints whatever it gets";

@@ -55,8 +55,7 @@ static bool read_network(const char *text, uint8_t *family, uint8_t ip[16], unsi
 	return true;
 }
 
-/* An IPv4 address written as ::ffff:a.b.c.d is that IPv4 address, so that no line is passed by under another name. */
-static struct endpoint plain_endpoint(const struct endpoint *who)
+struct endpoint plain_endpoint(const struct endpoint *who)
 {
 	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 	struct endpoint e = *who;

@@ -23,6 +23,9 @@ enum line_fit line_fits(const struct line_file *line, const struct rule *rule, c
 /* "class", "zone" ...; of FIT_ALL and FIT_NOT_RULE "". */
 const char *line_fit_name(enum line_fit fit);
 
+/* An IPv4 address written as ::ffff:a.b.c.d as that IPv4 address, so that no line is passed by under another name. */
+struct endpoint plain_endpoint(const struct endpoint *who);
+
 /* Tells every mistake in the i-th line of list `key` of that file. */
 void line_check(const struct yaml_file *file, const char *key, size_t i, const struct line_file *line,
 		const struct ruleset *set, struct mistakes *m);

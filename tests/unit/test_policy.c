@@ -204,6 +204,10 @@ static void test_addresses(void **state)
 	assert_false(policy_verdict(p, modbus, &t).allowed);
 	who = (struct endpoint){ .family = 6, .ip = { 0xff, 2 } };
 	assert_false(policy_verdict(p, modbus, &t).allowed);
+	who = (struct endpoint){ .family = 6, .ip = { [10] = 0xff, [11] = 0xff, [12] = 224, [15] = 1 } };
+	assert_false(policy_verdict(p, modbus, &t).allowed);
+	who = (struct endpoint){ .family = 6, .ip = { [10] = 0xff, [11] = 0xff } };
+	assert_false(policy_verdict(p, modbus, &t).allowed);
 	who.family = 0;
 	assert_false(policy_verdict(p, modbus, &t).allowed);
 	policy_free(p);
