@@ -212,6 +212,7 @@ static void give_up_line(ssize_t taken, int error)
 		log_error("JSON lines to %s: a torn line stays: %s", out.path, strerror(errno));
 	}
 	if (error == EAGAIN) {
+		out.state = "blocked"; /* not told: a pipe is full now and then */
 		if (out.polling)
 			uv_poll_start(&out.writable, UV_WRITABLE, on_writable);
 		return;
@@ -254,8 +255,10 @@ void jsonl_pump(int64_t committed)
 	if (out.fd < 0 || committed <= out.written)
 		return;
 	outbox_walk(out.store, out.written + 1, committed, write_line, NULL);
-	if (out.written > before)
+	if (strcmp(out.state, "blocked") != 0 && out.written > before)
 		set_state("writing", 0);
+	else if (out.written == committed)
+		out.state = "writing";
 	if (!out.follow && out.written > before)
 		note_position();
 }

@@ -30,6 +30,7 @@ enum {
 	BATCH_ENTRIES = 512,
 	BATCH_BYTES = 4 * 1024 * 1024,
 	HOUSEKEEPING_MS = 1000,
+	FOREIGN_TELL_MS = 60000,
 	FRUITLESS_MAX = 3, /* times to settle in a row without getting on */
 	KEY_BYTES = 128,
 };
@@ -58,7 +59,7 @@ static struct {
 	char *health_body;
 	size_t health_len;
 	bool health_due, health_refused;
-	uint64_t stop_at_ms;
+	uint64_t stop_at_ms, foreign_told_ms;
 	void (*stopped)(void);
 	unsigned open_handles;
 } p;
@@ -157,8 +158,12 @@ static void raise_epoch(uint64_t seen)
 		redis_link_fail_as(&p.link, REDIS_POISONED, "the last ID of the stream is near the largest possible");
 		return;
 	}
-	log_warning("Redis: the last ID in %s is not from this sensor's store (another sensor of this name?): going on as %llu-%lld",
-		    p.stream, (unsigned long long)seen + 1, (long long)p.acked + 1);
+	/* Two sensors of one name overtake each other for as long as both run. */
+	if (p.foreign_told_ms == 0 || uv_now(p.link.loop) - p.foreign_told_ms > FOREIGN_TELL_MS) {
+		p.foreign_told_ms = uv_now(p.link.loop);
+		log_warning("Redis: the last ID in %s is not from this sensor's store (another sensor of this name?): going on as %llu-%lld",
+			    p.stream, (unsigned long long)seen + 1, (long long)p.acked + 1);
+	}
 	if (store_set_meta(p.store, base_key, p.acked) == 0 && outbox_raise_epoch(p.store, seen + 1) == 0)
 		p.base = p.acked;
 	else

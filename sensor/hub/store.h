@@ -6,7 +6,7 @@
  *   meta(key, value)                 'schema', 'epoch', 'ring:N', ...
  *   outbox(seq, type, asset, body, at_ns)
  *       events in order; seq counts from 1 without gaps and is event.sequence of the body; body is
- *       one line of JSON; at_ns is the time of the frame that caused it. Written by outbox_append()
+ *       one line of JSON; at_ns is the time of writing. Written by outbox_append()
  *       alone, read and trimmed by the publisher.
  *   asset_state(id, body, seq, version)
  *       the document of each asset as it stands; seq is the last event's that it includes; version

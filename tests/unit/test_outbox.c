@@ -313,6 +313,7 @@ static void a_pipe_that_nobody_reads_does_not_block(void **state)
 	open_lines(f);
 	jsonl_pump(committed);
 	assert_true(jsonl_written() < committed);
+	assert_string_equal(jsonl_state(), "blocked");
 	while (lines < 60) {
 		n = read(fd, got + have, sizeof got - have);
 		for (ssize_t i = 0; i < n; i++)
@@ -321,6 +322,7 @@ static void a_pipe_that_nobody_reads_does_not_block(void **state)
 		uv_run(&f->loop, UV_RUN_NOWAIT);
 	}
 	assert_int_equal(jsonl_written(), committed);
+	assert_string_equal(jsonl_state(), "writing");
 	/* Whole lines, none twice: their lengths add up. */
 	assert_true(have > 60 * 3030 && have < 60 * 3060);
 	jsonl_close();

@@ -266,6 +266,22 @@ static void ids_of_another_store_raise_the_epoch(void **state)
 	assert_int_equal(ask(f, "XLEN " EV), 11);
 }
 
+static void a_second_writer_costs_nothing(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f);
+	append(f, 5);
+	run_until(f, "streaming", 5);
+	ask(f, "XADD " EV " 9999999999999-5 body x");
+	append(f, 5);
+	run_until(f, "streaming", 10);
+	ask(f, "XADD " EV " 20000000000000-5 body x");
+	append(f, 5);
+	run_until(f, "streaming", 15);
+	assert_int_equal(ask(f, "XLEN " EV), 17);
+}
+
 static void another_content_under_our_number_raises_the_epoch(void **state)
 {
 	struct fixture *f = *state;
@@ -398,6 +414,7 @@ int main(void)
 		WITH_REDIS(a_trimmed_stream_is_left_alone),
 		WITH_REDIS(a_lost_tail_is_sent_again),
 		WITH_REDIS(ids_of_another_store_raise_the_epoch),
+		WITH_REDIS(a_second_writer_costs_nothing),
 		WITH_REDIS(another_content_under_our_number_raises_the_epoch),
 		WITH_REDIS(a_poisoned_stream_is_told),
 		WITH_REDIS(a_key_of_another_type_is_told_and_mended),
