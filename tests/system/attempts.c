@@ -1,10 +1,9 @@
-/* The attempts. Each undoes nothing: it runs in a process of its own that ends after it. */
+/* The attempts. None cleans up: each runs in a process of its own that ends after it. */
 #include "tests/system/attempts.h"
 
 #include "sensor/common/message.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <linux/capability.h>
@@ -14,14 +13,10 @@
 #include <linux/perf_event.h>
 #include <linux/sched.h>
 #include <netinet/in.h>
-#include <poll.h>
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -29,22 +24,19 @@
 #include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/un.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { FRAME_BYTES = 60, WORKED = 77, PAGE_BYTES = 4096 };
+enum { FRAME_BYTES = 60, PAGE_BYTES = 4096 };
 
 struct scene scene;
 static char frame[FRAME_BYTES];
 
 /* -- the wire */
 
-static bool socket_packet(void)
+bool socket_packet(void)
 {
 	return socket(AF_PACKET, SOCK_RAW, htons(3)) >= 0;
 }
@@ -59,7 +51,7 @@ static bool socket_raw(void)
 	return socket(AF_INET, SOCK_RAW, IPPROTO_ICMP) >= 0;
 }
 
-static bool socket_tcp(void)
+bool socket_tcp(void)
 {
 	return socket(AF_INET, SOCK_STREAM, 0) >= 0;
 }
@@ -74,7 +66,7 @@ static bool socket_udp(void)
 	return socket(AF_INET, SOCK_DGRAM, 0) >= 0;
 }
 
-static bool socket_unix(void)
+bool socket_unix(void)
 {
 	return socket(AF_UNIX, SOCK_STREAM, 0) >= 0;
 }
@@ -113,7 +105,7 @@ static bool connect_held(void)
 	return connect_to(scene.port);
 }
 
-static bool connect_redis(void)
+bool connect_redis(void)
 {
 	return connect_to(scene.redis_port);
 }
@@ -239,7 +231,7 @@ static bool transmit_ring(void)
 
 /* -- files */
 
-static bool opens(const char *path, int how)
+bool opens(const char *path, int how)
 {
 	return open(path, how, 0600) >= 0;
 }
@@ -325,7 +317,7 @@ static bool change_owner(void)
 
 /* -- processes */
 
-static bool exec_shell(void)
+bool exec_shell(void)
 {
 	char *argv[] = { (char *)"sh", (char *)"-c", (char *)"exit 77", NULL };
 
@@ -502,106 +494,6 @@ static bool keyring(void)
 	return syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, -3 /* of the session */, 1) >= 0;
 }
 
-/* -- needs */
-
-static bool allocate(void)
-{
-	char *p = malloc(32 << 20);
-
-	if (!p)
-		return false;
-	memset(p, 1, 32 << 20);
-	free(p);
-	return true;
-}
-
-static bool tell_time(void)
-{
-	struct timespec t, nap = { 0, 1000 };
-
-	return syscall(SYS_clock_gettime, CLOCK_REALTIME, &t) == 0 && nanosleep(&nap, NULL) == 0;
-}
-
-static bool wake(void)
-{
-	uint64_t one = 1;
-
-	return write(FD_WAKE_OUT, &one, sizeof one) == sizeof one;
-}
-
-static bool wait_wake(void)
-{
-	struct pollfd p = { .fd = FD_WAKE_IN, .events = POLLIN };
-
-	return poll(&p, 1, 1) == 0;
-}
-
-static bool read_file(void)
-{
-	char c;
-
-	return pread(MEMORY_FD, &c, 1, 0) == 1 && read(MEMORY_FD, &c, 1) == 1;
-}
-
-static bool say_words(void)
-{
-	return write(STDERR_FILENO, "", 0) == 0;
-}
-
-static bool count_drops(void)
-{
-	struct tpacket_stats_v3 st;
-	socklen_t n = sizeof st;
-
-	return getsockopt(PACKET_FD, SOL_PACKET, PACKET_STATISTICS, &st, &n) == 0;
-}
-
-static bool answer_order(void)
-{
-	struct outcome o = { 0 };
-
-	return write(FD_OUTCOMES, &o, sizeof o) == sizeof o;
-}
-
-static void *nothing(void *x)
-{
-	return x;
-}
-
-static bool start_thread(void)
-{
-	pthread_t t;
-
-	return pthread_create(&t, NULL, nothing, NULL) == 0 && pthread_join(t, NULL) == 0;
-}
-
-static bool write_state(void)
-{
-	char path[128], other[128];
-	int fd;
-
-	snprintf(path, sizeof path, "%s/x", scene.state);
-	snprintf(other, sizeof other, "%s/y", scene.state);
-	fd = open(path, O_RDWR | O_CREAT, 0600);
-	return fd >= 0 && write(fd, "x", 1) == 1 && fsync(fd) == 0 && ftruncate(fd, 0) == 0 && rename(path, other) == 0 &&
-	       unlink(other) == 0;
-}
-
-static bool read_rules(void)
-{
-	return opens(scene.rules, O_RDONLY | O_DIRECTORY);
-}
-
-static bool run_program(void)
-{
-	pid_t pid = fork();
-	int status;
-
-	if (pid == 0)
-		exec_shell();
-	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == WORKED;
-}
-
 const struct attempt attempts[] = {
 	{ "a packet socket", WALLED, socket_packet, false },
 	{ "a cooked packet socket", WALLED, socket_packet_dgram, false },
@@ -676,25 +568,5 @@ const struct attempt attempts[] = {
 	{ "perf_event_open()", ALL, perf, true },
 	{ "userfaultfd()", ALL, fault_handler, true },
 	{ "keyctl()", ALL, keyring, true },
-	{ NULL, 0, NULL, false },
-};
-
-const struct attempt needs[] = {
-	{ "memory", ALL, allocate, false },
-	{ "the time", ALL, tell_time, false },
-	{ "words on stderr", ALL, say_words, false },
-	{ "waking the reader", ENGINE | CAPTURE | HUBS, wake, false },
-	{ "waiting", ALL, wait_wake, false },
-	{ "reading a held file", ALL, read_file, false },
-	{ "the drop counters", CAPTURE, count_drops, false },
-	{ "an outcome", PROBER, answer_order, false },
-	{ "threads", HUBS, start_thread, false },
-	{ "the state folder", HUBS | SUPERVISOR, write_state, false },
-	{ "the rules", HUBS | SUPERVISOR, read_rules, false },
-	{ "a UNIX socket", HUB, socket_unix, false },
-	{ "a TCP socket", HUB_TCP, socket_tcp, false },
-	{ "the port of Redis", HUB_TCP, connect_redis, false },
-	{ "running a program", SUPERVISOR, run_program, false },
-	{ "a packet socket for capture", SUPERVISOR, socket_packet, false },
 	{ NULL, 0, NULL, false },
 };

@@ -48,4 +48,12 @@ struct attempt {
 extern const struct attempt attempts[]; /* must all be refused */
 extern const struct attempt needs[];    /* must all work */
 
+/* Attempts that are needs elsewhere. */
+bool socket_packet(void);
+bool socket_tcp(void);
+bool socket_unix(void);
+bool connect_redis(void);
+bool exec_shell(void); /* the shell's exit code is 77 */
+bool opens(const char *path, int how);
+
 #endif

@@ -1,0 +1,137 @@
+/* What each process needs of its walls: they must let it do its work. */
+#include "tests/system/attempts.h"
+
+#include "sensor/common/message.h"
+
+#include <fcntl.h>
+#include <linux/if_packet.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { WORKED = 77 };
+
+static bool allocate(void)
+{
+	char *p = malloc(32 << 20);
+
+	if (!p)
+		return false;
+	memset(p, 1, 32 << 20);
+	free(p);
+	return true;
+}
+
+static bool tell_time(void)
+{
+	struct timespec t, nap = { 0, 1000 };
+
+	return syscall(SYS_clock_gettime, CLOCK_REALTIME, &t) == 0 && nanosleep(&nap, NULL) == 0;
+}
+
+static bool wake(void)
+{
+	uint64_t one = 1;
+
+	return write(FD_WAKE_OUT, &one, sizeof one) == sizeof one;
+}
+
+static bool wait_wake(void)
+{
+	struct pollfd p = { .fd = FD_WAKE_IN, .events = POLLIN };
+
+	return poll(&p, 1, 1) == 0;
+}
+
+static bool read_file(void)
+{
+	char c;
+
+	return pread(MEMORY_FD, &c, 1, 0) == 1 && read(MEMORY_FD, &c, 1) == 1;
+}
+
+static bool say_words(void)
+{
+	return write(STDERR_FILENO, "", 0) == 0;
+}
+
+static bool count_drops(void)
+{
+	struct tpacket_stats_v3 st;
+	socklen_t n = sizeof st;
+
+	return getsockopt(PACKET_FD, SOL_PACKET, PACKET_STATISTICS, &st, &n) == 0;
+}
+
+static bool answer_order(void)
+{
+	struct outcome o = { 0 };
+
+	return write(FD_OUTCOMES, &o, sizeof o) == sizeof o;
+}
+
+static void *nothing(void *x)
+{
+	return x;
+}
+
+static bool start_thread(void)
+{
+	pthread_t t;
+
+	return pthread_create(&t, NULL, nothing, NULL) == 0 && pthread_join(t, NULL) == 0;
+}
+
+static bool write_state(void)
+{
+	char path[128], other[128];
+	int fd;
+
+	snprintf(path, sizeof path, "%s/x", scene.state);
+	snprintf(other, sizeof other, "%s/y", scene.state);
+	fd = open(path, O_RDWR | O_CREAT, 0600);
+	return fd >= 0 && write(fd, "x", 1) == 1 && fsync(fd) == 0 && ftruncate(fd, 0) == 0 && rename(path, other) == 0 &&
+	       unlink(other) == 0;
+}
+
+static bool read_rules(void)
+{
+	return opens(scene.rules, O_RDONLY | O_DIRECTORY);
+}
+
+static bool run_program(void)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0)
+		exec_shell();
+	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == WORKED;
+}
+
+const struct attempt needs[] = {
+	{ "memory", ALL, allocate, false },
+	{ "the time", ALL, tell_time, false },
+	{ "words on stderr", ALL, say_words, false },
+	{ "waking the reader", ENGINE | CAPTURE | HUBS, wake, false },
+	{ "waiting", ALL, wait_wake, false },
+	{ "reading a held file", ALL, read_file, false },
+	{ "the drop counters", CAPTURE, count_drops, false },
+	{ "an outcome", PROBER, answer_order, false },
+	{ "threads", HUBS, start_thread, false },
+	{ "the state folder", HUBS | SUPERVISOR, write_state, false },
+	{ "the rules", HUBS | SUPERVISOR, read_rules, false },
+	{ "a UNIX socket", HUB, socket_unix, false },
+	{ "a TCP socket", HUB_TCP, socket_tcp, false },
+	{ "the port of Redis", HUB_TCP, connect_redis, false },
+	{ "running a program", SUPERVISOR, run_program, false },
+	{ "a packet socket for capture", SUPERVISOR, socket_packet, false },
+	{ NULL, 0, NULL, false },
+};
