@@ -12,7 +12,7 @@ static const char schema[] =
 	"CREATE TABLE IF NOT EXISTS outbox(seq INTEGER PRIMARY KEY, type TEXT NOT NULL, asset TEXT NOT NULL,"
 	" body TEXT NOT NULL, at_ns INTEGER NOT NULL);"
 	"CREATE TABLE IF NOT EXISTS asset_state(id TEXT PRIMARY KEY, body TEXT, seq INTEGER NOT NULL,"
-	" version INTEGER NOT NULL) WITHOUT ROWID;"
+	" version INTEGER NOT NULL);"
 	"CREATE INDEX IF NOT EXISTS asset_state_seq ON asset_state(seq);"
 	"CREATE INDEX IF NOT EXISTS asset_state_version ON asset_state(version);"
 	"CREATE TABLE IF NOT EXISTS asset(number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, founder INTEGER NOT NULL,"
@@ -164,7 +164,8 @@ int store_open(struct store *s, const char *path)
 		return -1;
 	}
 	sqlite3_busy_timeout(s->db, 200);
-	if (run_script(s, path, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;") < 0 ||
+	if (run_script(s, path, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;"
+			  " PRAGMA cache_size=-32768; PRAGMA wal_autocheckpoint=4000;") < 0 ||
 	    run_script(s, path, schema) < 0) {
 		store_close(s);
 		return -1;
