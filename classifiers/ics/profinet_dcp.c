@@ -12,7 +12,7 @@
  *
  * In answers the body begins with two bytes "block info", counted in its length.
  */
-#include "classifiers/api/classifier.h"
+#include "classifiers/ics/profinet_vendor.h"
 
 enum { ETHERTYPE_PROFINET = 0x8892 };
 enum frame_id { FRAME_HELLO = 0xfefc, FRAME_GET_SET = 0xfefd, FRAME_IDENTIFY = 0xfefe, FRAME_IDENTIFIED = 0xfeff };
@@ -29,25 +29,6 @@ enum block {
 
 enum { ROLE_IO_DEVICE = 1, ROLE_IO_CONTROLLER = 2, ROLE_MULTIDEVICE = 4, ROLE_SUPERVISOR = 8 };
 
-struct vendor {
-	uint16_t id;
-	const char *name;
-};
-
-/* Frequent ones of the PROFIBUS & PROFINET International registry of manufacturer ids. */
-static const struct vendor vendors[] = {
-	{ 0x001a, "ABB" }, { 0x002a, "Siemens" }, { 0x005d, "Pepperl+Fuchs" }, { 0x0080, "Danfoss" },
-	{ 0x0083, "SMC" }, { 0x00b0, "Phoenix Contact" }, { 0x0101, "SICK" }, { 0x0105, "Kollmorgen" },
-	{ 0x0106, "Lenze" }, { 0x010a, "SEW-EURODRIVE" }, { 0x010c, "HMS Industrial Networks" },
-	{ 0x011e, "Hilscher" }, { 0x011f, "Bosch Rexroth" }, { 0x0120, "Beckhoff" },
-	{ 0x012f, "Murrelektronik" }, { 0x0134, "Weidmueller" }, { 0x0135, "Euchner" }, { 0x0136, "ifm" },
-	{ 0x0137, "Cognex" }, { 0x014d, "Festo" }, { 0x0152, "Leuze" }, { 0x0153, "TR-Electronic" },
-	{ 0x015a, "GE Fanuc" }, { 0x015d, "esd" }, { 0x0174, "ABB Robotics" }, { 0x0193, "Harting" },
-	{ 0x019b, "KUKA" }, { 0x019c, "Datalogic" }, { 0x01b0, "Fronius" }, { 0x01b7, "FANUC" },
-	{ 0x01fd, "Keyence" }, { 0x01fe, "KW-Software" }, { 0x0201, "MTS" }, { 0x023f, "Kistler" },
-	{ 0x0377, "B&R" }, { 0x0378, "Balluff" }, { 0x03b0, "ABB Robotics" }, { 0x092f, "Pilz" },
-};
-
 struct header {
 	uint16_t frame_id;
 	uint8_t service;
@@ -61,11 +42,8 @@ static void tell_device_id(struct reader *r, struct cursor c)
 
 	if (!cursor_ok(&c))
 		return;
-	tell_format(r, SENDER, NULL, ATTR_VENDOR_ID, "0x%04x", vendor);
+	profinet_tell_vendor(r, SENDER, NULL, vendor);
 	tell_format(r, SENDER, NULL, ATTR_DEVICE_ID, "0x%04x", device);
-	for (size_t i = 0; i < sizeof vendors / sizeof vendors[0]; i++)
-		if (vendors[i].id == vendor)
-			tell_text(r, SENDER, NULL, ATTR_VENDOR, vendors[i].name);
 }
 
 /* The bits combine; the whole combination is one value, so that it can't seem to contradict itself. */
