@@ -40,7 +40,8 @@ static void list_services(struct inventory *inv, const json_t *ot, char *cell)
 		inv->services++;
 		inv->structural += sure;
 		snprintf(word, sizeof word, "%s%s", protocol, sure ? "" : "?");
-		if (words_has(cell, word))
+		/* Everybody answers ARP; in a list of what a device is there for it is noise. */
+		if (strcmp(protocol, "arp") == 0 || words_has(cell, word))
 			continue;
 		if (n + strlen(word) + 6 > CELL_BYTES)
 			break;

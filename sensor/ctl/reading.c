@@ -167,12 +167,20 @@ static void describe_end(int status, char *text, size_t room)
 /* Says what is to be said of the file, and counts it. */
 static void judge_job(struct reading *r, const struct job *job)
 {
+	static const char known[] = "it is not a capture: ";
 	const char *why = job->last.why;
 	char end[128];
 
+	/* That much is said already. */
+	if (strncmp(why, known, sizeof known - 1) == 0)
+		why += sizeof known - 1;
+
 	r->frames += job->last.frames;
 	r->bytes += job->last.bytes_read;
-	if (!job->told) {
+	if (!job->told && stopped) {
+		r->cut_short++;
+		fprintf(stderr, "askance read: %s: stopped before its end\n", job->name);
+	} else if (!job->told) {
 		r->cut_short++;
 		describe_end(job->status, end, sizeof end);
 		fprintf(stderr, "askance read: %s: its engine %s; what it had told is kept, the rest is missing\n", job->name, end);
@@ -255,7 +263,8 @@ bool reading_finish(struct reading *r, void (*each)(char *line, size_t len, void
 		continue;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return true;
-	if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGPIPE) {
+	/* Status 1 has been explained by the hub itself; a reader that went away needs no words. */
+	if (WIFSIGNALED(status) ? WTERMSIG(status) != SIGPIPE : WEXITSTATUS(status) != 1) {
 		char end[128];
 
 		describe_end(status, end, sizeof end);

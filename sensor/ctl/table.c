@@ -46,27 +46,30 @@ void table_row(struct table *t, const char *const *cells)
 	t->rows++;
 }
 
+/* A column in which nothing stands is left out: its width is 0. */
 static void natural_widths(const struct table *t, int *widths)
 {
 	for (size_t i = 0; i < t->columns; i++) {
-		widths[i] = text_columns(t->headers[i]);
+		widths[i] = 0;
 		for (size_t row = 0; row < t->rows; row++) {
 			int w = text_columns(t->cells[row * t->columns + i]);
 
 			if (w > widths[i])
 				widths[i] = w;
 		}
+		if (widths[i] && widths[i] < text_columns(t->headers[i]))
+			widths[i] = text_columns(t->headers[i]);
 	}
 }
 
 static void fit_widths(const struct table *t, int *widths, int width)
 {
 	for (;;) {
-		int total = GAP_COLUMNS * ((int)t->columns - 1);
+		int total = -GAP_COLUMNS;
 		size_t widest = 0;
 
 		for (size_t i = 0; i < t->columns; i++) {
-			total += widths[i];
+			total += widths[i] ? widths[i] + GAP_COLUMNS : 0;
 			/* The first column is what people look things up by; it gives way last. */
 			if (i > 0 && (widest == 0 || widths[i] > widths[widest]))
 				widest = i;
@@ -98,9 +101,11 @@ static void print_row(FILE *to, const struct table *t, const char *const *cells,
 	size_t last = 0;
 
 	for (size_t i = 0; i < t->columns; i++)
-		if (cells[i][0])
+		if (cells[i][0] && widths[i])
 			last = i;
 	for (size_t i = 0; i <= last; i++) {
+		if (!widths[i])
+			continue;
 		print_cell(to, cells[i], widths[i], i == last);
 		if (i < last)
 			fprintf(to, "%*s", GAP_COLUMNS, "");

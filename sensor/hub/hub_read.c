@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -158,6 +159,8 @@ int hub_read(const struct hub_config *config)
 	static struct reading h;
 	bool well;
 
+	/* An interrupt from the keyboard is for the command, which then wants to hear what was learned. */
+	signal(SIGINT, SIG_IGN);
 	h.config = config;
 	if (ring_of_engine(&h.ring, 0) < 0) {
 		log_error("the findings ring could not be mapped");
