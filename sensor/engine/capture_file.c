@@ -1,7 +1,8 @@
 /*
- * Classic pcap (draft-ietf-opsawg-pcap) and pcapng (draft-ietf-opsawg-pcapng).
+ * Classic pcap (draft-ietf-opsawg-pcap), pcapng (draft-ietf-opsawg-pcapng) and snoop (RFC 1761).
  *
  *   pcap    magic:4 major:2 minor:2 zone:4 sigfigs:4 snaplen:4 linktype:4 { sec:4 frac:4 captured:4 length:4 bytes }
+ *   snoop   "snoop\0\0\0":8 version:4 datalink:4 { length:4 captured:4 record:4 drops:4 sec:4 usec:4 bytes } RFC 1761
  *   pcapng  { type:4 total:4 body total:4 }   0x0a0d0d0a section, 1 interface, 6 packet, 3 simple packet, 2 old packet
  */
 #include "sensor/engine/capture_file.h"
@@ -17,6 +18,9 @@ enum {
 	RECORD_MAX = 262144 + 4096, /* a frame of the largest snap length, with its header and options */
 	PCAP_HEADER_BYTES = 24,
 	PCAP_RECORD_BYTES = 16,
+	SNOOP_HEADER_BYTES = 16,
+	SNOOP_RECORD_BYTES = 24,
+	SNOOP_ETHERNET = 4,
 	INTERFACES_MAX = 64,
 	WHY_BYTES = 160,
 };
@@ -31,6 +35,7 @@ struct interface {
 struct capture_file {
 	struct byte_source *source;
 	bool pcapng;
+	bool snoop;
 	bool swapped; /* not in this machine's byte order, as little-endian is meant here */
 	bool nanoseconds;
 	uint32_t extra; /* bytes of record header beyond the usual: the "modified" pcap of old Linux */
@@ -73,6 +78,22 @@ static bool take_pcap_magic(struct capture_file *file, uint32_t magic)
 	return true;
 }
 
+/* Solaris' own format; its registry of link types is not pcap's. */
+static const char *read_snoop_header(struct capture_file *file, struct cursor c)
+{
+	uint32_t version, datalink;
+
+	cursor_skip(&c, 8);
+	version = cursor_u32be(&c);
+	datalink = cursor_u32be(&c);
+	if (!cursor_ok(&c) || version != 2)
+		return "it is a snoop file of another version than 2";
+	file->snoop = true;
+	file->linktype = datalink == SNOOP_ETHERNET ? LINKTYPE_ETHERNET : UINT16_MAX;
+	byte_source_advance(file->source, SNOOP_HEADER_BYTES);
+	return NULL;
+}
+
 static const char *read_file_header(struct capture_file *file)
 {
 	struct cursor c;
@@ -85,13 +106,15 @@ static const char *read_file_header(struct capture_file *file)
 	c = byte_source_cursor(file->source);
 	if (cursor_left(&c) == 0)
 		return "it is empty";
+	if (cursor_starts(&c, "snoop\0\0\0", 8))
+		return read_snoop_header(file, c);
 	magic = cursor_u32le(&c);
 	if (cursor_ok(&c) && magic == 0x0a0d0d0a) {
 		file->pcapng = true;
 		return NULL;
 	}
 	if (!cursor_ok(&c) || !take_pcap_magic(file, magic))
-		return "it is not a capture: neither pcap nor pcapng begins like this";
+		return "it is not a capture: neither pcap, pcapng nor snoop begins like this";
 	cursor_skip(&c, 16);
 	file->linktype = (uint16_t)(read_u32(file, &c) & 0xffff);
 	if (!cursor_ok(&c))
@@ -166,6 +189,31 @@ static enum capture_result next_pcap(struct capture_file *file, struct frame *f)
 	f->has_vlan = false;
 	f->number = ++file->frames;
 	byte_source_advance(file->source, PCAP_RECORD_BYTES + file->extra + captured);
+	return CAPTURE_FRAME;
+}
+
+static enum capture_result next_snoop(struct capture_file *file, struct frame *f)
+{
+	struct cursor c = byte_source_cursor(file->source), bytes;
+	uint32_t length = cursor_u32be(&c), captured = cursor_u32be(&c), record = cursor_u32be(&c), seconds;
+
+	cursor_skip(&c, 4);
+	seconds = cursor_u32be(&c);
+	f->time_ns = (int64_t)seconds * 1000000000 + (int64_t)cursor_u32be(&c) * 1000;
+	if (!cursor_ok(&c))
+		return at_edge(file);
+	if (record > RECORD_MAX || record < SNOOP_RECORD_BYTES || captured > record - SNOOP_RECORD_BYTES)
+		return cut(file, "a record claims an impossible length", record);
+	bytes = cursor_take(&c, record - SNOOP_RECORD_BYTES);
+	if (!cursor_ok(&c))
+		return at_edge(file);
+	f->bytes = bytes.at;
+	f->captured = captured;
+	f->length = length < captured ? captured : length;
+	f->linktype = file->linktype;
+	f->has_vlan = false;
+	f->number = ++file->frames;
+	byte_source_advance(file->source, record);
 	return CAPTURE_FRAME;
 }
 
@@ -318,7 +366,9 @@ static enum capture_result next_pcapng(struct capture_file *file, struct frame *
 
 enum capture_result capture_file_next(struct capture_file *file, struct frame *f)
 {
-	return file->pcapng ? next_pcapng(file, f) : next_pcap(file, f);
+	if (file->pcapng)
+		return next_pcapng(file, f);
+	return file->snoop ? next_snoop(file, f) : next_pcap(file, f);
 }
 
 bool capture_file_refill(struct capture_file *file)

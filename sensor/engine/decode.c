@@ -89,6 +89,8 @@ static bool enter_tunnel(struct layers *l, enum tunnel t, struct cursor inside)
 	ethertype = tunnel_enter(t, &inside, vlan);
 	if (!cursor_ok(&inside))
 		return false;
+	/* The MACs outside are of the tunnel's ends. */
+	l->p->ethernet = NULL;
 	memcpy(l->vlan, vlan, sizeof vlan);
 	l->d->counters->tunnels++;
 	read_ethertype(l, &inside, ethertype);
@@ -175,7 +177,7 @@ static void read_udp(struct layers *l, const struct ip_header *ip, struct cursor
 		malformed(l);
 		return;
 	}
-	if (enter_tunnel(l, tunnel_in_udp(target, *c), *c))
+	if (enter_tunnel(l, tunnel_in_udp(source, target, *c), *c))
 		return;
 	make_key(l, ip, source, target);
 	p->kind = PACKET_UDP;

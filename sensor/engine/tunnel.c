@@ -1,8 +1,8 @@
 /*
- * Headers of tunnels. RFC 2784 and 2890 (GRE), draft-foschiano-erspan-03, RFC 7348 (VXLAN) with
- * draft-ietf-nvo3-vxlan-gpe, RFC 8926
- * (GENEVE), RFC 3032 (MPLS), RFC 2516 (PPPoE), RFC 2003 and 4213 (IP in IP), TZSP as Wireshark and
- * tzsp2pcap describe it.
+ * Headers of tunnels. RFC 2784, 2890 and 8086 (GRE), draft-foschiano-erspan-03, RFC 7348 and
+ * draft-ietf-nvo3-vxlan-gpe (VXLAN), RFC 8926 (GENEVE), RFC 3032 (MPLS), RFC 2516 (PPPoE), RFC 2003 and
+ * 4213 (IP in IP), RFC 4380 (Teredo), 3GPP TS 29.281 (GTP-U), draft-massar-v6ops-ayiya-02, TZSP as
+ * Wireshark and tzsp2pcap describe it.
  */
 #include "sensor/engine/tunnel.h"
 
@@ -12,12 +12,18 @@ enum {
 	PORT_VXLAN_GPE = 4790,
 	PORT_GENEVE = 6081,
 	PORT_TZSP = 37008,
+	PORT_GTP_U = 2152,
+	PORT_TEREDO = 3544,
+	PORT_GRE = 4754,
+	PORT_AYIYA = 5072,
 	GRE_CHECKSUM = 0x8000,
 	GRE_ROUTING = 0x4000,
 	GRE_KEY = 0x2000,
 	GRE_SEQUENCE = 0x1000,
 	MPLS_LABELS_MAX = 8,
 	TZSP_TAGS_MAX = 32,
+	GTP_EXTENSIONS_MAX = 4,
+	AYIYA_HEADER_BYTES = 44,
 };
 
 enum tunnel tunnel_in_ip(uint8_t protocol, struct cursor c)
@@ -69,8 +75,62 @@ static bool is_tzsp(struct cursor c)
 	return version == 1 && type <= 1 && cursor_u16be(&c) == 1 && cursor_ok(&c);
 }
 
-enum tunnel tunnel_in_udp(uint16_t target_port, struct cursor c)
+/* Version 1, GTP rather than GTP', and a user's packet. */
+static bool is_gtp_u(struct cursor c)
 {
+	uint8_t flags = cursor_u8(&c), type = cursor_u8(&c);
+
+	return (flags & 0xf0) == 0x30 && type == 0xff && cursor_u16be(&c) <= cursor_left(&c) && cursor_left(&c) >= 4 + 20;
+}
+
+/* An IPv6 header whose length fits to the byte, where the authentication and origin headers are not used. */
+static bool is_teredo(struct cursor c)
+{
+	uint8_t version = cursor_u8(&c) >> 4;
+	uint16_t len;
+
+	cursor_skip(&c, 3);
+	len = cursor_u16be(&c);
+	cursor_skip(&c, 34);
+	return version == 6 && cursor_ok(&c) && cursor_left(&c) == len;
+}
+
+static bool is_gre_in_udp(struct cursor c)
+{
+	uint16_t flags = cursor_u16be(&c), protocol = cursor_u16be(&c);
+
+	return cursor_ok(&c) && (flags & 0x4fff) == 0 && (protocol == 0x0800 || protocol == 0x86dd || protocol == TUNNEL_ETHERNET);
+}
+
+/* An identity of 16 bytes signed with SHA-1, forwarding IPv6: what its one user of note sends. */
+static bool is_ayiya(struct cursor c)
+{
+	uint8_t identity = cursor_u8(&c), signature = cursor_u8(&c), operation = cursor_u8(&c), next = cursor_u8(&c);
+
+	cursor_skip(&c, 4 + 16 + 20);
+	return cursor_ok(&c) && identity >> 4 == 4 && signature >> 4 == 5 && (operation & 15) == 1 && next == 41;
+}
+
+static enum tunnel carrier_in_udp(uint16_t port, struct cursor c)
+{
+	if (port == PORT_GTP_U && is_gtp_u(c))
+		return TUNNEL_GTP_U;
+	if (port == PORT_TEREDO && is_teredo(c))
+		return TUNNEL_IP;
+	if (port == PORT_GRE && is_gre_in_udp(c))
+		return TUNNEL_GRE;
+	return port == PORT_AYIYA && is_ayiya(c) ? TUNNEL_AYIYA : TUNNEL_NONE;
+}
+
+enum tunnel tunnel_in_udp(uint16_t source_port, uint16_t target_port, struct cursor c)
+{
+	enum tunnel carrier = carrier_in_udp(target_port, c);
+
+	/* Servers of these answer from the port; mirrors send from any. */
+	if (carrier == TUNNEL_NONE)
+		carrier = carrier_in_udp(source_port, c);
+	if (carrier != TUNNEL_NONE)
+		return carrier;
 	switch (target_port) {
 	case PORT_VXLAN:
 	case PORT_VXLAN_LINUX:
@@ -199,6 +259,27 @@ static uint16_t enter_geneve(struct cursor *c, uint16_t vlan[2])
 	return protocol;
 }
 
+/* Sequence number, N-PDU number and extensions stand there together when one of their flags is set. */
+static uint16_t enter_gtp_u(struct cursor *c)
+{
+	uint8_t flags = cursor_u8(c), next = 0;
+
+	cursor_skip(c, 7);
+	if (flags & 7) {
+		cursor_skip(c, 3);
+		next = cursor_u8(c);
+	}
+	for (int n = 0; flags & 4 && next && n < GTP_EXTENSIONS_MAX; n++) {
+		uint8_t words = cursor_u8(c);
+
+		if (words == 0)
+			cursor_fail(c);
+		cursor_skip(c, words * 4u - 2u);
+		next = cursor_u8(c);
+	}
+	return ip_version_ethertype(c);
+}
+
 static uint16_t enter_tzsp(struct cursor *c, uint16_t vlan[2])
 {
 	cursor_skip(c, 4);
@@ -277,6 +358,11 @@ uint16_t tunnel_enter(enum tunnel t, struct cursor *c, uint16_t vlan[2])
 		return enter_geneve(c, vlan);
 	case TUNNEL_TZSP:
 		return enter_tzsp(c, vlan);
+	case TUNNEL_GTP_U:
+		return enter_gtp_u(c);
+	case TUNNEL_AYIYA:
+		cursor_skip(c, AYIYA_HEADER_BYTES);
+		return ip_version_ethertype(c);
 	case TUNNEL_MPLS:
 		return enter_mpls(c, vlan);
 	case TUNNEL_PPPOE:

@@ -1,6 +1,6 @@
 /*
  * What a mirror or a carrier puts round the plant's frames: GRE with ERSPAN, VXLAN, GENEVE, TZSP,
- * MPLS, PPPoE, IP in IP. Taken off before anything is said of a device.
+ * MPLS, PPPoE, IP in IP, Teredo, GTP-U, AYIYA. Taken off before anything is said of a device.
  */
 #ifndef SENSOR_ENGINE_TUNNEL_H
 #define SENSOR_ENGINE_TUNNEL_H
@@ -15,6 +15,8 @@ enum tunnel {
 	TUNNEL_VXLAN_GPE,
 	TUNNEL_GENEVE,
 	TUNNEL_TZSP,
+	TUNNEL_GTP_U,
+	TUNNEL_AYIYA,
 	TUNNEL_MPLS,
 	TUNNEL_PPPOE,
 	TUNNEL_PPP,
@@ -25,7 +27,7 @@ enum { TUNNEL_ETHERNET = 0x6558 };
 
 /* Which tunnel, if any, these bytes behind a header of that kind are; judged by structure too. */
 enum tunnel tunnel_in_ip(uint8_t protocol, struct cursor c);
-enum tunnel tunnel_in_udp(uint16_t target_port, struct cursor c);
+enum tunnel tunnel_in_udp(uint16_t source_port, uint16_t target_port, struct cursor c);
 enum tunnel tunnel_in_ethernet(uint16_t ethertype, struct cursor c);
 
 /*

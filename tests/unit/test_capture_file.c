@@ -271,6 +271,38 @@ static void test_pcapng(void **state)
 	free(body);
 }
 
+static void test_snoop(void **state)
+{
+	struct file *f = new_file();
+	struct outcome o;
+
+	(void)state;
+	f->big_endian = true;
+	put(f, "snoop\0\0\0", 8);
+	put_int(f, 2, 4);
+	put_int(f, 4, 4);
+	for (uint32_t i = 0; i < 2; i++) {
+		put_int(f, 1500, 4);
+		put_int(f, 61, 4);
+		put_int(f, 24 + 64, 4);
+		put_int(f, 0, 4);
+		put_int(f, 1700000000 + i, 4);
+		put_int(f, 5, 4);
+		for (uint32_t n = 0; n < 64; n++)
+			put_int(f, n, 1);
+	}
+	o = read_all(f->bytes, f->len);
+	assert_int_equal(o.result, CAPTURE_END);
+	assert_int_equal(o.frames, 2);
+	assert_int_equal(o.last.captured, 61);
+	assert_int_equal(o.last.length, 1500);
+	assert_int_equal(o.last.time_ns, 1700000001000005000);
+	o = read_all(f->bytes, f->len - 1);
+	assert_int_equal(o.result, CAPTURE_CUT);
+	assert_int_equal(o.frames, 1);
+	free(f);
+}
+
 static void test_no_capture(void **state)
 {
 	struct outcome o;
@@ -348,7 +380,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_byte_orders), cmocka_unit_test(test_many_blocks), cmocka_unit_test(test_gzip),
-		cmocka_unit_test(test_pcapng),      cmocka_unit_test(test_no_capture),  cmocka_unit_test(test_cut_short),
+		cmocka_unit_test(test_pcapng),      cmocka_unit_test(test_snoop),
+		cmocka_unit_test(test_no_capture),  cmocka_unit_test(test_cut_short),
 		cmocka_unit_test(test_mutations),
 	};
 

@@ -125,6 +125,9 @@ static void test_tunnels(void **state)
 	check_tunnel(17, 4789, "\x08\0\0\0\0\0\x64\0", 8, 0, 0);                                   /* VXLAN */
 	check_tunnel(17, 4790, "\x0c\0\0\x03\0\0\x64\0", 8, 0, 0);                                /* VXLAN-GPE */
 	check_tunnel(17, 6081, "\0\0\x65\x58\0\0\x64\0", 8, 0, 0);                                 /* GENEVE */
+	check_tunnel(17, 2152, "\x30\xff\0\x3b\0\0\0\1", 8, 14, 0);                               /* GTP-U */
+	check_tunnel(17, 2152, "\x32\xff\0\x3f\0\0\0\1\0\7\0\0", 12, 14, 0);                       /* with sequence number */
+	check_tunnel(17, 4754, "\0\0\x08\0", 4, 14, 0);                                           /* GRE in UDP */
 	check_tunnel(17, 37008, "\1\0\0\1\1", 5, 0, 0);                                            /* TZSP */
 }
 
