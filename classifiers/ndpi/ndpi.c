@@ -1,7 +1,7 @@
-/* The library's calls as of 4.2 (Debian 12) and of 4.4 to 4.14 upstream. */
+/* The library's calls as of 4.2 (Debian 12), and of 4.11 upstream with the changes on the way there. */
 #include "classifiers/ndpi/ndpi.h"
 
-#include <ndpi/ndpi_api.h>
+#include <ndpi_api.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +11,9 @@
 #endif
 #if NDPI_MAJOR > 4 || (NDPI_MAJOR == 4 && NDPI_MINOR >= 10)
 #define NDPI_HAS_GLOBAL_CONTEXT 1
+#endif
+#if NDPI_MAJOR > 4 || (NDPI_MAJOR == 4 && NDPI_MINOR >= 11)
+#define NDPI_NESTS_PROTOCOL 1
 #endif
 
 struct ndpi_look {
@@ -97,13 +100,22 @@ uint16_t ndpi_look_at(struct ndpi *n, struct ndpi_look *look, const uint8_t *ip,
 {
 	uint64_t time_ms = (uint64_t)time_ns / 1000000;
 	ndpi_protocol p;
+	uint16_t master, application;
 
 #ifdef NDPI_TAKES_INPUT_INFO
 	p = ndpi_detection_process_packet(n->module, look->flow, ip, len, time_ms, NULL);
 #else
 	p = ndpi_detection_process_packet(n->module, look->flow, ip, len, time_ms);
 #endif
-	return p.app_protocol && p.master_protocol ? p.master_protocol : p.app_protocol ? p.app_protocol : p.master_protocol;
+#ifdef NDPI_NESTS_PROTOCOL
+	master = p.proto.master_protocol;
+	application = p.proto.app_protocol;
+#else
+	master = p.master_protocol;
+	application = p.app_protocol;
+#endif
+	/* What is spoken counts here, and not whose service it reaches. */
+	return master ? master : application;
 }
 
 void ndpi_label(struct ndpi *n, uint16_t number, char *label, size_t room)
