@@ -17,21 +17,24 @@ enum {
 	DER_SET = 0x31,
 };
 
-/* Takes the next element, gives its contents and its tag; a bad cursor (and c marked) when it isn't whole. */
-static inline struct cursor der_any(struct cursor *c, uint8_t *tag)
+/* Takes {tag}{length}; marks c when that isn't whole or of a form that isn't read here. */
+static inline size_t der_header(struct cursor *c, uint8_t *tag)
 {
-	struct cursor contents;
 	uint8_t first;
-	size_t len;
 
 	*tag = cursor_u8(c);
 	first = cursor_u8(c);
-	len = first;
 	if ((*tag & 0x1f) == 0x1f || first == 0x80 || first > 0x84)
 		cursor_fail(c);
-	else if (first > 0x80)
-		len = (size_t)cursor_be(c, first & 0x7fu);
-	contents = cursor_take(c, len);
+	return first > 0x80 ? (size_t)cursor_be(c, first & 0x7fu) : first;
+}
+
+/* Takes the next element, gives its contents and its tag; a bad cursor (and c marked) when it isn't whole. */
+static inline struct cursor der_any(struct cursor *c, uint8_t *tag)
+{
+	size_t len = der_header(c, tag);
+	struct cursor contents = cursor_take(c, len);
+
 	contents.bad = c->bad;
 	return contents;
 }
@@ -47,6 +50,17 @@ static inline struct cursor der_take(struct cursor *c, uint8_t tag)
 		cursor_fail(&contents);
 	}
 	return contents;
+}
+
+/* Takes the next element, which must have this tag; of one whose end is cut off, as much as is there. */
+static inline struct cursor der_open(struct cursor *c, uint8_t tag)
+{
+	uint8_t got;
+	size_t len = der_header(c, &got);
+
+	if (got != tag)
+		cursor_fail(c);
+	return cursor_take(c, len < cursor_left(c) ? len : cursor_left(c));
 }
 
 /* Takes the next element if it has this tag. False, and nothing taken, when it hasn't. */

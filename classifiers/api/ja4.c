@@ -102,6 +102,12 @@ static const char *version_name(uint16_t version)
 		return "s3";
 	case 0x0002:
 		return "s2";
+	case 0xfeff:
+		return "d1";
+	case 0xfefd:
+		return "d2";
+	case 0xfefc:
+		return "d3";
 	}
 	return "00";
 }
@@ -138,7 +144,7 @@ bool ja4_text(struct ja4 *j, char to[JA4_BYTES])
 	hash_lists(ciphers, j->ciphers, j->cipher_count, NULL, 0);
 	hash_lists(extensions, j->extensions, j->extension_count, j->signatures, j->signature_count);
 	alpn_letters(j->alpn, alpn);
-	snprintf(to, JA4_BYTES, "t%s%c%02u%02u%s_%s_%s", version_name(j->version), j->server_name ? 'd' : 'i',
+	snprintf(to, JA4_BYTES, "%c%s%c%02u%02u%s_%s_%s", j->transport ? j->transport : 't', version_name(j->version), j->server_name ? 'd' : 'i',
 		 two_digits(j->cipher_count), two_digits(j->extensions_all), alpn, ciphers, extensions);
 	return true;
 }

@@ -1,5 +1,5 @@
 /*
- * JA4, the fingerprint of a TLS client's hello, as FoxIO's public description has it:
+ * JA4, the fingerprint of a client's hello in TLS, DTLS or QUIC, as FoxIO's public description has it:
  * protocol, version, server name, counts and ALPN; then hashes of the sorted ciphers and of the sorted
  * extensions with the signature algorithms. Values of GREASE (RFC 8701) count nowhere.
  */
@@ -12,6 +12,7 @@ enum { JA4_CIPHERS_MAX = 512, JA4_EXTENSIONS_MAX = 128, JA4_SIGNATURES_MAX = 128
 
 /* Begins as zeros. Lists that don't fit make no fingerprint rather than a wrong one. */
 struct ja4 {
+	char transport;   /* 't' TCP, 'd' DTLS, 'q' QUIC; 0 is TCP */
 	uint16_t version; /* the highest that is offered */
 	uint16_t ciphers[JA4_CIPHERS_MAX];
 	uint16_t extensions[JA4_EXTENSIONS_MAX]; /* without server name and ALPN */
@@ -32,7 +33,7 @@ void ja4_cipher(struct ja4 *j, uint16_t cipher);
 void ja4_extension(struct ja4 *j, uint16_t type);
 void ja4_signature(struct ja4 *j, uint16_t algorithm);
 
-/* Writes the fingerprint of a client over TCP; false when there is none. Sorts the lists. */
+/* Writes the fingerprint; false when there is none. Sorts the lists. */
 bool ja4_text(struct ja4 *j, char to[JA4_BYTES]);
 
 #endif

@@ -51,12 +51,24 @@ static struct cursor find_subject_names(struct cursor extensions)
 	return empty();
 }
 
+static struct cursor find_extensions(struct cursor c)
+{
+	uint8_t tag;
+
+	while (cursor_left(&c)) {
+		struct cursor field = der_any(&c, &tag);
+
+		if (cursor_ok(&field) && tag == TAG_EXTENSIONS)
+			return field;
+	}
+	return empty();
+}
+
 bool x509_read(struct cursor der, struct x509 *x)
 {
-	struct cursor certificate = der_take(&der, DER_SEQUENCE);
-	struct cursor c = der_take(&certificate, DER_SEQUENCE), skipped;
+	struct cursor certificate = der_open(&der, DER_SEQUENCE);
+	struct cursor c = der_open(&certificate, DER_SEQUENCE), skipped;
 	struct x509 read;
-	uint8_t tag;
 
 	der_maybe(&c, TAG_VERSION, &skipped);
 	read.serial = der_take(&c, DER_INTEGER);
@@ -64,16 +76,10 @@ bool x509_read(struct cursor der, struct x509 *x)
 	read.issuer = der_take(&c, DER_SEQUENCE);
 	der_take(&c, DER_SEQUENCE); /* validity */
 	read.subject = der_take(&c, DER_SEQUENCE);
-	der_take(&c, DER_SEQUENCE); /* key */
 	if (!cursor_ok(&c))
 		return false;
-	read.subject_names = empty();
-	while (cursor_left(&c)) {
-		struct cursor field = der_any(&c, &tag);
-
-		if (cursor_ok(&field) && tag == TAG_EXTENSIONS)
-			read.subject_names = find_subject_names(field);
-	}
+	der_take(&c, DER_SEQUENCE); /* key */
+	read.subject_names = find_subject_names(find_extensions(c));
 	*x = read;
 	return true;
 }
@@ -169,18 +175,6 @@ size_t x509_name_text(struct cursor name, char *to, size_t room)
 			at = put(to, at, room, parts[n].joined ? "+" : ",", 1);
 	}
 	return at;
-}
-
-size_t x509_common_name(struct cursor name, char *to, size_t room)
-{
-	struct part parts[PARTS_MAX];
-	size_t n = read_parts(name, parts);
-
-	to[0] = 0;
-	while (n-- > 0)
-		if (is(parts[n].oid, oid_common_name, sizeof oid_common_name))
-			return put_text(to, 0, room, &parts[n]);
-	return 0;
 }
 
 bool x509_next_name(struct cursor *names, uint8_t *kind, struct cursor *value)

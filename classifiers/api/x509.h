@@ -12,13 +12,16 @@ struct x509 {
 	struct cursor serial;        /* contents of its INTEGER */
 	struct cursor issuer;        /* contents of a Name */
 	struct cursor subject;
-	struct cursor subject_names; /* contents of subjectAltName, empty without it */
+	struct cursor subject_names; /* contents of subjectAltName, empty without it or where it is cut off */
 };
 
 /* Kinds of subject names (context tags of GeneralName). */
 enum { X509_DNS_NAME = 0x82, X509_URI = 0x86, X509_IP_ADDRESS = 0x87 };
 
-/* Reads the certificate that `der` begins with. False, and nothing written, when it isn't one. */
+/*
+ * Reads the certificate that `der` begins with. Its end may be cut off anywhere behind the subject's name,
+ * which comes early. False, and nothing written, when it isn't one.
+ */
 bool x509_read(struct cursor der, struct x509 *x);
 
 /*
@@ -26,9 +29,6 @@ bool x509_read(struct cursor der, struct x509 *x);
  * "commonName=plc-1,organizationName=Works". Cut where room ends; returns its length.
  */
 size_t x509_name_text(struct cursor name, char *to, size_t room);
-
-/* The most specific common name as UTF-8; 0 without one. */
-size_t x509_common_name(struct cursor name, char *to, size_t room);
 
 /* The next of the subject's alternative names, false after the last. */
 bool x509_next_name(struct cursor *names, uint8_t *kind, struct cursor *value);

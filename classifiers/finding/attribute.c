@@ -35,6 +35,7 @@ static const char *const names[ATTRIBUTES] = {
 	[ATTR_REALM] = "realm",
 	[ATTR_PORT_NAME] = "port_name",
 	[ATTR_STATE] = "state",
+	[ATTR_ISSUER] = "issuer",
 };
 
 const char *attribute_name(enum attribute a)

@@ -40,6 +40,7 @@ enum attribute {
 	ATTR_REALM,           /* HTTP authentication realm */
 	ATTR_PORT_NAME,       /* port of a switch or device, as LLDP and DCP name it */
 	ATTR_STATE,           /* run, stop, fault as a device states it */
+	ATTR_ISSUER,          /* issuers of the certificates it shows, up to the authority that vouches for it */
 	ATTRIBUTES            /* how many there are */
 };
 

@@ -1,6 +1,6 @@
 /*
- * TLS: the hellos and the certificates that are shown in clear. RFC 5246, RFC 8446, RFC 6066; the hello
- * of SSL 2.0 that old clients begin with is RFC 5246, E.2. The client's fingerprint is JA4.
+ * TLS: the hellos and the certificates that are shown in clear. RFC 5246, RFC 8446. The hello of SSL 2.0
+ * that old clients begin with is RFC 5246, E.2; a server's is SERVER-HELLO of Netscape's SSL 2.0 (1995).
  *
  *  0      1         3        5
  *  +------+---------+--------+----------------------------------+   type 20 cipher change, 21 alert,
@@ -9,15 +9,11 @@
  *
  * Handshake messages go over the edges of records. Data and what is enciphered is stepped over as it comes.
  */
-#include "classifiers/api/classifier.h"
-#include "classifiers/api/ja4.h"
-#include "classifiers/api/x509.h"
+#include "classifiers/api/tls_handshake.h"
 
 enum { MESSAGE_BYTES = 16384, RECORD_HEADER_BYTES = 5, RECORD_BYTES_MAX = 16384 + 2048, CHAIN_MIN = 3 };
 enum { CIPHER_CHANGE = 20, ALERT = 21, HANDSHAKE = 22, DATA = 23, HEARTBEAT = 24 };
-enum { CLIENT_HELLO = 1, SERVER_HELLO = 2, CERTIFICATE = 11, HANDSHAKE_HEADER_BYTES = 4 };
-enum { EXTENSION_SERVER_NAME = 0, EXTENSION_SIGNATURES = 13, EXTENSION_ALPN = 16, EXTENSION_VERSIONS = 43 };
-enum { SUBJECT_NAMES_TOLD = 4 };
+enum { OLD_SERVER_HELLO = 4, OLD_X509 = 1 };
 
 struct tls_memo {
 	uint32_t skip[2];   /* bytes of the current record still to come */
@@ -37,200 +33,42 @@ struct record {
 	uint16_t len;
 };
 
-struct hello {
-	struct ja4 fingerprint;
-	struct cursor server_name;
-};
-
-static void read_versions(struct hello *h, struct cursor c)
+static void know(struct reader *r, struct tls_memo *m, bool from_client)
 {
-	struct cursor list = cursor_take(&c, cursor_u8(&c));
-
-	h->fingerprint.version = 0;
-	while (cursor_left(&list) >= 2) {
-		uint16_t v = cursor_u16be(&list);
-
-		if (!ja4_grease(v) && v > h->fingerprint.version)
-			h->fingerprint.version = v;
-	}
+	m->known = true;
+	m->client = (uint8_t)((from_client ? r->direction : !r->direction) + 1);
 }
 
-static void read_server_name(struct hello *h, struct cursor c)
+static bool read_message(struct reader *r, struct tls_memo *m, uint8_t type, struct cursor body)
 {
-	struct cursor list = cursor_take(&c, cursor_u16be(&c));
-	uint8_t kind = cursor_u8(&list);
-
-	h->server_name = cursor_take(&list, cursor_u16be(&list));
-	if (kind != 0)
-		cursor_fail(&h->server_name);
-}
-
-/* The first protocol's first and last byte. */
-static void read_alpn(struct hello *h, struct cursor c)
-{
-	struct cursor first;
-
-	cursor_skip(&c, 2);
-	first = cursor_take(&c, cursor_u8(&c));
-	if (cursor_left(&first) == 0)
-		return;
-	h->fingerprint.alpn[0] = first.at[0];
-	h->fingerprint.alpn[1] = first.end[-1];
-}
-
-static void read_extension(struct hello *h, uint16_t type, struct cursor c)
-{
-	ja4_extension(&h->fingerprint, type);
 	switch (type) {
-	case EXTENSION_SERVER_NAME:
-		read_server_name(h, c);
-		break;
-	case EXTENSION_ALPN:
-		read_alpn(h, c);
-		break;
-	case EXTENSION_VERSIONS:
-		read_versions(h, c);
-		break;
-	case EXTENSION_SIGNATURES:
-		cursor_skip(&c, 2);
-		while (cursor_left(&c) >= 2)
-			ja4_signature(&h->fingerprint, cursor_u16be(&c));
-		break;
-	}
-}
-
-/* {version}{random 32}{session id}{ciphers}{compressions}[{extensions}], to the byte */
-static bool read_hello(struct cursor c, struct hello *h)
-{
-	struct cursor session, ciphers, compressions, extensions;
-
-	h->fingerprint.version = cursor_u16be(&c);
-	cursor_skip(&c, 32);
-	session = cursor_take(&c, cursor_u8(&c));
-	ciphers = cursor_take(&c, cursor_u16be(&c));
-	compressions = cursor_take(&c, cursor_u8(&c));
-	if (!cursor_ok(&c) || h->fingerprint.version >> 8 != 3 || cursor_left(&session) > 32 || cursor_left(&ciphers) < 2 ||
-	    cursor_left(&ciphers) % 2 || cursor_left(&compressions) == 0)
-		return false;
-	while (cursor_left(&ciphers))
-		ja4_cipher(&h->fingerprint, cursor_u16be(&ciphers));
-	if (cursor_left(&c) == 0)
+	case TLS_CLIENT_HELLO:
+		if (!tls_read_client_hello(r, TLS_OVER_TCP, body))
+			return false;
+		know(r, m, true);
 		return true;
-	extensions = cursor_take(&c, cursor_u16be(&c));
-	if (!cursor_ok(&extensions) || cursor_left(&c))
-		return false;
-	while (cursor_left(&extensions)) {
-		uint16_t type = cursor_u16be(&extensions);
-		struct cursor value = cursor_take(&extensions, cursor_u16be(&extensions));
-
-		if (!cursor_ok(&value))
+	case TLS_SERVER_HELLO:
+		if (!tls_read_server_hello(TLS_OVER_TCP, body))
 			return false;
-		read_extension(h, type, value);
+		know(r, m, false);
+		return true;
+	case TLS_CERTIFICATE:
+		m->known |= tls_read_certificates(r, body);
+		return true;
 	}
-	return true;
-}
-
-/*
- * The server's name is the client's word for it. It is told as a URI: as a host name it would stand
- * among those that the device itself gave, and one address of a big provider has hundreds.
- */
-static bool read_client_hello(struct reader *r, struct tls_memo *m, struct cursor c)
-{
-	char fingerprint[JA4_BYTES];
-	struct hello h;
-
-	memset(&h, 0, sizeof h);
-	h.server_name = cursor_over("", 0);
-	if (!read_hello(c, &h))
-		return false;
-	m->known = true;
-	m->client = (uint8_t)(r->direction + 1);
-	if (ja4_text(&h.fingerprint, fingerprint))
-		tell_text(r, SENDER, NULL, ATTR_FINGERPRINT, fingerprint);
-	if (cursor_left(&h.server_name) && cursor_left(&h.server_name) < 256)
-		tell_format(r, RECEIVER, NULL, ATTR_URI, "sni:%.*s", (int)cursor_left(&h.server_name),
-			    (const char *)h.server_name.at);
-	return true;
-}
-
-/* {version}{random 32}{session id}{cipher}{compression}[{extensions}] */
-static bool read_server_hello(struct reader *r, struct tls_memo *m, struct cursor c)
-{
-	uint16_t version = cursor_u16be(&c);
-	struct cursor session, extensions;
-
-	cursor_skip(&c, 32);
-	session = cursor_take(&c, cursor_u8(&c));
-	cursor_skip(&c, 3);
-	if (!cursor_ok(&c) || version >> 8 != 3 || cursor_left(&session) > 32)
-		return false;
-	if (cursor_left(&c)) {
-		extensions = cursor_take(&c, cursor_u16be(&c));
-		if (!cursor_ok(&extensions) || cursor_left(&c))
-			return false;
-	}
-	m->known = true;
-	m->client = (uint8_t)(!r->direction + 1);
-	return true;
-}
-
-/* Names that a few-named holder gives itself; a long list is of a provider and names nobody. */
-static void tell_subject_names(struct reader *r, struct cursor names)
-{
-	struct cursor count = names, value;
-	unsigned n = 0;
-	uint8_t kind;
-
-	while (x509_next_name(&count, &kind, &value))
-		n++;
-	if (n > SUBJECT_NAMES_TOLD)
-		return;
-	while (x509_next_name(&names, &kind, &value)) {
-		if (kind == X509_URI)
-			tell(r, SENDER, NULL, ATTR_URI, value);
-		else if (kind == X509_DNS_NAME && cursor_left(&value) && value.at[0] != '*')
-			tell(r, SENDER, NULL, ATTR_HOSTNAME, value);
-	}
-}
-
-/* The first certificate is the sender's own, those behind it are of its authorities. */
-static bool read_certificate(struct reader *r, struct tls_memo *m, struct cursor c)
-{
-	char text[FINDING_VALUE_BYTES];
-	struct cursor first;
-	struct x509 x;
-
-	cursor_skip(&c, 3);
-	first = cursor_take(&c, cursor_u24be(&c));
-	if (!x509_read(first, &x))
-		return false;
-	m->known = true;
-	tell(r, SENDER, NULL, ATTR_CERTIFICATE, cursor_over(text, x509_name_text(x.subject, text, sizeof text)));
-	tell(r, SENDER, NULL, ATTR_NAME, cursor_over(text, x509_common_name(x.subject, text, sizeof text)));
-	tell_subject_names(r, x.subject_names);
-	return true;
-}
-
-static bool handshake_type(uint8_t type)
-{
-	return type <= 6 || type == 8 || (type >= 11 && type <= 16) || (type >= 20 && type <= 24) || type == 25 || type == 67;
+	return tls_handshake_type(type);
 }
 
 /* True when the bytes look like handshake messages in clear. The last may be cut. */
 static bool read_messages(struct reader *r, struct tls_memo *m, struct cursor c)
 {
-	while (cursor_left(&c) >= HANDSHAKE_HEADER_BYTES) {
+	while (cursor_left(&c) >= TLS_HANDSHAKE_HEADER_BYTES) {
 		uint8_t type = cursor_u8(&c);
 		uint32_t len = cursor_u24be(&c);
 		struct cursor body = len <= cursor_left(&c) ? cursor_take(&c, len) : cursor_rest(&c);
 
-		if (!handshake_type(type))
+		if (!read_message(r, m, type, body))
 			return false;
-		if ((type == CLIENT_HELLO && !read_client_hello(r, m, body)) ||
-		    (type == SERVER_HELLO && !read_server_hello(r, m, body)))
-			return false;
-		if (type == CERTIFICATE)
-			read_certificate(r, m, body);
 	}
 	return true;
 }
@@ -241,8 +79,8 @@ static uint32_t missing(struct cursor c)
 	while (cursor_left(&c)) {
 		uint32_t len;
 
-		if (cursor_left(&c) < HANDSHAKE_HEADER_BYTES)
-			return (uint32_t)(HANDSHAKE_HEADER_BYTES - cursor_left(&c));
+		if (cursor_left(&c) < TLS_HANDSHAKE_HEADER_BYTES)
+			return (uint32_t)(TLS_HANDSHAKE_HEADER_BYTES - cursor_left(&c));
 		cursor_skip(&c, 1);
 		len = cursor_u24be(&c);
 		if (len > cursor_left(&c))
@@ -372,7 +210,7 @@ static enum verdict read_handshake(struct reader *r, struct tls_memo *m, struct 
 		step_over(r, m, record->len);
 		return answer(r, m);
 	}
-	if (!handshake_type(cursor_left(&c) ? c.at[0] : 0))
+	if (!tls_handshake_type(cursor_left(&c) ? c.at[0] : 0))
 		return NOT_MINE;
 	body = cursor_take(&c, record->len);
 	if (!cursor_ok(&body))
@@ -386,26 +224,58 @@ static enum verdict read_handshake(struct reader *r, struct tls_memo *m, struct 
 	return answer(r, m);
 }
 
-/* {length 15b, high bit set}{1}{version 03xx}{ciphers}{session 0 or 16}{challenge 16..32}, adding up */
-static enum verdict read_old_hello(struct reader *r, struct tls_memo *m)
+/* {version}{ciphers u16}{session u16}{challenge u16}, adding up to the message */
+static enum verdict read_old_client_hello(struct reader *r, struct tls_memo *m, struct cursor c, size_t len)
 {
-	struct cursor c = r->bytes;
-	uint16_t len = cursor_u16be(&c) & 0x7fff, ciphers, session, challenge;
-	uint8_t type = cursor_u8(&c), major = cursor_u8(&c), minor = cursor_u8(&c);
+	uint16_t version = cursor_u16be(&c), ciphers = cursor_u16be(&c), session = cursor_u16be(&c);
+	uint16_t challenge = cursor_u16be(&c);
 
-	ciphers = cursor_u16be(&c);
-	session = cursor_u16be(&c);
-	challenge = cursor_u16be(&c);
-	if (!cursor_ok(&c) || type != CLIENT_HELLO || major != 3 || minor > 4 || ciphers == 0 || ciphers % 3 ||
-	    (session != 0 && session != 16) || challenge < 16 || challenge > 32 || len != 9 + ciphers + session + challenge)
+	if (!cursor_ok(&c) || (version != 0x0002 && (version < 0x0300 || version > 0x0304)) || ciphers == 0 || ciphers % 3 ||
+	    (session != 0 && session != 16) || challenge < 16 || challenge > 32 || len != 9u + ciphers + session + challenge)
 		return NOT_MINE;
 	if (cursor_left(&c) < (size_t)ciphers + session + challenge)
 		return NEED_MORE;
 	cursor_skip(&c, (size_t)ciphers + session + challenge);
 	r->bytes = c;
-	m->known = true;
-	m->client = (uint8_t)(r->direction + 1);
+	know(r, m, true);
 	return answer(r, m);
+}
+
+/* {session id hit}{kind of certificate}{version 0002}{certificate u16}{ciphers u16}{connection id u16}, likewise */
+static enum verdict read_old_server_hello(struct reader *r, struct tls_memo *m, struct cursor c, size_t len)
+{
+	uint8_t hit = cursor_u8(&c), kind = cursor_u8(&c);
+	uint16_t version = cursor_u16be(&c), certificate = cursor_u16be(&c), ciphers = cursor_u16be(&c);
+	uint16_t connection = cursor_u16be(&c);
+	struct cursor der;
+
+	if (!cursor_ok(&c) || hit > 1 || version != 0x0002 || ciphers % 3 || connection < 16 || connection > 32 ||
+	    (hit ? kind || certificate || ciphers : kind != OLD_X509 || ciphers == 0 || certificate == 0) ||
+	    len != 11u + certificate + ciphers + connection)
+		return NOT_MINE;
+	der = cursor_take(&c, certificate);
+	cursor_skip(&c, (size_t)ciphers + connection);
+	if (!cursor_ok(&c))
+		return NEED_MORE;
+	if (!hit && !tls_read_certificate(r, der))
+		return NOT_MINE;
+	r->bytes = c;
+	know(r, m, false);
+	return answer(r, m);
+}
+
+static bool old_hello(const struct cursor *c)
+{
+	return cursor_left(c) >= 3 && c->at[0] & 0x80 && (c->at[2] == TLS_CLIENT_HELLO || c->at[2] == OLD_SERVER_HELLO);
+}
+
+/* Hellos of SSL 2.0: {length 15b, high bit set}{type}. */
+static enum verdict read_old_hello(struct reader *r, struct tls_memo *m)
+{
+	struct cursor c = r->bytes;
+	size_t len = cursor_u16be(&c) & 0x7fff;
+
+	return cursor_u8(&c) == TLS_CLIENT_HELLO ? read_old_client_hello(r, m, c, len) : read_old_server_hello(r, m, c, len);
 }
 
 static enum verdict read_record(struct reader *r, struct tls_memo *m)
@@ -414,7 +284,7 @@ static enum verdict read_record(struct reader *r, struct tls_memo *m)
 	struct record record;
 	enum verdict v;
 
-	if (cursor_left(&c) >= 3 && c.at[0] & 0x80 && c.at[2] == CLIENT_HELLO && !m->known)
+	if (old_hello(&c))
 		return read_old_hello(r, m);
 	if (cursor_left(&c) < RECORD_HEADER_BYTES)
 		return cursor_left(&c) && c.at[0] >= CIPHER_CHANGE && c.at[0] <= HEARTBEAT &&

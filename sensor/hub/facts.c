@@ -16,6 +16,7 @@ bool attribute_is_multiple(enum attribute a)
 	case ATTR_NETWORK_ADDRESS:
 	case ATTR_URI:
 	case ATTR_CERTIFICATE:
+	case ATTR_ISSUER:
 	case ATTR_FINGERPRINT:
 	case ATTR_SOFTWARE:
 	case ATTR_PORT_NAME:
