@@ -49,12 +49,14 @@ static bool is_word_byte(char c)
 static bool words_fit(const char *words, const char *text)
 {
 	size_t n = strlen(words);
+	char small = (char)tolower((unsigned char)words[0]), large = (char)toupper((unsigned char)words[0]);
 
-	for (const char *at = text; (at = strcasestr(at, words)) != NULL; at++) {
-		bool begins = at == text || !is_word_byte(at[-1]) || !is_word_byte(words[0]);
-		bool ends = !is_word_byte(at[n]) || !is_word_byte(words[n - 1]);
-
-		if (begins && ends)
+	/* Texts are short: looking for the first letter beats a search that prepares itself first. */
+	for (const char *at = text; *at != 0; at++) {
+		if ((*at != small && *at != large) || strncasecmp(at, words, n) != 0)
+			continue;
+		if ((at == text || !is_word_byte(at[-1]) || !is_word_byte(words[0])) &&
+		    (!is_word_byte(at[n]) || !is_word_byte(words[n - 1])))
 			return true;
 	}
 	return false;

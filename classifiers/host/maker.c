@@ -116,6 +116,19 @@ static bool next_field(const char **at, char *to, size_t room)
 	return *s == ',';
 }
 
+/* Behind the end of the row; what stands until there is of no interest. */
+static const char *skip_row(const char *at)
+{
+	bool quoted = false;
+
+	for (; *at != 0; at++)
+		if (*at == '"')
+			quoted = !quoted;
+		else if (*at == '\n' && !quoted)
+			return at + 1;
+	return at;
+}
+
 /* The registered prefix in hex; false when it is none of the lengths that exist. */
 static bool read_assignment(const char *hex, struct row *r)
 {
@@ -207,13 +220,13 @@ static void read_registry(struct rows *rows, const char *path, char *note, size_
 		return;
 	}
 	for (const char *at = text; *at != 0;) {
-		char registry[16], assignment[16] = "", name[NAME_BYTES] = "", rest[2], clean[NAME_BYTES];
+		char registry[16], assignment[16] = "", name[NAME_BYTES] = "", clean[NAME_BYTES];
 		struct row r = { 0 };
 		bool more = next_field(&at, registry, sizeof(registry)) && next_field(&at, assignment, sizeof(assignment)) &&
 			    next_field(&at, name, sizeof(name));
 
-		while (more)
-			more = next_field(&at, rest, sizeof(rest));
+		if (more)
+			at = skip_row(at);
 		if (read_assignment(assignment, &r) && text_clean(clean, sizeof(clean), name, strlen(name)) > 0 &&
 		    !add_row(rows, &r, clean)) {
 			add_note(note, room, path, "no memory");

@@ -21,7 +21,7 @@ enum {
 	SNOOP_HEADER_BYTES = 16,
 	SNOOP_RECORD_BYTES = 24,
 	SNOOP_ETHERNET = 4,
-	INTERFACES_MAX = 64,
+	INTERFACES_MAX = 1024, /* described in one section; frames of further ones have an unknown link type */
 	WHY_BYTES = 160,
 };
 
@@ -244,8 +244,10 @@ static void read_interface(struct capture_file *file, struct cursor *c)
 {
 	struct interface *i;
 
-	if (file->interfaces == INTERFACES_MAX)
+	if (file->interfaces >= INTERFACES_MAX) {
+		file->interfaces++;
 		return;
+	}
 	i = &file->interface[file->interfaces];
 	memset(i, 0, sizeof *i);
 	i->ticks_per_second = 1000000;
@@ -289,8 +291,13 @@ static bool read_packet_block(struct capture_file *file, uint32_t type, struct c
 		return false;
 	f->bytes = bytes.at;
 	f->captured = captured;
-	f->linktype = file->interface[index].linktype;
-	f->time_ns = ticks_ns(high << 32 | low, &file->interface[index]);
+	if (index < INTERFACES_MAX) {
+		f->linktype = file->interface[index].linktype;
+		f->time_ns = ticks_ns(high << 32 | low, &file->interface[index]);
+	} else {
+		f->linktype = UINT16_MAX;
+		f->time_ns = 0;
+	}
 	return true;
 }
 

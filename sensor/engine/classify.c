@@ -346,7 +346,7 @@ static size_t read_ours(struct reading *r, const uint8_t *bytes, size_t len, boo
 		case NOT_MINE:
 			r->e->counters.messages_rejected++;
 			if (!take_over(r, bytes + at, len - at, &taken))
-				return len;
+				return at;
 			at += taken;
 			break;
 		}
@@ -368,7 +368,7 @@ size_t classify_bytes(struct engine *e, struct flow *f, const struct packet *p, 
 
 		if (!round.decided && (round.need_more || !round.taken)) {
 			*need_more = round.need_more;
-			return round.need_more ? at : len;
+			return at;
 		}
 		at += round.taken;
 		if (r.reader.transport == TRANSPORT_UDP)

@@ -20,8 +20,11 @@ struct decoder {
 	uint16_t vlan[ZONES][2]; /* outer, inner */
 };
 
-/* Takes its memory once. False when there is none. */
-bool decoder_init(struct decoder *d, struct engine_counters *counters);
+/*
+ * Takes its memory once; false when there is none. `repeatable`: the same frames give the same findings
+ * in every run, at the price of a hash that a hostile file could be made for (it is slow then, no more).
+ */
+bool decoder_init(struct decoder *d, struct engine_counters *counters, bool repeatable);
 void decoder_free(struct decoder *d);
 
 /*

@@ -6,7 +6,8 @@
 #include <string.h>
 
 enum {
-	SWEEP_ENTRIES = 16, /* flow entries looked at for silence with each batch */
+	FORESEE_PACKETS = 4,
+	SWEEP_ENTRIES = 4, /* flow entries looked at for silence with each batch */
 	SILENT_TCP_S = 600,
 	SILENT_UDP_S = 120,
 };
@@ -25,7 +26,7 @@ static void list_classifiers(struct engine *e)
 int engine_init(struct engine *e, const struct engine_config *config)
 {
 	e->config = *config;
-	if (!decoder_init(&e->decoder, &e->counters) ||
+	if (!decoder_init(&e->decoder, &e->counters, config->source == ENGINE_FILE) ||
 	    !flow_table_init(&e->flows, config->flows, e->decoder.hash_key) ||
 	    !details_init(&e->details, config->details, config->stream_bytes) || !(e->link_memory = link_memory_new())) {
 		log_error("not enough memory for %u flows; lower limits.flows", config->flows);
@@ -39,7 +40,7 @@ int engine_init(struct engine *e, const struct engine_config *config)
 		}
 	}
 	list_classifiers(e);
-	if (teller_open(&e->teller, &e->counters, config->index, config->retell_ms) < 0) {
+	if (teller_open(&e->teller, &e->counters, config->index, config->retell_ms, e->decoder.hash_key[0] ^ e->decoder.hash_key[1]) < 0) {
 		log_error("the findings ring could not be mapped");
 		return -1;
 	}
@@ -91,6 +92,8 @@ static void end_flow(struct engine *e, struct flow *f, int64_t time_ns)
 	if (f->key.protocol != 6 && f->key.protocol != 17)
 		return;
 	packet_of_flow(e, f, time_ns, &p);
+	if (f->detail && f->key.protocol == 6)
+		stream_end(e, f, &p);
 	classify_end(e, f, &p);
 }
 
@@ -123,7 +126,9 @@ static void see_handshake(struct engine *e, struct flow *f, const struct packet 
 		f->looks = 0;
 		f->goodbyes = 0;
 		f->flags &= FLOW_HEARD_LOW | FLOW_HEARD_HIGH;
+		f->start[!p->direction] = 0;
 	}
+	f->start[p->direction] = (uint16_t)(((p->sequence + 1) & FLOW_START_MASK) | FLOW_START_SEEN);
 	f->flags = (uint8_t)((f->flags & ~(FLOW_SERVER_LOW | FLOW_SERVER_HIGH)) | server | FLOW_FROM_START);
 	if (accepts)
 		f->flags |= FLOW_ANSWERED;
@@ -201,13 +206,27 @@ static void sweep(struct engine *e, int64_t time_ns)
 	}
 }
 
+/* The flow's entry has come into the cache by now; what hangs on it is fetched a few packets ahead. */
+static void foresee(const struct engine *e, const struct packet *p)
+{
+	const struct flow *f = &e->flows.entries[p->hash & (e->flows.size - 1)];
+
+	if (p->kind == PACKET_ETHERNET || !f->detail)
+		return;
+	__builtin_prefetch(pool_at(&e->details.details, f->detail), 1);
+	__builtin_prefetch((const uint8_t *)pool_at(&e->details.details, f->detail) + 64, 1);
+}
+
 static void work(struct engine *e, unsigned count)
 {
-	for (unsigned i = 0; i < count; i++)
+	for (unsigned i = 0; i < count; i++) {
+		if (i + FORESEE_PACKETS < count)
+			foresee(e, &e->packets[i + FORESEE_PACKETS]);
 		if (e->packets[i].kind == PACKET_ETHERNET)
 			link_frame(e, &e->packets[i]);
 		else
 			ip_packet(e, &e->packets[i]);
+	}
 }
 
 void engine_frames(struct engine *e, const struct frame *frames, unsigned count)

@@ -69,7 +69,10 @@ struct parties {
 void parties_of(const struct packet *p, struct parties *who);
 void witness_of(const struct engine *e, const struct packet *p, const char *protocol, struct witness *w);
 
-/* An UDP datagram or TCP bytes in order, of a flow that is undecided or ours. Returns bytes taken; *need_more for TCP. */
+/*
+ * An UDP datagram or TCP bytes in order, of a flow that is undecided or ours. Returns bytes taken; of TCP the rest
+ * is either the start of a message (*need_more) or nobody's.
+ */
 size_t classify_bytes(struct engine *e, struct flow *f, const struct packet *p, const uint8_t *bytes, size_t len, bool *need_more);
 /* Shows the packet to nDPI while the flow is undecided, and decides when patience ends. */
 void classify_look(struct engine *e, struct flow *f, const struct packet *p);
@@ -80,6 +83,8 @@ void classify_end(struct engine *e, struct flow *f, const struct packet *p);
 
 /* A TCP segment with payload: puts it in order and passes on what is in order. */
 void stream_segment(struct engine *e, struct flow *f, const struct packet *p);
+/* No more will come: reads what still waits for holes to be filled. `p` stands for the flow; f->detail isn't 0. */
+void stream_end(struct engine *e, struct flow *f, struct packet *p);
 
 /* A frame whose protocol stands on Ethernet itself. */
 struct link_memory *link_memory_new(void);

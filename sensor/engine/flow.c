@@ -95,7 +95,7 @@ struct flow *flow_find(struct flow_table *t, const struct packet *p, struct flow
 		f = &t->entries[(home + n) & mask];
 		if (!f->packets)
 			break;
-		if (__builtin_expect(memcmp(&f->key, &p->key, sizeof f->key) == 0, 1))
+		if (__builtin_expect(flow_key_same(&f->key, &p->key), 1))
 			return f;
 		if (!silent && now_s > f->last_s && now_s - f->last_s > SILENT_S)
 			silent = f;

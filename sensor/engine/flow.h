@@ -27,6 +27,9 @@ enum flow_flag {
 	FLOW_ANSWERED = 128,      /* a SYN was accepted */
 };
 
+/* A first segment waits for those before it as long as they are fewer bytes than half of this. */
+enum { FLOW_START_MASK = 0x7fff, FLOW_START_SEEN = 0x8000 };
+
 struct flow {
 	struct flow_key key;
 	uint32_t packets;    /* 0: the entry is free */
@@ -39,7 +42,7 @@ struct flow {
 	uint16_t label;      /* FLOW_LABELLED: nDPI's number */
 	uint8_t takeovers;   /* attempts of other classifiers after the first decision */
 	uint8_t goodbyes;    /* 1 << direction for each FIN seen */
-	uint32_t kilobytes;
+	uint16_t start[2];   /* by direction: FLOW_START_SEEN and the low bits of the sequence number after the SYN */
 };
 
 _Static_assert(sizeof(struct flow) == 64, "a flow is one cache line");

@@ -12,12 +12,15 @@
 enum {
 	MEMORY_FRAMES = 4096,
 	MEMORY_BYTES = 256, /* frames longer than this are read each time */
+	MEMORY_SPEAKERS = 1024,
 	REPEAT_S = 20,
 };
 
 struct link_memory {
 	uint64_t hash[MEMORY_FRAMES];
 	uint32_t read_s[MEMORY_FRAMES];
+	uint64_t speaker[MEMORY_SPEAKERS]; /* a MAC, its zone and the protocol it was told to speak */
+	uint32_t told_s[MEMORY_SPEAKERS];
 };
 
 struct link_memory *link_memory_new(void)
@@ -51,6 +54,25 @@ static bool read_lately(struct engine *e, const struct packet *p)
 	return false;
 }
 
+/* Cyclic protocols send a thousand frames a second: who sends them is told now and then. */
+static bool speaker_told(struct engine *e, const struct packet *p, uint32_t classifier)
+{
+	struct link_memory *m = e->link_memory;
+	uint64_t speaker = 0, slot;
+	uint32_t now_s = (uint32_t)(p->time_ns / 1000000000);
+
+	if (!p->ethernet)
+		return false;
+	memcpy(&speaker, p->ethernet + 6, 6);
+	speaker |= ((uint64_t)classifier << 12 ^ p->zone) << 48;
+	slot = hash_mix(speaker ^ e->decoder.hash_key[0], e->decoder.hash_key[1] | 1) & (MEMORY_SPEAKERS - 1);
+	if (m->speaker[slot] == speaker && now_s - m->told_s[slot] < REPEAT_S)
+		return true;
+	m->speaker[slot] = speaker;
+	m->told_s[slot] = now_s;
+	return false;
+}
+
 static bool wants(const struct classifier *c, uint16_t ethertype)
 {
 	for (int i = 0; i < CLASSIFIER_ETHERTYPES; i++)
@@ -66,24 +88,29 @@ static void tell_sender(struct engine *e, const struct parties *who, const struc
 	teller_tell(&e->teller, w, &host, NULL, NULL);
 }
 
-static void tell_read(struct engine *e, const struct packet *p, const struct parties *who, const struct classifier *c, uint8_t role)
+static void tell_speaker(struct engine *e, const struct packet *p, const struct parties *who, const struct classifier *c, uint8_t role)
 {
 	struct statement f = { .kind = FINDING_SERVICE, .evidence = EVIDENCE_STRUCTURE, .confidence = 95, .subject = who->sender };
 	struct witness w;
 
 	witness_of(e, p, c->name, &w);
+	tell_sender(e, who, &w);
 	f.role = role;
 	if (role == ROLE_CLIENT)
 		f.kind = FINDING_SPEAKS;
 	teller_tell(&e->teller, &w, &f, NULL, NULL);
+}
+
+static void tell_read(struct engine *e, const struct packet *p, const struct parties *who, const struct classifier *c)
+{
+	struct witness w;
+
+	witness_of(e, p, c->name, &w);
 	for (unsigned i = 0; i < e->told.count; i++) {
 		const struct told_item *item = &e->told.items[i];
+		struct statement f = { .kind = item->kind, .attribute = item->attribute, .confidence = item->confidence,
+				       .evidence = EVIDENCE_STRUCTURE };
 
-		memset(&f, 0, sizeof f);
-		f.kind = item->kind;
-		f.attribute = item->attribute;
-		f.confidence = item->confidence;
-		f.evidence = EVIDENCE_STRUCTURE;
 		f.subject = item->side == SENDER ? who->sender : item->side == RECEIVER ? who->receiver : item->other;
 		teller_tell(&e->teller, &w, &f, e->told.text + item->path, e->told.text + item->value);
 	}
@@ -99,23 +126,27 @@ void link_frame(struct engine *e, const struct packet *p)
 	if (read_lately(e, p))
 		return;
 	parties_of(p, &who);
-	witness_of(e, p, "", &w);
-	if (p->ethernet)
-		tell_sender(e, &who, &w);
 	for (uint32_t i = 0; i < list->count; i++) {
-		struct reader r = { .bytes = cursor_over(p->payload, p->payload_len), .transport = TRANSPORT_ETHERNET,
-				    .truncated = p->payload_lost > 0, .multicast = p->multicast, .ethertype = p->ethertype,
-				    .sender = &who.sender, .receiver = &who.receiver, .time_ns = p->time_ns, .told = &e->told };
+		struct reader r;
 
 		if (!wants(list->of[i], p->ethertype))
 			continue;
+		r = (struct reader){ .bytes = cursor_over(p->payload, p->payload_len), .transport = TRANSPORT_ETHERNET,
+				     .truncated = p->payload_lost > 0, .multicast = p->multicast, .ethertype = p->ethertype,
+				     .sender = &who.sender, .receiver = &who.receiver, .time_ns = p->time_ns, .told = &e->told };
 		e->told.count = e->told.used = 0;
 		e->told.lost = 0;
 		if (list->of[i]->read(&r) != MINE)
 			continue;
 		e->counters.messages++;
-		tell_read(e, p, &who, list->of[i], r.sender_role);
+		if (!speaker_told(e, p, i))
+			tell_speaker(e, p, &who, list->of[i], r.sender_role);
+		if (e->told.count || e->told.lost)
+			tell_read(e, p, &who, list->of[i]);
 		return;
 	}
 	e->counters.undecoded++;
+	witness_of(e, p, "", &w);
+	if (p->ethernet && !speaker_told(e, p, list->count))
+		tell_sender(e, &who, &w);
 }

@@ -61,6 +61,21 @@ static bool enlarge(struct stream *s)
 	return true;
 }
 
+/*
+ * Where the first byte of a direction belongs, after its SYN. Without it, as in a connection that was joined in its
+ * middle, the first segment is the start. A start that is far off isn't this connection's.
+ */
+static uint32_t first_sequence(const struct flow *f, uint8_t direction, uint32_t sequence)
+{
+	uint16_t start = f->start[direction];
+	uint32_t early = (sequence - start) & FLOW_START_MASK;
+
+	if (!(start & FLOW_START_SEEN))
+		return sequence;
+	/* Too early, or before the start, as what keeps a connection alive is. */
+	return early <= FLOW_START_MASK / 2 ? sequence - early : sequence + (FLOW_START_MASK + 1 - early);
+}
+
 static bool readable(const struct flow *f)
 {
 	return f->state == FLOW_UNDECIDED || f->state == FLOW_OURS;
@@ -76,7 +91,11 @@ static void pass_on(struct stream *s, const uint8_t *bytes, size_t len)
 		hold(s, bytes + taken, len - taken);
 }
 
-/* Bytes that belong behind what is held. Returns how many of them found their place. */
+/*
+ * Bytes that belong behind what is held. Returns how many of them found their place. Where what was held turns
+ * out to be nobody's, the new bytes have yet to be shown alone: a connection that changes its language
+ * (STARTTLS) does so at the start of a segment.
+ */
 static size_t pass_behind(struct stream *s, const uint8_t *bytes, size_t len)
 {
 	struct details *d = &s->e->details;
@@ -95,6 +114,9 @@ static size_t pass_behind(struct stream *s, const uint8_t *bytes, size_t len)
 	} else if (need_more && taken <= was) {
 		memmove(held, held + taken, was + more - taken);
 		s->h->held_len = (uint16_t)(was + more - taken);
+	} else if (!need_more && taken < was) {
+		half_drop_held(d, s->h);
+		return 0;
 	} else {
 		half_drop_held(d, s->h);
 		/* What was taken of the new bytes is done with; the rest goes on from where it stands. */
@@ -190,17 +212,31 @@ static bool keep_early(struct stream *s, uint32_t sequence, const uint8_t *bytes
 	return true;
 }
 
+void stream_end(struct engine *e, struct flow *f, struct packet *p)
+{
+	for (uint8_t direction = 0; direction < 2; direction++) {
+		struct half *h = &detail_at(&e->details, f->detail)->half[direction];
+		struct stream s = { e, f, p, h };
+
+		p->direction = direction;
+		while (h->early) {
+			skip_hole(&s, ((struct early *)pool_at(&e->details.small, h->early))->sequence);
+			deliver_early(&s);
+		}
+	}
+}
+
 void stream_segment(struct engine *e, struct flow *f, const struct packet *p)
 {
 	struct detail *d = detail_at(&e->details, f->detail);
 	struct stream s = { e, f, p, &d->half[p->direction] };
 	const uint8_t *bytes = p->payload;
 	size_t len = p->payload_len;
-	uint32_t sequence = p->sequence;
+	uint32_t sequence = p->sequence + !!(p->tcp_flags & TCP_SYN);
 
 	if (!s.h->started) {
 		s.h->started = true;
-		s.h->next = sequence;
+		s.h->next = first_sequence(f, p->direction, sequence);
 		s.h->gap = !(f->flags & FLOW_FROM_START);
 	}
 	if (!trim(s.h, &sequence, &bytes, &len))

@@ -5,7 +5,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 
 enum {
@@ -19,14 +18,15 @@ struct memory {
 	uint32_t told_s[MEMORY_SETS][MEMORY_WAYS];
 };
 
-int teller_open(struct teller *t, struct engine_counters *counters, uint32_t engine, uint32_t retell_ms)
+int teller_open(struct teller *t, struct engine_counters *counters, uint32_t engine, uint32_t retell_ms, uint64_t hash_key)
 {
 	memset(t, 0, sizeof *t);
 	t->counters = counters;
 	t->engine = engine;
 	t->retell_s = retell_ms / 1000;
 	t->memory = calloc(1, sizeof *t->memory);
-	if (!t->memory || getrandom(&t->hash_key, sizeof t->hash_key, 0) != sizeof t->hash_key)
+	t->hash_key = hash_key;
+	if (!t->memory)
 		return -1;
 	return ring_attach_producer(&t->ring, FD_RECORDS_OUT, FD_TAIL_OUT, FD_WAKE_OUT);
 }

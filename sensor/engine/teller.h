@@ -20,7 +20,7 @@ struct teller {
 };
 
 /* Takes the producer's end of the findings ring from FD_*_OUT. 0, or -1. */
-int teller_open(struct teller *t, struct engine_counters *counters, uint32_t engine, uint32_t retell_ms);
+int teller_open(struct teller *t, struct engine_counters *counters, uint32_t engine, uint32_t retell_ms, uint64_t hash_key);
 
 /* Where and when the finding was made; everything that findings of one packet have in common. */
 struct witness {
