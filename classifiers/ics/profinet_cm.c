@@ -35,6 +35,7 @@ enum block {
 enum { AR_SINGLE = 1, AR_SUPERVISOR = 6, AR_SINGLE_RT3 = 16 };
 enum { DATA_IN = 1, DATA_OUT = 2, DATA_IN_OUT = 3 };
 enum { MAPPER_ENTRIES = 8, ANNOTATION_BYTES = 64 };
+enum { MAPPER_WANTED = 28 }; /* where a question to the mapper names an interface */
 
 struct rpc {
 	uint8_t type;
@@ -47,6 +48,12 @@ struct rpc {
 	uint16_t vendor_id;
 	struct cursor body;
 };
+
+struct memo {
+	bool mine; /* PROFINET was named to the mapper */
+};
+
+_Static_assert(sizeof(struct memo) <= MEMO_BYTES, "memo too large");
 
 /* Which submodule the records of an answer belong to. */
 struct place {
@@ -440,10 +447,24 @@ static bool read_mapper_answer(struct reader *r, const struct rpc *rpc)
 	return pnio;
 }
 
+static bool asks_for_pnio(const struct rpc *rpc)
+{
+	struct cursor c = rpc->body;
+	struct uuid wanted;
+
+	cursor_skip(&c, MAPPER_WANTED);
+	wanted = read_uuid(&c, rpc->little);
+	return cursor_ok(&c) && interface_of(&wanted) != NO_INTERFACE && interface_of(&wanted) != ENDPOINT_MAPPER;
+}
+
 /* Windows has the same mapper: without a word of PROFINET in it, a talk with it is nothing of ours. */
 static enum verdict read_mapper(struct reader *r, const struct rpc *rpc)
 {
-	if (rpc->type == RPC_RESPONSE && read_mapper_answer(r, rpc))
+	struct memo *memo = r->memo;
+
+	memo->mine |= (rpc->type == RPC_REQUEST && asks_for_pnio(rpc)) ||
+		      (rpc->type == RPC_RESPONSE && read_mapper_answer(r, rpc));
+	if (memo->mine)
 		return MINE;
 	return r->sender_port == PNIO_PORT || r->receiver_port == PNIO_PORT ? MAYBE : NOT_MINE;
 }
