@@ -109,6 +109,65 @@ static void test_hole(void **state)
 	fixture_end(x);
 }
 
+/* The first segment of all comes last: the SYN tells that it is missing. */
+static void test_first_late(void **state)
+{
+	struct fixture *x = fixture_start();
+
+	(void)state;
+	fixture_handshake(x);
+	fixture_tcp(x, true, 1008, TCP_ACK, "Plant_7.4\r\n");
+	fixture_tcp(x, true, 999, TCP_ACK, "?");
+	assert_false(banner_read(x));
+	fixture_tcp(x, true, 1000, TCP_ACK, "SSH-2.0-");
+	assert_true(banner_read(x));
+	assert_int_equal(x->engine.counters.stream_gaps, 0);
+	fixture_end(x);
+}
+
+/* What waits for a hole is read at the end of the connection when the hole was not filled. */
+static void test_hole_until_end(void **state)
+{
+	struct fixture *x = fixture_start();
+
+	(void)state;
+	fixture_handshake(x);
+	fixture_tcp(x, true, 1100, TCP_ACK, banner);
+	assert_false(banner_read(x));
+	fixture_tcp(x, false, 100, TCP_RST, "");
+	assert_true(banner_read(x));
+	assert_int_equal(x->engine.details.small.used, 0);
+	fixture_end(x);
+}
+
+/* Data that comes with the SYN stands behind it. RFC 7413, 3. */
+static void test_data_with_syn(void **state)
+{
+	struct fixture *x = fixture_start();
+
+	(void)state;
+	fixture_tcp(x, false, 99, TCP_SYN, "");
+	fixture_tcp(x, true, 999, TCP_SYN | TCP_ACK, "SSH-2.0-Pl");
+	fixture_tcp(x, true, 1010, TCP_ACK, "ant_7.4\r\n");
+	assert_true(banner_read(x));
+	fixture_end(x);
+}
+
+/* A line that one reader waits for the rest of, as these bytes begin a message of MQTT, and then another language. */
+static void test_language_changes(void **state)
+{
+	struct fixture *x = fixture_start();
+
+	(void)state;
+	fixture_handshake(x);
+	fixture_tcp(x, true, 1000, TCP_ACK, "234 Proceed with negotiation.\r\n");
+	assert_true(x->engine.details.small.used > 0);
+	fixture_tcp(x, false, 100, TCP_ACK, "SSH-2.0-Client_1\r\n");
+	fixture_tcp(x, true, 1031, TCP_ACK, banner);
+	assert_true(banner_read(x));
+	fixture_end(x);
+}
+
 /* Sequence numbers wrap in the middle of the greeting. */
 static void test_wrap(void **state)
 {
@@ -194,7 +253,8 @@ int main(void)
 		cmocka_unit_test(test_in_order),       cmocka_unit_test(test_byte_by_byte),    cmocka_unit_test(test_each_twice),
 		cmocka_unit_test(test_out_of_order),   cmocka_unit_test(test_overlapping),     cmocka_unit_test(test_hole),
 		cmocka_unit_test(test_wrap),           cmocka_unit_test(test_memory_returns),  cmocka_unit_test(test_port_reused),
-		cmocka_unit_test(test_unknown_service), cmocka_unit_test(test_unanswered),
+		cmocka_unit_test(test_unknown_service), cmocka_unit_test(test_unanswered),   cmocka_unit_test(test_first_late),
+		cmocka_unit_test(test_hole_until_end), cmocka_unit_test(test_data_with_syn), cmocka_unit_test(test_language_changes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
