@@ -12,9 +12,9 @@
  *	                           |<------ length ------------->|
  *
  * A reply repeats txid, unit and function; an exception sets the function's top bit. Schneider's
- * UMAS travels as function 5A with longer messages; it is taken and not read.
+ * UMAS travels as function 5A with longer messages; umas.h reads it.
  */
-#include "classifiers/api/classifier.h"
+#include "classifiers/ics/umas.h"
 
 #include <stdio.h>
 
@@ -55,6 +55,7 @@ struct memo {
 	uint8_t server;         /* 1 + direction of the server, 0 unknown */
 	bool mine;
 	bool product_told;      /* a later object "model" is then no second product */
+	struct umas umas;
 };
 
 _Static_assert(sizeof(struct memo) <= MEMO_BYTES, "memo too large");
@@ -384,6 +385,16 @@ static bool worth_reading(const struct memo *memo, const struct message *m)
 	return m->exception || m->function == ENCAPSULATED || m->function == REPORT_SERVER_ID || !unit_told(memo, m->unit);
 }
 
+static void read_umas(struct reader *r, struct memo *memo, const struct message *m)
+{
+	char path[FINDING_PATH_BYTES];
+
+	if (r->sender_role == ROLE_CLIENT)
+		umas_read_request(r, &memo->umas, m->txid, m->data);
+	else
+		umas_read_answer(r, &memo->umas, m->txid, unit_path(path, r, m->unit), m->data);
+}
+
 static enum verdict read_modbus(struct reader *r)
 {
 	struct memo *memo = r->memo;
@@ -399,6 +410,8 @@ static enum verdict read_modbus(struct reader *r)
 		memo->mine = true;
 	}
 	r->sender_role = memo->server == 1 + r->direction ? ROLE_SERVER : ROLE_CLIENT;
+	if (m.function == UMAS && !m.exception)
+		read_umas(r, memo, &m);
 	if (r->sender_role == ROLE_SERVER && worth_reading(memo, &m))
 		read_reply(r, memo, &m);
 	return MINE;
