@@ -62,18 +62,20 @@ static bool enlarge(struct stream *s)
 }
 
 /*
- * Where the first byte of a direction belongs, after its SYN. Without it, as in a connection that was joined in its
- * middle, the first segment is the start. A start that is far off isn't this connection's.
+ * Where the bytes of a direction start, by its SYN. Without it, as in a connection that was joined in its middle,
+ * or when the two don't fit together, the first segment is the start. A single byte before the start is what keeps
+ * a silent connection alive (RFC 1122, 4.2.3.6); more than that is of a sender that doesn't count its SYN.
  */
-static uint32_t first_sequence(const struct flow *f, uint8_t direction, uint32_t sequence)
+static uint32_t first_sequence(const struct flow *f, uint8_t direction, uint32_t sequence, size_t len)
 {
 	uint16_t start = f->start[direction];
 	uint32_t early = (sequence - start) & FLOW_START_MASK;
 
 	if (!(start & FLOW_START_SEEN))
 		return sequence;
-	/* Too early, or before the start, as what keeps a connection alive is. */
-	return early <= FLOW_START_MASK / 2 ? sequence - early : sequence + (FLOW_START_MASK + 1 - early);
+	if (early == FLOW_START_MASK && len == 1)
+		return sequence + 1;
+	return early <= FLOW_START_MASK / 2 ? sequence - early : sequence;
 }
 
 static bool readable(const struct flow *f)
@@ -236,7 +238,7 @@ void stream_segment(struct engine *e, struct flow *f, const struct packet *p)
 
 	if (!s.h->started) {
 		s.h->started = true;
-		s.h->next = first_sequence(f, p->direction, sequence);
+		s.h->next = first_sequence(f, p->direction, sequence, len);
 		s.h->gap = !(f->flags & FLOW_FROM_START);
 	}
 	if (!trim(s.h, &sequence, &bytes, &len))

@@ -125,6 +125,18 @@ static void test_first_late(void **state)
 	fixture_end(x);
 }
 
+/* A generator of packets that doesn't count the SYN: the first message is whole all the same. */
+static void test_syn_not_counted(void **state)
+{
+	struct fixture *x = fixture_start();
+
+	(void)state;
+	fixture_handshake(x);
+	fixture_tcp(x, true, 999, TCP_ACK, banner);
+	assert_true(banner_read(x));
+	fixture_end(x);
+}
+
 /* What waits for a hole is read at the end of the connection when the hole was not filled. */
 static void test_hole_until_end(void **state)
 {
@@ -255,6 +267,7 @@ int main(void)
 		cmocka_unit_test(test_wrap),           cmocka_unit_test(test_memory_returns),  cmocka_unit_test(test_port_reused),
 		cmocka_unit_test(test_unknown_service), cmocka_unit_test(test_unanswered),   cmocka_unit_test(test_first_late),
 		cmocka_unit_test(test_hole_until_end), cmocka_unit_test(test_data_with_syn), cmocka_unit_test(test_language_changes),
+		cmocka_unit_test(test_syn_not_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
