@@ -123,41 +123,46 @@ static uint64_t key_tail(uint16_t low_port, uint16_t high_port, const struct ip_
 
 /*
  * Puts the two ends in order, so that both directions meet in one key. The key is put together in
- * registers and written once: it runs for every packet, and a load that spans fresh stores waits.
+ * registers and written once: this runs for every packet, and a load that spans fresh stores waits.
  */
 static void make_key(struct layers *l, const struct ip_header *ip, uint16_t source_port, uint16_t target_port)
 {
 	struct packet *p = l->p;
-	int order = ip->family == 4 ? memcmp(ip->source, ip->target, 4) : memcmp(ip->source, ip->target, 16);
-	bool swap = order > 0 || (order == 0 && source_port > target_port);
-	uint64_t low[2] = { 0 }, high[2] = { 0 }, tail;
+	uint64_t source[2] = { 0 }, target[2] = { 0 }, tail;
+	bool swap;
 
 	p->zone = zone_of(l->d, l->vlan);
-	p->direction = swap;
-	tail = key_tail(swap ? target_port : source_port, swap ? source_port : target_port, ip, p->zone);
 	if (ip->family == 4) {
 		uint32_t a, b;
 
-		memcpy(&a, swap ? ip->target : ip->source, sizeof a);
-		memcpy(&b, swap ? ip->source : ip->target, sizeof b);
-		low[0] = a;
-		high[0] = b;
-		p->hash = flow_hash_ipv4(a, b, tail, l->d->hash_key);
+		memcpy(&a, ip->source, sizeof a);
+		memcpy(&b, ip->target, sizeof b);
+		swap = be32toh(a) > be32toh(b) || (a == b && source_port > target_port);
+		source[0] = a;
+		target[0] = b;
 	} else {
-		memcpy(low, swap ? ip->target : ip->source, sizeof low);
-		memcpy(high, swap ? ip->source : ip->target, sizeof high);
-		p->hash = flow_hash_ipv6(low, high, tail, l->d->hash_key);
+		int order = memcmp(ip->source, ip->target, sizeof source);
+
+		swap = order > 0 || (order == 0 && source_port > target_port);
+		memcpy(source, ip->source, sizeof source);
+		memcpy(target, ip->target, sizeof target);
 	}
-	memcpy(p->key.low, low, sizeof low);
-	memcpy(p->key.high, high, sizeof high);
+	p->direction = swap;
+	tail = key_tail(swap ? target_port : source_port, swap ? source_port : target_port, ip, p->zone);
+	memcpy(p->key.low, swap ? target : source, sizeof p->key.low);
+	memcpy(p->key.high, swap ? source : target, sizeof p->key.high);
 	memcpy(&p->key.low_port, &tail, sizeof tail);
+	if (ip->family == 4)
+		p->hash = flow_hash_ipv4((uint32_t)(swap ? target : source)[0], (uint32_t)(swap ? source : target)[0], tail, l->d->hash_key);
+	else
+		p->hash = flow_hash_ipv6(swap ? target : source, swap ? source : target, tail, l->d->hash_key);
 }
 
 static bool ip_multicast(const uint8_t *a, uint8_t family)
 {
 	if (family == 6)
 		return a[0] == 0xff;
-	return (a[0] & 0xf0) == 0xe0 || memcmp(a, "\xff\xff\xff\xff", 4) == 0;
+	return (a[0] & 0xf0) == 0xe0 || (a[0] & a[1] & a[2] & a[3]) == 0xff;
 }
 
 static void read_tcp(struct layers *l, const struct ip_header *ip, struct cursor *c)
@@ -520,6 +525,48 @@ static void read_ppp(struct layers *l, struct cursor *c)
 		malformed(l);
 }
 
+/*
+ * Nine frames of ten are IPv4 with TCP or UDP in untagged Ethernet, whole and without options: their
+ * headers lie at fixed places. False, and nothing decided, for all others: those go layer by layer.
+ *
+ *   0 MACs 12, ethertype 2 | 14 IPv4 20 | 34 ports 4, then TCP 20 in all or UDP 8
+ */
+static bool decode_plain(struct layers *l)
+{
+	struct cursor c = cursor_over(l->frame->bytes, l->frame->captured), h = cursor_take(&c, 42);
+	struct packet *p = l->p;
+	struct ip_header ip = { .family = 4 };
+	const uint8_t *macs = cursor_take(&h, 2 * MAC_BYTES).at;
+	uint16_t total, fragment;
+
+	if (cursor_u16be(&h) != 0x0800 || cursor_u8(&h) != 0x45 || !cursor_ok(&h))
+		return false;
+	cursor_skip(&h, 1);
+	total = cursor_u16be(&h);
+	cursor_skip(&h, 2);
+	fragment = cursor_u16be(&h);
+	p->hop_limit = cursor_u8(&h);
+	ip.protocol = cursor_u8(&h);
+	cursor_skip(&h, 2);
+	ip.source = cursor_take(&h, 4).at;
+	ip.target = cursor_take(&h, 4).at;
+	if (fragment & 0x3fff || total < 28 || (ip.protocol != PROTOCOL_TCP && ip.protocol != PROTOCOL_UDP))
+		return false;
+	c = cursor_over(l->frame->bytes, l->frame->captured);
+	cursor_skip(&c, 34);
+	p->ethernet = macs;
+	p->network = ip.source - 12;
+	limit_to(&c, total - 20u, &ip.lost);
+	p->network_len = (uint32_t)(c.end - p->network);
+	p->multicast = macs[0] & 1 || ip_multicast(ip.target, 4);
+	l->depth = 1;
+	if (ip.protocol == PROTOCOL_TCP)
+		read_tcp(l, &ip, &c);
+	else
+		read_udp(l, &ip, &c);
+	return true;
+}
+
 void decode_frame(struct decoder *d, const struct frame *f, struct packet *p)
 {
 	struct layers l = { .d = d, .frame = f, .p = p };
@@ -538,6 +585,8 @@ void decode_frame(struct decoder *d, const struct frame *f, struct packet *p)
 	d->counters->bytes += f->length;
 	if (f->has_vlan)
 		push_vlan(&l, f->vlan_tci);
+	if (f->linktype == LINKTYPE_ETHERNET && decode_plain(&l))
+		return;
 	switch (f->linktype) {
 	case LINKTYPE_ETHERNET:
 		read_ethernet(&l, &c);

@@ -11,9 +11,9 @@
 
 enum {
 	MEMORY_FRAMES = 4096,
-	MEMORY_BYTES = 256, /* frames longer than this are read each time */
+	MEMORY_BYTES = 1600, /* longer frames are read each time */
 	MEMORY_SPEAKERS = 1024,
-	REPEAT_S = 20,
+	REPEAT_S = 60,
 };
 
 struct link_memory {
