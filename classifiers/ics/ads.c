@@ -169,11 +169,12 @@ static void read_state(struct reader *r, struct memo *memo, const struct ams *m,
 
 static void read_response(struct reader *r, struct memo *memo, const struct ams *m)
 {
-	char path[FINDING_PATH_BYTES];
+	char path[FINDING_PATH_BYTES + 32], net_id[FINDING_PATH_BYTES];
 
 	if (m->error || (m->command != READ_DEVICE_INFO && m->command != READ_STATE))
 		return;
-	snprintf(path, sizeof path, "ads/%u/port:%u", r->sender_port, m->source_port);
+	format_net_id(net_id, m->source);
+	snprintf(path, sizeof path, "ads/%u/ams:%s.%u", r->sender_port, net_id, m->source_port);
 	if (m->command == READ_DEVICE_INFO)
 		read_device_info(r, m, path);
 	else

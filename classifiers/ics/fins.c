@@ -132,13 +132,13 @@ static bool answers_pending(struct memo *memo, const struct message *m, uint8_t 
 /* A datagram has no mark of its own: an answer to its question decides, or more of one side at the usual port. */
 static enum verdict decide(const struct reader *r, struct memo *memo, const struct message *m)
 {
-	uint16_t server_port = m->response ? r->sender_port : r->receiver_port;
+	bool port = r->sender_port == FINS_PORT || r->receiver_port == FINS_PORT;
 
 	if (m->response && answers_pending(memo, m, r->direction))
 		return MINE;
 	if (!m->response)
 		remember(memo, m, r->direction);
-	return server_port == FINS_PORT && ++memo->good >= ENOUGH ? MINE : MAYBE;
+	return port && ++memo->good >= ENOUGH ? MINE : MAYBE;
 }
 
 static void format_address(char to[16], uint32_t address)
@@ -207,7 +207,7 @@ static void read_controller(struct reader *r, const char *path, struct cursor c)
 }
 
 /* Number of units, bit 7 set when more follow, then {unit address, model (20)}. */
-static void read_units(struct reader *r, struct cursor c)
+static void read_units(struct reader *r, uint32_t from, struct cursor c)
 {
 	uint8_t count = cursor_u8(&c) & 0x7f;
 	char path[FINDING_PATH_BYTES];
@@ -216,7 +216,7 @@ static void read_units(struct reader *r, struct cursor c)
 		uint8_t unit = cursor_u8(&c);
 		struct cursor model = cursor_take(&c, MODEL_BYTES);
 
-		snprintf(path, sizeof path, "fins/%u/unit:%u", r->sender_port, unit);
+		snprintf(path, sizeof path, "fins/%u/unit:%u.%u.%u", r->sender_port, from >> 16 & 0xff, from >> 8 & 0xff, unit);
 		tell_subasset(r, SENDER, path);
 		tell(r, SENDER, path, ATTR_PRODUCT, trim(model));
 	}
@@ -252,7 +252,7 @@ static enum verdict read_fins_message(struct reader *r, const struct message *m)
 	else if (m->command == READ_STATUS)
 		read_status(r, memo, path, m->data);
 	else
-		read_units(r, m->data);
+		read_units(r, m->from, m->data);
 	return MINE;
 }
 

@@ -280,7 +280,6 @@ static void tell_device(struct reader *r, struct memo *memo, const uint8_t *a)
 	memo->last_known = true;
 	if (device_path(path, r, memo, a)[0])
 		tell_subasset(r, SENDER, path);
-	tell_format(r, SENDER, path, ATTR_NETWORK_ADDRESS, "0x%02x%02x%02x%02x%02x", a[0], a[1], a[2], a[3], a[4]);
 }
 
 static void tell_identity(struct reader *r, struct memo *memo, const struct frame *f)
@@ -301,6 +300,7 @@ static void tell_identity(struct reader *r, struct memo *memo, const struct fram
 	tell_vendor(r, path, i.maker);
 	tell_format(r, SENDER, path, ATTR_DEVICE_ID, "0x%04x", i.type);
 	tell_format(r, SENDER, path, ATTR_SERIAL, "%u", i.id);
+	tell_format(r, SENDER, path, ATTR_NETWORK_ADDRESS, "0x%04x%06x", i.type, i.id);
 	tell_format(r, SENDER, path, ATTR_FIRMWARE, "%u", i.software);
 	tell_format(r, SENDER, path, ATTR_HARDWARE, "%u", i.hardware);
 	if (profile_name(i.profile))

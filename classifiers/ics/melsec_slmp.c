@@ -20,6 +20,7 @@
 enum {
 	HEADER_3E_BYTES = 9, HEADER_4E_BYTES = 13,
 	LONGEST = 4096,
+	CCLINK_BASIC_PORT = 61450, /* cyclic data in the same frame */
 	MODULE_OWN = 0x03ff,
 	MODEL_BYTES = 16,
 	ENOUGH = 3,            /* well-formed messages of one side alone */
@@ -131,7 +132,7 @@ static enum verdict decide(const struct reader *r, struct memo *memo, const stru
 {
 	if (m->response && memo->asker == 1 + !r->direction && memo->asked == station_of(m))
 		return MINE;
-	if (m->module != MODULE_OWN)
+	if (m->module != MODULE_OWN || r->sender_port == CCLINK_BASIC_PORT || r->receiver_port == CCLINK_BASIC_PORT)
 		return NOT_MINE;
 	return ++memo->good[r->direction & 1] >= ENOUGH ? MINE : MAYBE;
 }
