@@ -336,7 +336,8 @@ static void read_answer(struct reader *r, struct memo *memo, const struct apdu *
 {
 	struct cursor c = service;
 
-	if (!memo->service || memo->invocation != a->called_invocation || cursor_u8(&c) != 0)
+	/* Answers without a called invocation repeat the question's in their own. */
+	if (!memo->service || memo->invocation != (a->answers ? a->called_invocation : a->calling_invocation) || cursor_u8(&c) != 0)
 		return;
 	if (memo->service == IDENTIFY)
 		read_identification(r, path, service);
@@ -372,7 +373,7 @@ static enum verdict read_c12_22(struct reader *r)
 		return MINE;
 	if (cursor_peek(&service, 0) >= FIRST_REQUEST)
 		remember_request(memo, &a, service);
-	else if (a.answers)
+	else
 		read_answer(r, memo, &a, service, path);
 	return MINE;
 }

@@ -19,6 +19,7 @@
 
 enum {
 	HART_PORT = 5094,
+	SESSION_PORT = 5095, /* from where some devices serve a UDP session that was opened at the other */
 	HEADER_BYTES = 8,
 	LONGEST = 1500,
 	DELIMITER_LONG = 0x80,
@@ -266,7 +267,8 @@ static const char *device_path(char path[FINDING_PATH_BYTES], const struct reade
 {
 	path[0] = 0;
 	if (!memo->own_known || memcmp(memo->own, a, LONG_ADDRESS_BYTES) != 0)
-		snprintf(path, FINDING_PATH_BYTES, "hart_ip/%u/device:%02x%02x%02x%02x%02x", r->sender_port, a[0], a[1], a[2], a[3], a[4]);
+		snprintf(path, FINDING_PATH_BYTES, "hart_ip/%u/device:%02x%02x%02x%02x%02x",
+			 r->service_port ? r->service_port : r->sender_port, a[0], a[1], a[2], a[3], a[4]);
 	return path;
 }
 
@@ -429,6 +431,8 @@ static enum verdict read_hart_ip(struct reader *r)
 	if (!proves(r, &m))
 		return MAYBE;
 	r->sender_role = m.type == REQUEST ? ROLE_CLIENT : ROLE_SERVER;
+	if (service_port_of(r) == SESSION_PORT && r->transport == TRANSPORT_UDP)
+		r->service_port = HART_PORT;
 	if (m.id == TOKEN_PASSING)
 		read_token(r, memo, &m);
 	else if (m.id == DIRECT && m.type == RESPONSE)

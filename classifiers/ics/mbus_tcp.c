@@ -251,16 +251,28 @@ static void read_records(struct reader *r, const char *path, struct cursor c)
 	}
 }
 
+static void tell_medium(struct reader *r, const char *path, uint8_t medium)
+{
+	if (medium_name(medium))
+		tell_text(r, SENDER, path, ATTR_DEVICE_CLASS, medium_name(medium));
+}
+
+/* Fixed data has the medium in the two top bits of both units. */
 static void read_meter(struct reader *r, const char *path, const struct frame *f)
 {
 	struct cursor c = f->data;
 	uint32_t id = cursor_u32le(&c);
 	uint16_t maker;
-	uint8_t version, medium;
+	uint8_t version, medium, unit;
 
 	if (f->ci == CI_FIXED) {
-		if (cursor_ok(&c))
+		cursor_skip(&c, 2);
+		unit = cursor_u8(&c);
+		medium = (uint8_t)(unit >> 6 | (cursor_u8(&c) >> 6) << 2);
+		if (cursor_ok(&c)) {
 			tell_serial(r, path, id);
+			tell_medium(r, path, medium);
+		}
 		return;
 	}
 	maker = cursor_u16le(&c);
@@ -272,8 +284,7 @@ static void read_meter(struct reader *r, const char *path, const struct frame *f
 	tell_serial(r, path, id);
 	tell_maker(r, path, maker);
 	tell_format(r, SENDER, path, ATTR_DEVICE_ID, "%u", version);
-	if (medium_name(medium))
-		tell_text(r, SENDER, path, ATTR_DEVICE_CLASS, medium_name(medium));
+	tell_medium(r, path, medium);
 	read_records(r, path, c);
 }
 

@@ -67,6 +67,18 @@ static uint8_t role_of(const struct reader *r, const struct memo *memo, uint16_t
 	return data ? ROLE_SERVER : ROLE_CLIENT;
 }
 
+/*
+ * Some devices answer with another header and no checksum: behind a proven question the runtime's name in
+ * its place is enough. Such an answer has no length and is one segment.
+ */
+static bool is_plain_identity(const struct reader *r, const struct memo *memo)
+{
+	struct cursor c = r->bytes, name = part(c, VERSION_OFFSET, VERSION_BYTES);
+
+	return memo->asker == 1 + !r->direction && cursor_u8(&c) == 0xcc && cursor_left(&c) > PROJECT_OFFSET &&
+	       cursor_starts(&name, "ProConOS V", 10);
+}
+
 static enum verdict read_proconos(struct reader *r)
 {
 	static const uint8_t start[] = { 0xcc, 0x01, 0x00 };
@@ -75,6 +87,11 @@ static enum verdict read_proconos(struct reader *r)
 	uint8_t command;
 	uint16_t sequence, length;
 
+	if (!cursor_starts(&c, start, sizeof start) && is_plain_identity(r, memo)) {
+		r->sender_role = ROLE_SERVER;
+		read_identity(r, cursor_rest(&r->bytes));
+		return MINE;
+	}
 	if (!cursor_starts(&c, start, cursor_left(&c) < sizeof start ? cursor_left(&c) : sizeof start))
 		return NOT_MINE;
 	if (cursor_left(&c) < HEADER_BYTES)
