@@ -132,10 +132,21 @@ static bool value_fits(const struct device_condition *c, const struct device_val
 	return any_pattern(c->is, c->is_count, v->value) || any_number(c->number, c->number_count, v->value);
 }
 
-static bool condition_holds(const struct device_condition *c, const struct device_evidence *e)
+/* A plant has thousands of devices of few makers: what a condition said of a maker is remembered. */
+static bool maker_fits(const struct device_rules *r, const struct device_condition *c, const char *maker)
+{
+	size_t slot = ((uintptr_t)maker * 31 + (uintptr_t)c / sizeof(*c)) % DEVICE_MAKER_MEMOS;
+	struct device_maker_memo *memo = &r->maker_memo[slot];
+
+	if (memo->condition != c || memo->maker != maker)
+		*memo = (struct device_maker_memo){ c, maker, any_pattern(c->maker, c->maker_count, maker) };
+	return memo->fits;
+}
+
+static bool condition_holds(const struct device_rules *r, const struct device_condition *c, const struct device_evidence *e)
 {
 	if (c->maker_count > 0)
-		return e->maker != NULL && any_pattern(c->maker, c->maker_count, e->maker);
+		return e->maker != NULL && maker_fits(r, c, e->maker);
 	if (c->serves_count > 0)
 		return any_name(c->serves, c->serves_count, e->serves, e->serve_count);
 	if (c->speaks_count > 0)
@@ -158,13 +169,13 @@ static uint64_t evidence_bits(const struct device_evidence *e)
 	return bits;
 }
 
-static bool rule_matches(const struct device_rule *r, const struct device_evidence *e, uint64_t bits)
+static bool rule_matches(const struct device_rules *all, const struct device_rule *r, const struct device_evidence *e, uint64_t bits)
 {
 	for (unsigned i = 0; i < r->when_count; i++)
 		if ((r->when[i].looks_at & bits) == 0)
 			return false;
 	for (unsigned i = 0; i < r->when_count; i++)
-		if (!condition_holds(&r->when[i], e))
+		if (!condition_holds(all, &r->when[i], e))
 			return false;
 	return true;
 }
@@ -244,7 +255,7 @@ void device_class_of(const struct device_rules *r, const struct device_evidence 
 		for (unsigned i = 0; i < r->file[f]->rule_count; i++) {
 			const struct device_rule *rule = &r->file[f]->rule[i];
 
-			if (!rule_matches(rule, e, bits))
+			if (!rule_matches(r, rule, e, bits))
 				continue;
 			hear_rule(&w, rule);
 			if (rule->expects_count > 0 && tellers < EXPECTING_MAX)

@@ -28,7 +28,7 @@ struct device_value {
 
 /* All that is known of a device; arrays may be NULL when their count is 0. Values of sub-assets don't belong here. */
 struct device_evidence {
-	const char *maker;              /* from its MAC, NULL when unknown */
+	const char *maker;              /* from its MAC, NULL when unknown; of maker_of() or as lasting: known by its address */
 	const struct device_value *values;
 	size_t value_count;
 	const char *const *serves;      /* protocols that it serves by structure or by nDPI's word */

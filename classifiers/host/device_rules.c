@@ -325,7 +325,8 @@ struct device_rules *device_rules_load(const char *folder, char *error, size_t r
 	if (all == NULL)
 		return NULL;
 	all->schema = calloc(1, sizeof(*all->schema));
-	if (all->schema != NULL) {
+	all->maker_memo = calloc(DEVICE_MAKER_MEMOS, sizeof(*all->maker_memo));
+	if (all->schema != NULL && all->maker_memo != NULL) {
 		make_schema(all->schema);
 		if (load_folder(all, folder, error, room))
 			return all;
@@ -341,6 +342,7 @@ void device_rules_free(struct device_rules *r)
 	for (size_t i = 0; i < r->files; i++)
 		free_file(r->schema, r->file[i]);
 	free(r->file);
+	free(r->maker_memo);
 	free(r->schema);
 	free(r);
 }

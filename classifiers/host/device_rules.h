@@ -50,7 +50,17 @@ struct device_file {
 
 struct device_schema;
 
+/* What a condition said of a maker's name; the name is known by its address. */
+struct device_maker_memo {
+	const struct device_condition *condition;
+	const char *maker;
+	int fits;
+};
+
+enum { DEVICE_MAKER_MEMOS = 16384 };
+
 struct device_rules {
+	struct device_maker_memo *maker_memo; /* DEVICE_MAKER_MEMOS of them */
 	struct device_schema *schema; /* libcyaml frees what it loaded by it */
 	struct device_file **file;
 	size_t files;
