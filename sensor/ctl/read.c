@@ -1,6 +1,6 @@
 /* askance read: the whole picture of one or more capture files. */
 #include "sensor/ctl/inventory.h"
-#include "sensor/ctl/paths.h"
+#include "sensor/common/paths.h"
 #include "sensor/ctl/reading.h"
 #include "sensor/ctl/terminal.h"
 #include "sensor/ctl/verb.h"

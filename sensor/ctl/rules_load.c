@@ -1,7 +1,7 @@
 /* Finds and loads the rules and the policy, and tells what is wrong with them. */
 #include "sensor/ctl/rules_load.h"
 
-#include "sensor/ctl/paths.h"
+#include "sensor/common/paths.h"
 
 #include <stdio.h>
 #include <stdlib.h>

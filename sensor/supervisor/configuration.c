@@ -1,4 +1,5 @@
 /* The keys of the configuration file, their ranges and defaults, and what must fit together. */
+#include "sensor/common/paths.h"
 #include "sensor/supervisor/configuration.h"
 
 #include "sensor/supervisor/settings.h"
@@ -168,13 +169,14 @@ static void set_defaults(struct configuration *c)
 		.zone = "default",
 		.snap_length = 65535, .buffer_mib = 64, .timeout_ms = 5,
 		.state = "/var/lib/askance",
-		.rules = "/etc/askance/rules",
 		.probing = PROBING_PROPOSE,
 		.flows = 262144, .details = 32768, .stream_mib = 64, .ndpi_flows = 8192,
 		.assets = 100000, .ring_mib = 64, .outbox_days = 7, .outbox_mib = 1024,
 		.oui = "/usr/share/ieee-data/oui.csv",
 		.require_walls = 1,
 	};
+	if (paths_rules(c->rules, sizeof c->rules) < 0)
+		snprintf(c->rules, sizeof c->rules, "/etc/askance/rules");
 }
 
 static void check_whole(struct settings *s, yaml_node_t *root, const struct configuration *c)

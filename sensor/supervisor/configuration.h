@@ -6,7 +6,7 @@
  *   listening: {snap_length: 65535, buffer_mib: 64, timeout_ms: 5}      # of all interfaces
  *   redis:     {url: "unix:///run/redis.sock"}                          # absent: a private one
  *   state:     /var/lib/askance
- *   rules:     /etc/askance/rules
+ *   rules:     /etc/askance/rules                                       # absent: see sensor/common/paths.h
  *   probing:   {mode: propose, interface: eth2, source: 10.0.0.9}       # off | propose | automatic
  *   limits:    {flows: 262144, details: 32768, stream_mib: 64, ndpi_flows: 8192, assets: 100000,
  *               ring_mib: 64, outbox_days: 7, outbox_mib: 1024}

@@ -1,5 +1,5 @@
 /* Looks for the folders that come with the program. */
-#include "sensor/ctl/paths.h"
+#include "sensor/common/paths.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -8,7 +8,8 @@
 
 int paths_rules(char *path, size_t room)
 {
-	static const char *const beside[] = { "../share/askance/rules", "../rules" };
+	/* Of the askance command, and of the processes in libexec/askance below or beside it. */
+	static const char *const beside[] = { "../share/askance/rules", "../../share/askance/rules", "../rules", "../../../rules" };
 	char self[PATH_MAX], *slash;
 	ssize_t n;
 
