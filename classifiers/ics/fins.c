@@ -240,7 +240,10 @@ static enum verdict read_fins_message(struct reader *r, const struct message *m)
 	struct memo *memo = r->memo;
 	char path[FINDING_PATH_BYTES];
 
-	r->sender_role = m->response ? ROLE_SERVER : ROLE_CLIENT;
+	/* Both ends may ask, and a node that answers from another port serves nothing there. */
+	r->sender_role = role_by_port(r, FINS_PORT);
+	if (r->sender_role == ROLE_UNKNOWN)
+		r->sender_role = m->response ? ROLE_SERVER : ROLE_CLIENT;
 	tell_address(r, memo, SENDER, m->from);
 	tell_address(r, memo, RECEIVER, m->to);
 	if (!m->response || m->end_code ||
