@@ -1,7 +1,7 @@
 /* The keys of the configuration file, their ranges and defaults, and what must fit together. */
-#include "sensor/common/paths.h"
 #include "sensor/supervisor/configuration.h"
 
+#include "sensor/common/paths.h"
 #include "sensor/supervisor/settings.h"
 
 #include <arpa/inet.h>
