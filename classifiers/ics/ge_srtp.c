@@ -189,6 +189,17 @@ static void read_request(struct memo *memo, const struct message *m)
 	memo->slot = m->slot;
 }
 
+/* Waiting is worth it for zeros, at the usual port, or once it was begun. */
+static bool may_begin(const struct reader *r, const struct memo *memo)
+{
+	struct cursor c = r->bytes;
+	uint8_t any = 0;
+
+	while (cursor_left(&c))
+		any |= cursor_u8(&c);
+	return any == 0 || memo->mine || memo->opened || r->sender_port == SRTP_PORT || r->receiver_port == SRTP_PORT;
+}
+
 static enum verdict read_ge_srtp(struct reader *r)
 {
 	struct memo *memo = r->memo;
@@ -200,7 +211,7 @@ static enum verdict read_ge_srtp(struct reader *r)
 	if (type > REPLY)
 		return NOT_MINE;
 	if (cursor_left(&c) < HEADER_BYTES)
-		return NEED_MORE;
+		return may_begin(r, memo) ? NEED_MORE : NOT_MINE;
 	if (type <= INIT_ACK)
 		return read_start(r, memo, type);
 	if (!read_header(c, &m, &length) || length > LONGEST - HEADER_BYTES)

@@ -20,6 +20,7 @@ enum {
 	LARGEST = 1 << 24,
 	CONTROL_SESSION = 0xffff,
 	TEXT_MAX = 20,
+	ENOUGH = 3,
 };
 
 enum stype { DATA, SELECT_REQ, SELECT_RSP, DESELECT_REQ, DESELECT_RSP, LINKTEST_REQ, LINKTEST_RSP, REJECT_REQ, SEPARATE_REQ = 9 };
@@ -29,7 +30,9 @@ enum { ITEM_LIST = 1, ITEM_BINARY = 0x21, ITEM_ASCII = 0x41 };
 struct memo {
 	uint32_t system;    /* of the last request */
 	uint8_t requester;  /* 1 + its direction */
-	uint8_t stype;      /* of it */
+	uint8_t stype;      /* of it, */
+	uint8_t stream;     /* without the wait bit, */
+	uint8_t function;
 	uint8_t good;
 	bool mine;
 	uint16_t device;    /* 1 + the device id told last */
@@ -109,7 +112,9 @@ static bool answers(const struct memo *memo, const struct message *m, uint8_t di
 {
 	if (memo->requester != 1 + !direction || memo->system != m->system)
 		return false;
-	return m->stype == DATA ? memo->stype == DATA : m->stype == memo->stype + 1;
+	if (m->stype == DATA)
+		return memo->stype == DATA && m->stream == memo->stream && (m->function == 0 || m->function == memo->function + 1);
+	return m->stype == memo->stype + 1;
 }
 
 static bool is_request(const struct message *m)
@@ -117,15 +122,16 @@ static bool is_request(const struct message *m)
 	return m->stype == DATA ? m->stream & WAIT_BIT : m->stype % 2 && m->stype < REJECT_REQ;
 }
 
-/* An answer to its question, or three messages that fit, one of them with items or a control message. */
+/* An answer to its question, or three messages that fit; data without items fits too easily to count. */
 static enum verdict decide(const struct reader *r, struct memo *memo, const struct message *m)
 {
 	if (m->stype == DATA && (!m->whole || !are_items(m->text)))
 		return NOT_MINE;
 	if (answers(memo, m, r->direction))
 		return MINE;
-	memo->good++;
-	return memo->good >= 3 ? MINE : MAYBE;
+	if (m->stype != DATA || cursor_left(&m->text))
+		memo->good++;
+	return memo->good >= ENOUGH ? MINE : MAYBE;
 }
 
 /* A short text item. */
@@ -203,6 +209,8 @@ static enum verdict read_hsms(struct reader *r)
 		memo->system = m.system;
 		memo->requester = (uint8_t)(1 + r->direction);
 		memo->stype = m.stype;
+		memo->stream = m.stream & (uint8_t)~WAIT_BIT;
+		memo->function = m.function;
 	}
 	r->sender_role = role_of(r, &m);
 	if (memo->mine && m.stype == DATA)

@@ -152,7 +152,8 @@ static bool answers_pending(const struct memo *memo, const struct message *m, ui
 	for (int i = 0; i < PENDING; i++) {
 		const struct request *p = &memo->pending[i];
 
-		if (p->direction == 1 + !direction && p->token == m->token && (m->type != ACK || p->id == m->id))
+		/* Without a token, the message's id must be that of the question. */
+		if (p->direction == 1 + !direction && p->token == m->token && (p->id == m->id || (m->type != ACK && m->token)))
 			return true;
 	}
 	return false;
