@@ -109,13 +109,14 @@ static void tell_net_id(struct reader *r, struct memo *memo, enum side side, str
 
 	if (cursor_starts(&id, none, sizeof none))
 		return;
-	format_net_id(text, id);
 	if (!memo->known[end]) {
 		memcpy(memo->own[end], id.at, NET_ID_BYTES);
 		memo->known[end] = true;
+		format_net_id(text, id);
 		tell_text(r, side, NULL, ATTR_NETWORK_ADDRESS, text);
 	} else if (side == SENDER && !cursor_starts(&id, memo->own[end], NET_ID_BYTES) &&
 		   !cursor_starts(&id, memo->last[end], NET_ID_BYTES)) {
+		format_net_id(text, id);
 		memcpy(memo->last[end], id.at, NET_ID_BYTES);
 		snprintf(path, sizeof path, "ads/%u/netid:%s", r->sender_port, text);
 		tell_subasset(r, SENDER, path);

@@ -356,11 +356,20 @@ static void tell_subdevice(struct reader *r, struct memo *memo, struct cursor c)
 	tell(r, SENDER, path, ATTR_NAME, tag);
 }
 
+/* Most of a session is the reading of process values, which identify nothing. */
+static bool worth_reading(uint8_t command)
+{
+	return command == READ_IDENTITY || (command >= IDENTITY_BY_TAG && command <= READ_TAG) || command == READ_LONG_TAG ||
+	       command == IDENTITY_BY_LONG_TAG || command == READ_SUBDEVICE || command == IO_CAPABILITIES;
+}
+
 static void read_answer(struct reader *r, struct memo *memo, const struct frame *f)
 {
 	char path[FINDING_PATH_BYTES] = "";
 	struct cursor c = f->data;
 
+	if (!worth_reading(f->command))
+		return;
 	if (f->has_long)
 		device_path(path, r, memo, f->address);
 	switch (f->command) {

@@ -37,11 +37,11 @@ enum service {
 
 enum block {
 	BLOCK_DEVICE = 1, BLOCK_FAMILIES = 2, BLOCK_IP_CONFIG = 3, BLOCK_IP_CURRENT = 4, BLOCK_ADDRESSES = 5,
-	BLOCK_TUNNELS = 7, BLOCK_EXTENDED = 8,
+	BLOCK_TUNNELS = 7, BLOCK_EXTENDED = 8, BLOCK_MAKER = 0xfe,
 };
 
 enum { CEMI_REQUEST = 0x11, CEMI_INDICATION = 0x29, CEMI_CONFIRM = 0x2e, FIRST_PROPERTY_CODE = 0xf0 };
-enum { DESCRIPTOR_RESPONSE = 0x340, PROPERTY_RESPONSE = 0x3d6 };
+enum { CODE_MASK = 0x3ff, DESCRIPTOR_MASK = 0x3c0, DESCRIPTOR_RESPONSE = 0x340, PROPERTY_RESPONSE = 0x3d6 };
 enum { PROPERTY_SERIAL = 11, PROPERTY_MAKER = 12, PROPERTY_ORDER = 15 };
 
 struct memo {
@@ -362,6 +362,10 @@ static void read_block(struct reader *r, uint8_t type, struct cursor c)
 		cursor_skip(&c, 2);
 		read_addresses(r, c, 2);
 		break;
+	case BLOCK_MAKER:
+		if (cursor_left(&c) >= 2)
+			tell_format(r, SENDER, NULL, ATTR_VENDOR_ID, "%u", cursor_u16be(&c));
+		break;
 	case BLOCK_EXTENDED:
 		cursor_skip(&c, 4);
 		if (cursor_left(&c) >= 2)
@@ -394,10 +398,10 @@ static bool seen_before(struct memo *memo, uint16_t address)
 /* Answers that a device on the bus gives to whoever commissions it: device descriptor, serial, maker, order. */
 static void read_bus_answer(struct reader *r, const char *path, struct cursor c)
 {
-	uint16_t code = cursor_u16be(&c) & 0x3ff;
+	uint16_t code = cursor_u16be(&c) & CODE_MASK;
 	uint8_t object, property;
 
-	if ((code & 0x3c0) == DESCRIPTOR_RESPONSE && cursor_left(&c) == 2) {
+	if ((code & DESCRIPTOR_MASK) == DESCRIPTOR_RESPONSE && cursor_left(&c) == 2) {
 		tell_format(r, SENDER, path, ATTR_DEVICE_ID, "0x%04x", cursor_u16be(&c));
 		return;
 	}
@@ -421,7 +425,9 @@ static void read_cemi(struct reader *r, struct memo *memo, struct cursor c)
 {
 	uint8_t code = cursor_u8(&c);
 	char path[FINDING_PATH_BYTES], text[16];
-	uint16_t source;
+	uint16_t source, answer;
+	struct cursor data;
+	bool seen;
 
 	if (code != CEMI_INDICATION)
 		return;
@@ -431,9 +437,14 @@ static void read_cemi(struct reader *r, struct memo *memo, struct cursor c)
 	cursor_skip(&c, 3);
 	if (!cursor_ok(&c) || source == 0)
 		return;
+	data = c;
+	answer = cursor_u16be(&data) & CODE_MASK;
+	seen = seen_before(memo, source);
+	if (seen && answer != PROPERTY_RESPONSE && (answer & DESCRIPTOR_MASK) != DESCRIPTOR_RESPONSE)
+		return; /* the bulk of all telegrams: values of known devices */
 	format_address(text, source);
 	snprintf(path, sizeof path, "knxnet_ip/%u/device:%s", r->sender_port, text);
-	if (!seen_before(memo, source))
+	if (!seen)
 		tell_subasset(r, SENDER, path);
 	read_bus_answer(r, path, c);
 }

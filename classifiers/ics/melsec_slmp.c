@@ -122,9 +122,10 @@ static enum verdict take_message(struct reader *r, struct message *m)
 	return known_command(m->command, cursor_u16le(&m->data)) ? MAYBE : NOT_MINE;
 }
 
+/* Network, PC, drop and what tells CPUs on a base apart, never 0. */
 static uint32_t station_of(const struct message *m)
 {
-	return 1u << 31 | (uint32_t)m->network << 16 | (uint32_t)m->pc << 8 | m->station;
+	return 1u << 31 | (m->module & 0x7fu) << 24 | (uint32_t)m->network << 16 | (uint32_t)m->pc << 8 | m->station;
 }
 
 /* A response proves it when it repeats the station that was asked; of one side alone it takes some. */
@@ -156,13 +157,12 @@ static void read_response(struct reader *r, struct memo *memo, const struct mess
 	char path[FINDING_PATH_BYTES];
 	struct cursor c = m->data, model;
 
-	if (m->end_code)
+	if (m->end_code || (!type_name && memo->told == station_of(m)))
 		return;
 	station_path(path, r, m);
-	if (path[0] && memo->told != station_of(m)) {
-		memo->told = station_of(m);
+	if (path[0] && memo->told != station_of(m))
 		tell_subasset(r, SENDER, path);
-	}
+	memo->told = station_of(m);
 	if (!type_name || cursor_left(&c) != MODEL_BYTES + 2)
 		return;
 	model = cursor_take(&c, MODEL_BYTES);
