@@ -172,6 +172,23 @@ static void tell_roles(struct reading *r, const char *protocol)
 		tell_conversation(r, &w, role == ROLE_SERVER);
 }
 
+/* What the receiver is: it was heard before, with messages that fitted and now turn out to be of this protocol. */
+static void tell_other_end(const struct reading *r, const char *protocol)
+{
+	struct reading other = *r;
+	enum role role = sender_role(r);
+
+	other.who.sender = r->who.receiver;
+	other.who.receiver = r->who.sender;
+	other.who.sender.binding = other.who.receiver.binding = BINDING_NONE;
+	other.reader.direction = !r->reader.direction;
+	other.reader.sender_port = r->reader.receiver_port;
+	other.reader.receiver_port = r->reader.sender_port;
+	other.reader.handshake = (uint8_t)handshake_role(r->f, other.reader.direction);
+	other.reader.sender_role = role == ROLE_CLIENT ? ROLE_SERVER : role == ROLE_SERVER ? ROLE_CLIENT : (uint8_t)role;
+	tell_roles(&other, protocol);
+}
+
 static void tell_items(struct engine *e, const struct packet *p, const struct parties *who, const char *protocol, uint16_t port)
 {
 	const struct told *told = &e->told;
@@ -253,16 +270,21 @@ static void ask_candidate(struct reading *r, uint32_t index, const uint8_t *byte
 	case MINE:
 		decide(r, index, memo);
 		accept(r, index);
+		if (d->favourite == index && d->fitted & 1u << !r->reader.direction)
+			tell_other_end(r, r->list->of[index]->name);
 		round->decided = true;
 		round->taken = taken;
 		break;
 	case MAYBE:
 		if (d->favourite == NO_FAVOURITE) {
 			d->favourite = (uint8_t)index;
+			d->fitted = 0;
 			memcpy(d->memo, scratch, sizeof d->memo);
 		}
-		if (d->favourite == index)
+		if (d->favourite == index) {
 			round->taken = taken;
+			d->fitted |= (uint8_t)(1u << r->reader.direction);
+		}
 		break;
 	case NEED_MORE:
 		round->need_more = true;

@@ -107,55 +107,14 @@ struct ip_header {
 	uint32_t lost; /* payload bytes that the capture cut */
 };
 
-/* Ports, protocol, family and zone as they lie behind the addresses in a key. */
-static uint64_t key_tail(uint16_t low_port, uint16_t high_port, const struct ip_header *ip, uint16_t zone)
-{
-	struct flow_key k;
-
-	memset(&k, 0, sizeof k);
-	k.low_port = low_port;
-	k.high_port = high_port;
-	k.protocol = ip->protocol;
-	k.family = ip->family;
-	k.zone = zone;
-	return flow_key_tail(&k);
-}
-
-/*
- * Puts the two ends in order, so that both directions meet in one key. The key is put together in
- * registers and written once: this runs for every packet, and a load that spans fresh stores waits.
- */
 static void make_key(struct layers *l, const struct ip_header *ip, uint16_t source_port, uint16_t target_port)
 {
 	struct packet *p = l->p;
-	uint64_t source[2] = { 0 }, target[2] = { 0 }, tail;
-	bool swap;
 
 	p->zone = zone_of(l->d, l->vlan);
-	if (ip->family == 4) {
-		uint32_t a, b;
-
-		memcpy(&a, ip->source, sizeof a);
-		memcpy(&b, ip->target, sizeof b);
-		swap = be32toh(a) > be32toh(b) || (a == b && source_port > target_port);
-		source[0] = a;
-		target[0] = b;
-	} else {
-		int order = memcmp(ip->source, ip->target, sizeof source);
-
-		swap = order > 0 || (order == 0 && source_port > target_port);
-		memcpy(source, ip->source, sizeof source);
-		memcpy(target, ip->target, sizeof target);
-	}
-	p->direction = swap;
-	tail = key_tail(swap ? target_port : source_port, swap ? source_port : target_port, ip, p->zone);
-	memcpy(p->key.low, swap ? target : source, sizeof p->key.low);
-	memcpy(p->key.high, swap ? source : target, sizeof p->key.high);
-	memcpy(&p->key.low_port, &tail, sizeof tail);
-	if (ip->family == 4)
-		p->hash = flow_hash_ipv4((uint32_t)(swap ? target : source)[0], (uint32_t)(swap ? source : target)[0], tail, l->d->hash_key);
-	else
-		p->hash = flow_hash_ipv6(swap ? target : source, swap ? source : target, tail, l->d->hash_key);
+	p->direction = flow_key_make(&p->key, &(struct flow_ends){ ip->source, ip->target, source_port, target_port, ip->family,
+								  ip->protocol, p->zone });
+	p->hash = flow_key_hash(&p->key, l->d->hash_key);
 }
 
 static bool ip_multicast(const uint8_t *a, uint8_t family)

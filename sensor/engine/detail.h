@@ -32,6 +32,7 @@ struct detail {
 	struct half half[2];
 	uint16_t label;      /* nDPI's word while the classifiers still look */
 	uint8_t favourite;   /* classifier that said MAYBE and owns the memo */
+	uint8_t fitted;      /* 1 << direction: of this one it took a message with MAYBE */
 	bool ndpi_done;
 };
 

@@ -214,6 +214,17 @@ static bool keep_early(struct stream *s, uint32_t sequence, const uint8_t *bytes
 	return true;
 }
 
+/* What is held of a message counts as one whose end the capture cut. */
+static void read_unfinished(struct stream *s)
+{
+	struct details *d = &s->e->details;
+	bool need_more;
+
+	if (s->f->state == FLOW_OURS)
+		classify_bytes(s->e, s->f, s->p, pool_at(s->h->held_large ? &d->large : &d->small, s->h->held), s->h->held_len, &need_more);
+	half_drop_held(d, s->h);
+}
+
 void stream_end(struct engine *e, struct flow *f, struct packet *p)
 {
 	for (uint8_t direction = 0; direction < 2; direction++) {
@@ -225,6 +236,10 @@ void stream_end(struct engine *e, struct flow *f, struct packet *p)
 			skip_hole(&s, ((struct early *)pool_at(&e->details.small, h->early))->sequence);
 			deliver_early(&s);
 		}
+		p->payload_lost = 1;
+		if (h->held)
+			read_unfinished(&s);
+		p->payload_lost = 0;
 	}
 }
 
