@@ -128,6 +128,7 @@ static enum attribute attribute_of(uint16_t group, uint16_t element)
 {
 	if (group == 0x0008) {
 		switch (element) {
+		case 0x0060: return ATTR_DEVICE_CLASS; /* modality: CR, CT, MR ... */
 		case 0x0070: return ATTR_VENDOR;
 		case 0x0080: return ATTR_LOCATION;
 		case 0x1010: return ATTR_HOSTNAME;

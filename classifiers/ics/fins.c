@@ -254,7 +254,7 @@ static enum verdict read_fins_message(struct reader *r, const struct message *m)
 		read_controller(r, path, m->data);
 	else if (m->command == READ_STATUS)
 		read_status(r, memo, path, m->data);
-	else
+	else if (r->sender_role == ROLE_SERVER) /* units have a path by the port of the node's service */
 		read_units(r, m->from, m->data);
 	return MINE;
 }
