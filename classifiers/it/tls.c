@@ -159,6 +159,12 @@ static void note_sealed(struct reader *r, struct tls_memo *m, const struct recor
 		m->sealed[r->direction] = true;
 }
 
+/* A record's body; where nothing more will come, as much of it as is there. */
+static struct cursor take_there(const struct reader *r, struct cursor *c, size_t len)
+{
+	return cursor_take(c, r->truncated && len > cursor_left(c) ? cursor_left(c) : len);
+}
+
 /*
  * Joins the records that the handshake message beginning in `first` goes on in, and reads it.
  * A message that is longer than may be waited for is read as far as it is there: a certificate of
@@ -177,7 +183,7 @@ static enum verdict read_joined(struct reader *r, struct tls_memo *m, struct cur
 		struct cursor body = c, part;
 
 		if (cursor_left(&c) < RECORD_HEADER_BYTES) {
-			if ((size_t)(c.end - r->bytes.at) + lacks + RECORD_HEADER_BYTES <= MESSAGE_BYTES)
+			if (!r->truncated && (size_t)(c.end - r->bytes.at) + lacks + RECORD_HEADER_BYTES <= MESSAGE_BYTES)
 				return NEED_MORE;
 			break;
 		}
@@ -185,9 +191,10 @@ static enum verdict read_joined(struct reader *r, struct tls_memo *m, struct cur
 			break;
 		if ((size_t)(body.at - r->bytes.at) + record.len > MESSAGE_BYTES || n + record.len > sizeof whole)
 			break;
-		part = cursor_take(&body, record.len);
+		part = take_there(r, &body, record.len);
 		if (!cursor_ok(&part))
 			return NEED_MORE;
+		record.len = (uint16_t)cursor_left(&part);
 		cursor_copy(&part, whole + n, record.len);
 		n += record.len;
 		c = body;
@@ -212,7 +219,7 @@ static enum verdict read_handshake(struct reader *r, struct tls_memo *m, struct 
 	}
 	if (!tls_handshake_type(cursor_left(&c) ? c.at[0] : 0))
 		return NOT_MINE;
-	body = cursor_take(&c, record->len);
+	body = take_there(r, &c, record->len);
 	if (!cursor_ok(&body))
 		return NEED_MORE;
 	if (missing(body))

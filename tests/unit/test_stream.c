@@ -6,9 +6,9 @@
 
 static const char banner[] = "SSH-2.0-Plant_7.4\r\n";
 
-static void assert_server_known(struct fixture *x)
+static void assert_server_known(struct fixture *x, const char *protocol)
 {
-	assert_true(fixture_has(x, FINDING_SERVICE, "ssh", ATTR_NONE, NULL));
+	assert_true(fixture_has(x, FINDING_SERVICE, protocol, ATTR_NONE, NULL));
 	for (unsigned i = 0; i < x->count; i++)
 		if (x->findings[i].kind == FINDING_SERVICE) {
 			assert_int_equal(x->findings[i].port, 2222);
@@ -33,7 +33,7 @@ static void test_in_order(void **state)
 	fixture_handshake(x);
 	fixture_tcp(x, true, 1000, TCP_ACK, banner);
 	fixture_tcp(x, false, 100, TCP_ACK, "SSH-2.0-Client_1\r\n");
-	assert_server_known(x);
+	assert_server_known(x, "ssh");
 	assert_true(banner_read(x));
 	fixture_end(x);
 }
@@ -148,6 +148,47 @@ static void test_hole_until_end(void **state)
 	assert_false(banner_read(x));
 	fixture_tcp(x, false, 100, TCP_RST, "");
 	assert_true(banner_read(x));
+	assert_int_equal(x->engine.details.small.used, 0);
+	fixture_end(x);
+}
+
+static void send_bytes(struct fixture *x, bool from_server, uint32_t sequence, const void *bytes, size_t len)
+{
+	struct wire w;
+
+	wire_tcp(&w, from_server, 2222, sequence, TCP_ACK, bytes, len);
+	fixture_wire(x, &w);
+}
+
+/* In mid-stream one enciphered record of the server's proves nothing; the client's then proves both. */
+static void test_proven_by_other_end(void **state)
+{
+	static const uint8_t record[] = { 0x17, 3, 3, 0, 4, 0xd1, 0x5e, 0xa5, 0xed };
+	struct fixture *x = fixture_start();
+
+	(void)state;
+	send_bytes(x, true, 1000, record, sizeof record);
+	assert_false(fixture_has(x, FINDING_SERVICE, "tls", ATTR_NONE, NULL));
+	send_bytes(x, false, 100, record, sizeof record);
+	assert_server_known(x, "tls");
+	assert_true(fixture_has(x, FINDING_SPEAKS, "tls", ATTR_NONE, NULL));
+	fixture_end(x);
+}
+
+/* The start of a record that never became whole is read when the connection ends: it holds a server's hello. */
+static void test_unfinished_at_end(void **state)
+{
+	static const uint8_t client[] = { 0x16, 3, 1, 0, 45, 1, 0, 0, 41, 3, 3, [43] = 0, 0, 2, 0xc0, 0x2f, 1, 0 };
+	static const uint8_t server[] = { 0x16, 3, 3, 1, 0, 2, 0, 0, 38, 3, 3, [43] = 0, 0xc0, 0x2f, 0, 11, 0, 0, 200, 0 };
+	struct fixture *x = fixture_start();
+
+	(void)state;
+	fixture_handshake(x);
+	send_bytes(x, false, 100, client, sizeof client);
+	send_bytes(x, true, 1000, server, sizeof server);
+	assert_false(fixture_has(x, FINDING_SERVICE, "tls", ATTR_NONE, NULL));
+	fixture_tcp(x, false, 100 + sizeof client, TCP_RST, "");
+	assert_server_known(x, "tls");
 	assert_int_equal(x->engine.details.small.used, 0);
 	fixture_end(x);
 }
@@ -267,7 +308,8 @@ int main(void)
 		cmocka_unit_test(test_wrap),           cmocka_unit_test(test_memory_returns),  cmocka_unit_test(test_port_reused),
 		cmocka_unit_test(test_unknown_service), cmocka_unit_test(test_unanswered),   cmocka_unit_test(test_first_late),
 		cmocka_unit_test(test_hole_until_end), cmocka_unit_test(test_data_with_syn), cmocka_unit_test(test_language_changes),
-		cmocka_unit_test(test_syn_not_counted),
+		cmocka_unit_test(test_syn_not_counted), cmocka_unit_test(test_proven_by_other_end),
+		cmocka_unit_test(test_unfinished_at_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
