@@ -12,15 +12,20 @@ enum {
 	SILENT_UDP_S = 120,
 };
 
-static void list_classifiers(struct engine *e)
+/* False when there are more than a flow's set of candidates has bits for. */
+static bool list_classifiers(struct engine *e)
 {
 	for (int i = 0; classifiers[i]; i++)
 		for (int t = 0; t < TRANSPORTS; t++) {
 			struct classifier_list *list = &e->lists[t];
 
-			if (classifiers[i]->transports & 1u << t && list->count < CLASSIFIERS_MAX)
-				list->of[list->count++] = classifiers[i];
+			if (!(classifiers[i]->transports & 1u << t))
+				continue;
+			if (list->count == CLASSIFIERS_MAX)
+				return false;
+			list->of[list->count++] = classifiers[i];
 		}
+	return true;
 }
 
 int engine_init(struct engine *e, const struct engine_config *config)
@@ -39,7 +44,10 @@ int engine_init(struct engine *e, const struct engine_config *config)
 			return -1;
 		}
 	}
-	list_classifiers(e);
+	if (!list_classifiers(e)) {
+		log_error("more than %d classifiers of one transport are built in", CLASSIFIERS_MAX);
+		return -1;
+	}
 	if (teller_open(&e->teller, &e->counters, config->index, config->retell_ms, e->decoder.hash_key[0] ^ e->decoder.hash_key[1]) < 0) {
 		log_error("the findings ring could not be mapped");
 		return -1;
