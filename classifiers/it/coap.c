@@ -202,7 +202,6 @@ static enum verdict decide(const struct reader *r, struct memo *memo, const stru
 static void read_registration(struct reader *r, const struct message *m)
 {
 	struct cursor c = m->queries;
-	uint32_t number = 0;
 
 	while (cursor_left(&c)) {
 		uint8_t first = cursor_u8(&c);
@@ -210,7 +209,7 @@ static void read_registration(struct reader *r, const struct message *m)
 
 		if (first == 0xff)
 			return;
-		number += take_extended(&c, first >> 4);
+		(void)take_extended(&c, first >> 4); /* which option it is: the names tell */
 		value = cursor_take(&c, take_extended(&c, first & 15));
 		if (cursor_starts(&value, "ep=", 3)) {
 			cursor_skip(&value, 3);

@@ -303,6 +303,11 @@ static void test_snoop(void **state)
 	free(f);
 }
 
+static struct outcome read_text(const char *text)
+{
+	return read_all((const uint8_t *)text, strlen(text));
+}
+
 static void test_no_capture(void **state)
 {
 	struct outcome o;
@@ -311,12 +316,12 @@ static void test_no_capture(void **state)
 	o = read_all((const uint8_t *)"", 0);
 	assert_false(o.opened);
 	assert_non_null(strstr(o.why, "empty"));
-	o = read_all((const uint8_t *)"# a text file, and not a short one either\n", 42);
+	o = read_text("# a text file, and not a short one either\n");
 	assert_false(o.opened);
 	assert_non_null(strstr(o.why, "not a capture"));
 	o = read_all((const uint8_t *)"\xd4\xc3\xb2\xa1\2\0", 6);
 	assert_false(o.opened);
-	o = read_all((const uint8_t *)"\x1f\x8b garbage behind the magic of gzip", 37);
+	o = read_text("\x1f\x8b garbage behind the magic of gzip");
 	assert_false(o.opened);
 	assert_non_null(strstr(o.why, "gzip"));
 }
