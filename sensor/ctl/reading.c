@@ -186,7 +186,8 @@ static void judge_job(struct reading *r, const struct job *job)
 		fprintf(stderr, "askance read: %s: its engine %s; what it had told is kept, the rest is missing\n", job->name, end);
 	} else if (job->last.status == END_UNREADABLE) {
 		r->unreadable++;
-		fprintf(stderr, "askance read: %s: not a capture (%s)\n", job->name, why[0] ? why : "unknown format");
+		fprintf(stderr, "askance read: %s: %s (%s)\n", job->name, job->last.frames ? "nothing in it can be read" : "not a capture",
+			why[0] ? why : "unknown format");
 	} else if (job->last.status == END_CUT_SHORT) {
 		r->cut_short++;
 		fprintf(stderr, "askance read: %s: cut short after %llu frames (%s)\n", job->name,

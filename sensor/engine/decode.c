@@ -572,5 +572,6 @@ void decode_frame(struct decoder *d, const struct frame *f, struct packet *p)
 		break;
 	default:
 		d->counters->unknown_linktype++;
+		d->unknown_linktype = f->linktype;
 	}
 }

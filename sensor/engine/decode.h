@@ -17,6 +17,7 @@ struct decoder {
 	struct fragments *fragments;
 	uint64_t hash_key[2]; /* random: a sender must not know which flows share a bucket */
 	uint16_t zone_count;
+	uint16_t unknown_linktype; /* the last one met that is not decoded */
 	uint16_t vlan[ZONES][2]; /* outer, inner */
 };
 

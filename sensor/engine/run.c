@@ -135,12 +135,30 @@ static void pause_between(struct engine *e, struct journey *j, unsigned batch)
 	report_counters(e);
 }
 
+/* How the file ended, and a sentence when there is something to say of it. */
+static enum end_status judge_end(const struct engine *e, const struct journey *j, enum capture_result result, char *why, size_t room)
+{
+	uint64_t unknown = e->counters.unknown_linktype;
+
+	why[0] = 0;
+	if (result == CAPTURE_CUT || stopping) {
+		snprintf(why, room, "%s", result == CAPTURE_CUT ? capture_file_why(j->file) : "stopped before its end");
+		return END_CUT_SHORT;
+	}
+	if (unknown)
+		snprintf(why, room, "%llu of %llu frames have a link type that is not decoded (%u); Ethernet, cooked, raw IP, PPP and loopback are",
+			 (unsigned long long)unknown, (unsigned long long)e->counters.frames, e->decoder.unknown_linktype);
+	return unknown && unknown == e->counters.frames ? END_UNREADABLE : END_COMPLETE;
+}
+
 int run_file(struct engine *e)
 {
 	struct frame frames[ENGINE_BATCH];
 	struct journey j = { 0 };
 	const char *why;
 	enum capture_result result = CAPTURE_FRAME;
+	enum end_status status;
+	char sentence[sizeof ((struct progress *)0)->why];
 	unsigned count;
 
 	signal(SIGTERM, stop);
@@ -159,8 +177,8 @@ int run_file(struct engine *e)
 	}
 	engine_end_flows(e);
 	report_counters(e);
-	report_progress(e, &j, REPORT_END, result == CAPTURE_CUT || stopping ? END_CUT_SHORT : END_COMPLETE,
-			result == CAPTURE_CUT ? capture_file_why(j.file) : stopping ? "stopped before its end" : "");
+	status = judge_end(e, &j, result, sentence, sizeof sentence);
+	report_progress(e, &j, REPORT_END, status, sentence);
 	capture_file_close(j.file);
 	return 0;
 }
