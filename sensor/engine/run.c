@@ -16,7 +16,7 @@ enum {
 	REPORT_INTERVAL_MS = 1000,
 	PROGRESS_INTERVAL_MS = 200,
 	IDLE_MS = 50, /* longest sleep while no frame comes */
-	FLUSH_BATCHES = 64,
+	FLUSH_BATCHES = 1024, /* of a file: often enough for a person, seldom enough not to wake the hub for little */
 };
 
 static volatile sig_atomic_t stopping;
