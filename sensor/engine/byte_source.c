@@ -108,8 +108,10 @@ static size_t unpack_block(struct byte_source *s, uint8_t *to, size_t room)
 
 static void look_for_gzip(struct byte_source *s)
 {
+	struct cursor window = byte_source_cursor(s);
+
 	s->looked = true;
-	if (s->to < 2 || s->window[0] != 0x1f || s->window[1] != 0x8b)
+	if (!cursor_starts(&window, "\x1f\x8b", 2))
 		return;
 	if (inflateInit2(&s->z, 16 + MAX_WBITS) != Z_OK) {
 		s->broken = true;

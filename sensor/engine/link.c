@@ -19,7 +19,7 @@ enum {
 struct link_memory {
 	uint64_t hash[MEMORY_FRAMES];
 	uint32_t read_s[MEMORY_FRAMES];
-	uint64_t speaker[MEMORY_SPEAKERS]; /* a MAC, its zone and the protocol it was told to speak */
+	uint64_t speaker[MEMORY_SPEAKERS]; /* hashes of a MAC, its zone and the protocol it was told to speak */
 	uint32_t told_s[MEMORY_SPEAKERS];
 };
 
@@ -33,17 +33,14 @@ static bool read_lately(struct engine *e, const struct packet *p)
 	struct link_memory *m = e->link_memory;
 	const uint64_t *key = e->decoder.hash_key;
 	uint64_t h = key[0] ^ (uint64_t)p->zone << 32 ^ p->payload_len, w;
-	uint32_t now_s = (uint32_t)(p->time_ns / 1000000000), slot, at;
+	uint32_t now_s = (uint32_t)(p->time_ns / 1000000000), slot;
+	struct cursor c = cursor_over(p->payload, p->payload_len);
 
 	if (p->payload_len > MEMORY_BYTES || !p->ethernet)
 		return false;
-	for (at = 0; at + 8 <= p->payload_len; at += 8) {
-		memcpy(&w, p->payload + at, 8);
-		h = hash_mix(h ^ w, key[1] | 1);
-	}
-	w = 0;
-	memcpy(&w, p->payload + at, p->payload_len - at);
-	h = hash_mix(h ^ w, key[1] | 1);
+	while (cursor_left(&c) >= 8)
+		h = hash_mix(h ^ cursor_u64le(&c), key[1] | 1);
+	h = hash_mix(h ^ cursor_le(&c, cursor_left(&c)), key[1] | 1);
 	memcpy(&w, p->ethernet + 4, 8); /* the source's MAC, with two bytes of the target's */
 	h = hash_mix(h ^ w, key[1] | 1);
 	slot = h & (MEMORY_FRAMES - 1);
@@ -58,14 +55,15 @@ static bool read_lately(struct engine *e, const struct packet *p)
 static bool speaker_told(struct engine *e, const struct packet *p, uint32_t classifier)
 {
 	struct link_memory *m = e->link_memory;
-	uint64_t speaker = 0, slot;
+	const uint64_t *key = e->decoder.hash_key;
+	uint64_t mac = 0, speaker, slot;
 	uint32_t now_s = (uint32_t)(p->time_ns / 1000000000);
 
 	if (!p->ethernet)
 		return false;
-	memcpy(&speaker, p->ethernet + 6, 6);
-	speaker |= ((uint64_t)classifier << 12 ^ p->zone) << 48;
-	slot = hash_mix(speaker ^ e->decoder.hash_key[0], e->decoder.hash_key[1] | 1) & (MEMORY_SPEAKERS - 1);
+	memcpy(&mac, p->ethernet + 6, 6);
+	speaker = hash_mix(hash_mix(mac ^ key[0], key[1] | 1) ^ ((uint64_t)classifier << 16 | p->zone), key[0] | 1);
+	slot = speaker & (MEMORY_SPEAKERS - 1);
 	if (m->speaker[slot] == speaker && now_s - m->told_s[slot] < REPEAT_S)
 		return true;
 	m->speaker[slot] = speaker;

@@ -16,7 +16,6 @@ struct teller {
 	uint32_t retell_s;
 	uint64_t hash_key;
 	struct memory *memory; /* of what was told */
-	bool hub_gone;
 };
 
 /* Takes the producer's end of the findings ring from FD_*_OUT. 0, or -1. */
