@@ -12,3 +12,21 @@ uint16_t crc_dnp3(const uint8_t *bytes, size_t n)
 	}
 	return (uint16_t)(crc ^ 0xffff);
 }
+
+uint8_t sum8(const uint8_t *bytes, size_t n)
+{
+	unsigned int sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += bytes[i];
+	return (uint8_t)sum;
+}
+
+uint8_t xor8(const uint8_t *bytes, size_t n)
+{
+	uint8_t sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum ^= bytes[i];
+	return sum;
+}

@@ -8,4 +8,10 @@
 /* DNP3's over n bytes (IEEE 1815, link layer): polynomial 0x3d65 reflected, complemented; sent low byte first. */
 uint16_t crc_dnp3(const uint8_t *bytes, size_t n);
 
+/* All bytes added up, of which the lowest eight bits count (M-Bus). */
+uint8_t sum8(const uint8_t *bytes, size_t n);
+
+/* All bytes combined by exclusive or (HART). */
+uint8_t xor8(const uint8_t *bytes, size_t n);
+
 #endif

@@ -14,6 +14,15 @@ static const struct {
 	[VALUE_U64LE] = { "u64le", 8, true },  [VALUE_BYTES] = { "bytes", 0, false }, [VALUE_TEXT] = { "text", 0, false },
 };
 
+static const struct {
+	const char *name;
+	uint8_t width;
+} checksums[CHECKSUMS] = {
+	[CHECKSUM_CRC_DNP3] = { "crc-dnp3", 2 },
+	[CHECKSUM_SUM8] = { "sum8", 1 },
+	[CHECKSUM_XOR8] = { "xor8", 1 },
+};
+
 static const char *const sources[HOLE_SOURCES] = {
 	[HOLE_FRESH] = "fresh", [HOLE_COUNTER] = "counter", [HOLE_CLOCK] = "clock", [HOLE_TARGET] = "target",
 	[HOLE_SEEN] = "seen",   [HOLE_ORDER] = "order",     [HOLE_LIST] = "list",   [HOLE_REPLY] = "reply",
@@ -27,6 +36,16 @@ unsigned int value_width(enum value_type t)
 const char *value_type_name(enum value_type t)
 {
 	return t < VALUE_TYPES ? types[t].name : "unknown";
+}
+
+const char *checksum_name(enum checksum c)
+{
+	return c < CHECKSUMS ? checksums[c].name : "unknown";
+}
+
+unsigned int checksum_width(enum checksum c)
+{
+	return checksums[c].width;
 }
 
 const char *hole_source_name(enum hole_source s)
@@ -102,20 +121,26 @@ static bool put_hole(struct writing *w, const struct part *p)
 	return put_bytes(w, number, types[p->type].width);
 }
 
-static bool put_crc(struct writing *w)
+static bool put_checksum(struct writing *w, const struct part *p)
 {
-	uint16_t crc = crc_dnp3(w->out + w->unchecked, w->len - w->unchecked);
-	uint8_t bytes[2] = { (uint8_t)crc, (uint8_t)(crc >> 8) };
-	bool put = put_bytes(w, bytes, sizeof(bytes));
+	size_t from = p->type == CHECKSUM_CRC_DNP3 ? w->unchecked : p->less;
+	const uint8_t *bytes = w->out + from;
+	uint8_t sum[2];
+	bool put;
 
+	if (from > w->len)
+		return false;
+	if (p->type == CHECKSUM_CRC_DNP3)
+		set_number(sum, VALUE_U16LE, crc_dnp3(bytes, w->len - from));
+	else
+		sum[0] = p->type == CHECKSUM_SUM8 ? sum8(bytes, w->len - from) : xor8(bytes, w->len - from);
+	put = put_bytes(w, sum, checksum_width((enum checksum)p->type));
 	w->unchecked = w->len;
 	return put;
 }
 
 size_t part_length(const struct part *p, const struct filling *fillings)
 {
-	if (p->kind == PART_CRC)
-		return 2;
 	if (p->kind == PART_HOLE && p->type == VALUE_TEXT)
 		return fillings[p->hole].len;
 	return p->len;
@@ -157,7 +182,7 @@ static bool put_part(struct writing *w, const struct part *p)
 	case PART_LENGTH:
 		return put_length(w, p);
 	case PART_CRC:
-		return put_crc(w);
+		return put_checksum(w, p);
 	case PART_ANY:
 		break;
 	}
@@ -183,9 +208,7 @@ size_t template_longest(const struct template *t, const struct hole *holes)
 	for (size_t i = 0; i < t->count; i++) {
 		const struct part *p = &t->parts[i];
 
-		if (p->kind == PART_CRC)
-			n += 2;
-		else if (p->kind == PART_HOLE && p->type == VALUE_TEXT)
+		if (p->kind == PART_HOLE && p->type == VALUE_TEXT)
 			n += holes[p->hole].high;
 		else
 			n += p->len;

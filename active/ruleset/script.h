@@ -7,6 +7,7 @@
  *   "SSH-2.0"          text, with \r \n \" \\          # to the line's end: what these bytes are
  *   {unit:u8}          a hole of the rule              {=length-6:u16be} the message's length less 6
  *   {=length(name):u8} the length of a text hole       {=crc-dnp3}       checksum since the last one
+ *   {=sum8-4}          the sum of all bytes from byte 4 of the message to here; {=xor8-4} likewise
  *   ..                 any byte; in a reply's beginning only
  *
  * Types are u8, u16be, u16le, u24be, u32be, u32le, u64le, bytesN (N random bytes) and text.
@@ -56,15 +57,18 @@ struct hole {
 	uint64_t values[HOLE_VALUES];
 };
 
+/* Those that have to know where they begin begin at the part's `less`; DNP3's after the one before. */
+enum checksum { CHECKSUM_CRC_DNP3, CHECKSUM_SUM8, CHECKSUM_XOR8, CHECKSUMS };
+
 enum part_kind { PART_BYTES, PART_REPEATED, PART_ANY, PART_HOLE, PART_LENGTH, PART_CRC };
 
 struct part {
 	uint8_t kind;   /* enum part_kind */
-	uint8_t type;   /* enum value_type of a hole or a length */
+	uint8_t type;   /* enum value_type of a hole or a length, enum checksum of a checksum */
 	uint8_t hole;   /* its index; of a length WHOLE_MESSAGE for all of it */
 	uint16_t at;    /* first of its bytes in the template */
 	uint16_t len;   /* bytes of it, or how many are skipped or repeated */
-	uint16_t less;  /* subtracted from a length */
+	uint16_t less;  /* subtracted from a length; first byte of a checksum */
 	uint16_t label; /* offset in labels, 0 for none */
 };
 
@@ -177,6 +181,9 @@ bool rule_enumerate(const struct rule *rule, size_t step, script_see *see, void 
 
 unsigned int value_width(enum value_type t);
 const char *value_type_name(enum value_type t);
+/* As it is written in a template, "crc-dnp3"; its bytes on the wire. */
+const char *checksum_name(enum checksum c);
+unsigned int checksum_width(enum checksum c);
 const char *hole_source_name(enum hole_source s);
 
 #endif

@@ -211,7 +211,35 @@ static bool add_hole(struct reading *r, const char *name, const char *type_name)
 	return true;
 }
 
-/* What stands between "{=" and "}": crc-dnp3, length-N:type, length(hole):type. */
+/* crc-dnp3, sum8-N, xor8-N; false when it is none of them, and so perhaps a length. */
+static bool add_checksum(struct reading *r, const char *text, bool *added)
+{
+	unsigned int from = 0;
+	int used = -1;
+	struct part *p;
+
+	for (int c = 0; c < CHECKSUMS; c++) {
+		const char *name = checksum_name((enum checksum)c);
+		size_t n = strlen(name);
+
+		if (strncmp(text, name, n) != 0)
+			continue;
+		if (c == CHECKSUM_CRC_DNP3 ? text[n] != '\0'
+					   : sscanf(text + n, "-%3u%n", &from, &used) != 1 || text[n + (size_t)used] != '\0')
+			continue;
+		p = add_part(r, PART_CRC);
+		*added = p != NULL;
+		if (p) {
+			p->type = (uint8_t)c;
+			p->len = (uint16_t)checksum_width((enum checksum)c);
+			p->less = (uint16_t)from;
+		}
+		return true;
+	}
+	return false;
+}
+
+/* What stands between "{=" and "}": a checksum, length-N:type, length(hole):type. */
 static bool add_computed(struct reading *r, const char *text)
 {
 	char name[NAME_BYTES + 1] = "", type_name[NAME_BYTES + 1] = "";
@@ -219,11 +247,12 @@ static bool add_computed(struct reading *r, const char *text)
 	enum value_type type;
 	struct part *p;
 	int used = -1, i = WHOLE_MESSAGE;
+	bool added;
 
 	if (r->pattern)
 		return fail(r, "{=%s} is computed for what is sent; a reply's beginning can't hold it", text);
-	if (strcmp(text, "crc-dnp3") == 0)
-		return add_part(r, PART_CRC) != NULL;
+	if (add_checksum(r, text, &added))
+		return added;
 	if (sscanf(text, "length(%32[a-z0-9_]):%32[a-z0-9]%n", name, type_name, &used) == 2 && text[used] == '\0') {
 		i = hole_of_name(r, name);
 		if (i < 0 || (r->holes[i].type != VALUE_TYPES && r->holes[i].type != VALUE_TEXT))
@@ -231,7 +260,7 @@ static bool add_computed(struct reading *r, const char *text)
 		r->holes[i].type = VALUE_TEXT;
 	} else if ((sscanf(text, "length-%3u:%32[a-z0-9]%n", &less, type_name, &used) != 2 || text[used] != '\0') &&
 		   (sscanf(text, "length:%32[a-z0-9]%n", type_name, &used) != 1 || text[used] != '\0')) {
-		return fail(r, "{=%s} is unknown; {=length-N:type}, {=length(hole):type} and {=crc-dnp3} are known", text);
+		return fail(r, "{=%s} is unknown; {=length-N:type}, {=length(hole):type}, {=crc-dnp3}, {=sum8-N} and {=xor8-N} are known", text);
 	}
 	type = type_of_name(type_name, &width);
 	if (type >= VALUE_BYTES)

@@ -68,7 +68,7 @@ static const char *origin_of(const struct showing *s, const struct part *p, char
 	if (p->kind == PART_LENGTH) {
 		snprintf(text, room, "computed");
 	} else if (p->kind == PART_CRC) {
-		snprintf(text, room, "computed: crc-dnp3");
+		snprintf(text, room, "computed: %s", checksum_name((enum checksum)p->type));
 	} else if (p->kind == PART_HOLE) {
 		h = &s->rule->holes[p->hole];
 		snprintf(text, room, "{%s} by %s", h->name, hole_source_name((enum hole_source)h->source));
