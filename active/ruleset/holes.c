@@ -103,6 +103,21 @@ static bool is_carried(const struct building *b, size_t hole)
 	return false;
 }
 
+/* Numbers that the addresses of a connection give: host as u32be, port as u16be. */
+static void check_address(const struct building *b, const struct hole_file *raw, struct hole *h)
+{
+	bool own = h->source == HOLE_OWN;
+	const char *host = own ? "own_host" : "host", *port = own ? "own_port" : "port";
+
+	if (!(strcmp(h->name, host) == 0 && h->type == VALUE_U32BE) && !(strcmp(h->name, port) == 0 && h->type == VALUE_U16BE))
+		wrong(b, h->line, "hole '%s': by %s there are the numbers {%s:u32be} and {%s:u16be}", h->name,
+		      hole_source_name((enum hole_source)h->source), host, port);
+	if (raw->from || raw->to || raw->value || raw->text || raw->values_count)
+		wrong(b, h->line, "hole '%s': an address has neither range nor value; take them out", h->name);
+	h->low = 0;
+	h->high = most_of(h);
+}
+
 static void check_number(const struct building *b, size_t i, struct hole *h)
 {
 	const struct hole_file *raw = &b->raw->holes[i];
@@ -114,8 +129,10 @@ static void check_number(const struct building *b, size_t i, struct hole *h)
 		h->high = CLOCK_HIGH;
 		return;
 	}
-	if (h->source == HOLE_TARGET)
-		wrong(b, h->line, "hole '%s': what comes by target is text", h->name);
+	if (h->source == HOLE_TARGET || h->source == HOLE_OWN) {
+		check_address(b, raw, h);
+		return;
+	}
 	if (raw->text || raw->values_count)
 		wrong(b, h->line, "hole '%s' is a number; text and values have no sense there", h->name);
 	check_range(b, raw, h, most_of(h));

@@ -26,6 +26,7 @@ static const struct {
 static const char *const sources[HOLE_SOURCES] = {
 	[HOLE_FRESH] = "fresh", [HOLE_COUNTER] = "counter", [HOLE_CLOCK] = "clock", [HOLE_TARGET] = "target",
 	[HOLE_SEEN] = "seen",   [HOLE_ORDER] = "order",     [HOLE_LIST] = "list",   [HOLE_REPLY] = "reply",
+	[HOLE_OWN] = "own",
 };
 
 unsigned int value_width(enum value_type t)

@@ -14,6 +14,7 @@ static const cyaml_strval_t risks[] = { { "low", RISK_LOW }, { "medium", RISK_ME
 static const cyaml_strval_t sources[] = {
 	{ "fresh", HOLE_FRESH }, { "counter", HOLE_COUNTER }, { "clock", HOLE_CLOCK }, { "target", HOLE_TARGET },
 	{ "seen", HOLE_SEEN },   { "order", HOLE_ORDER },     { "list", HOLE_LIST },   { "reply", HOLE_REPLY },
+	{ "own", HOLE_OWN },
 };
 static const cyaml_strval_t ends[] = {
 	{ "datagram", REPLY_DATAGRAM }, { "length", REPLY_LENGTH }, { "delimiter", REPLY_DELIMITER },

@@ -26,16 +26,18 @@ enum {
 	WHOLE_MESSAGE = 0xff,
 };
 
-/* Where the value comes from. All but `reply` and `counter` are fixed, and so signed, in a proposal. */
+/* Where the value comes from. All but `reply`, `own` and `counter` are fixed, and so signed, in a proposal. */
 enum hole_source {
 	HOLE_FRESH,   /* any number in the range, chosen when the proposal is made */
 	HOLE_COUNTER, /* starts at the range's lower end, goes up by one with each message that holds it, then from below again */
 	HOLE_CLOCK,   /* the proposal's time, as OPC UA writes it: 100 ns since 1601 */
-	HOLE_TARGET,  /* the target's address (name `host`, IPv6 in brackets) or port (name `port`), as text */
+	HOLE_TARGET,  /* the target's address (name `host`) or port (name `port`): as text, IPv6 in brackets, or as number: an
+	               * IPv4 address as u32be, a port as u16be */
 	HOLE_SEEN,    /* must have been heard on the wire for this target */
 	HOLE_ORDER,   /* stated by the analyst; has a default */
 	HOLE_LIST,    /* each of the rule's own values in turn */
 	HOLE_REPLY,   /* carried from a reply */
+	HOLE_OWN,     /* the prober's end of the connection: IPv4 address (name `own_host`, u32be) or port (`own_port`, u16be) */
 	HOLE_SOURCES
 };
 
@@ -185,5 +187,17 @@ const char *value_type_name(enum value_type t);
 const char *checksum_name(enum checksum c);
 unsigned int checksum_width(enum checksum c);
 const char *hole_source_name(enum hole_source s);
+
+/*
+ * Fills a hole by target from the target's address (IPv6 in brackets) and port, both as text. False when
+ * the hole can't hold it: an IPv6 address in a number of four bytes, a text that is too long.
+ */
+bool hole_fill_target(const struct hole *h, const char *host, const char *port, struct filling *f);
+
+/* True when the value is known only while the rule runs: a plan shows the hole by its name. */
+static inline bool hole_is_open(const struct hole *h)
+{
+	return h->source == HOLE_REPLY || h->source == HOLE_OWN;
+}
 
 #endif

@@ -21,25 +21,16 @@ struct showing {
 	FILE *to;
 };
 
-static void set_text(struct filling *f, const char *text)
-{
-	f->len = (uint8_t)strlen(text); /* an address or a port: far below the room */
-	memcpy(f->bytes, text, f->len);
-}
-
 /* A value is known beforehand when it is the default of an order, stands in a list or comes from a stated target. */
 static void fill_known(struct showing *s, const struct explain_target *target)
 {
 	rule_defaults(s->rule, s->fillings);
 	for (size_t i = 0; i < s->rule->holes_count; i++) {
 		const struct hole *h = &s->rule->holes[i];
-		const char *text = strcmp(h->name, "host") == 0 ? target->host : target->port;
 
 		s->known[i] = h->source == HOLE_ORDER || h->source == HOLE_LIST || h->source == HOLE_COUNTER;
-		if (h->source == HOLE_TARGET && text[0]) {
-			set_text(&s->fillings[i], text);
-			s->known[i] = true;
-		}
+		if (h->source == HOLE_TARGET && target->host[0])
+			s->known[i] = hole_fill_target(h, target->host, target->port, &s->fillings[i]);
 	}
 }
 
