@@ -1,79 +1,6 @@
 /* The guard: what reads passes, everything else is refused, cut short or changed by any byte. */
 #include "active/guard/crc.h"
-#include "active/guard/guard.h"
-#include "active/ruleset/script.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-enum { MESSAGE_BYTES = 512 };
-
-static struct ruleset *rules;
-
-static void complain(void *context, const char *file, uint32_t line, const char *what)
-{
-	(void)context;
-	print_error("%s:%u: %s\n", file, line, what);
-}
-
-static int load_rules(void **state)
-{
-	(void)state;
-	rules = ruleset_load(SOURCE_DIR "/rules", complain, NULL);
-	return rules ? 0 : -1;
-}
-
-static int free_rules(void **state)
-{
-	(void)state;
-	ruleset_free(rules);
-	return 0;
-}
-
-static size_t from_hex(const char *hex, uint8_t *to)
-{
-	size_t n = 0;
-	unsigned int byte;
-	int used;
-
-	while (sscanf(hex, " %2x%n", &byte, &used) == 1) {
-		to[n++] = (uint8_t)byte;
-		hex += used;
-	}
-	assert_int_equal(hex[strspn(hex, " ")], 0);
-	return n;
-}
-
-/* In a heap block of the exact size, so that a read past the end is seen by the sanitizer. */
-static struct guard_answer judge(const char *protocol, enum transport transport, const uint8_t *bytes, size_t len)
-{
-	uint8_t *exact = malloc(len ? len : 1);
-	struct guard_answer answer;
-
-	memcpy(exact, bytes, len);
-	answer = guard_allows(protocol, transport, exact, len);
-	free(exact);
-	return answer;
-}
-
-struct message {
-	const char *protocol;
-	enum transport transport;
-	const char *hex;
-	const char *name;
-	const char *why; /* the guard must refuse it for this, and not for a slip of ours in the bytes */
-};
-
-#define TCP TRANSPORT_TCP
-#define UDP TRANSPORT_UDP
-#define ETH TRANSPORT_ETHERNET
+#include "tests/unit/guard_fixture.h"
 
 /* Well-formed messages that write, switch, stop, take over, or reach further than a read. */
 static const struct message forbidden[] = {
@@ -140,23 +67,13 @@ static const struct message forbidden[] = {
 	{ "snmp", UDP, "302a 020101 0406707075626c63 a01d 020411223344 020100 020100 300f 300d 06082b06010201010500 020101", "an object with a value", "an object is given a value" },
 	{ "tls", TCP, "16030100020100", "half a hello", "the message ends before its last field" },
 	{ "ssh", TCP, "5353482d322e302d6f74686572 0d0a", "another's banner", "the message ends before its last field" },
-	{ "fins", TCP, "00", "a protocol without a list", "no list of reading functions is compiled in for protocol 'fins'" },
+	{ "nonesuch", TCP, "00", "a protocol without a list", "no list of reading functions is compiled in for protocol 'nonesuch'" },
 };
 
 static void test_forbidden(void **state)
 {
-	uint8_t bytes[MESSAGE_BYTES];
-
 	(void)state;
-	for (size_t i = 0; i < sizeof forbidden / sizeof *forbidden; i++) {
-		const struct message *m = &forbidden[i];
-		struct guard_answer a = judge(m->protocol, m->transport, bytes, from_hex(m->hex, bytes));
-
-		if (a.allowed)
-			fail_msg("%s, %s was allowed: %s", m->protocol, m->name, a.reading);
-		assert_string_equal(a.why, m->why);
-		assert_int_equal(a.reading[0], 0);
-	}
+	refuse_all(forbidden, sizeof forbidden / sizeof *forbidden);
 }
 
 /* DNP3 with right checksums: all functions, groups and link controls, of which one each may pass. */
@@ -205,109 +122,109 @@ static void test_http_forbidden(void **state)
 }
 
 /* The codes that decide what a message does, read anew here and not by the guard's own reader. */
-static bool is_reading(const char *p, const uint8_t *b, size_t n)
+static bool modbus_reads(const uint8_t *b, size_t n)
 {
-	if (strcmp(p, "modbus") == 0)
-		return (b[7] == 0x2b && b[8] == 0x0e) || b[7] == 0x11;
-	if (strcmp(p, "s7comm") == 0)
-		return b[5] == 0xe0 || (b[8] == 1 && b[17] == 0xf0) || (b[8] == 7 && b[22] == 0x44 && b[23] == 1);
-	if (strcmp(p, "enip") == 0) {
-		if (b[0] == 0x6f && n == 60)
-			return b[40] == 0x52 && (b[50] == 0x01 || b[50] == 0x0e) && b[53] == 0x01;
-		if (b[0] == 0x6f)
-			return (b[40] == 0x01 || b[40] == 0x0e) && b[43] == 0x01;
-		return b[1] == 0 && (b[0] == 0x63 || b[0] == 0x04 || b[0] == 0x65 || b[0] == 0x66);
-	}
-	if (strcmp(p, "bacnet") == 0) {
-		size_t apdu = b[5] & 0x20 ? 6 + 2 + 1 + b[8] + 1 : 6;
-
-		if (b[1] == 0x02 || b[1] == 0x06)
-			return n == 4;
-		if (b[5] & 0x80)
-			return b[6] == 0x00 || b[6] == 0x12;
-		return b[1] == 0x0a &&
-		       ((b[apdu] == 0x00 && (b[apdu + 3] == 0x0c || b[apdu + 3] == 0x0e)) || (b[apdu] == 0x10 && b[apdu + 1] == 0x08));
-	}
-	if (strcmp(p, "dnp3") == 0)
-		return b[3] == 0xc9 || (b[3] == 0xc4 && b[12] == 0x01);
-	if (strcmp(p, "iec104") == 0)
-		return b[2] == 0x43;
-	if (strcmp(p, "opcua") == 0) {
-		unsigned int service = n > 27 ? (unsigned int)(b[26] | b[27] << 8) : 0;
-
-		if (memcmp(b, "MSG", 3) == 0)
-			return service == 422 || service == 428;
-		return memcmp(b, "HEL", 3) == 0 || memcmp(b, "OPN", 3) == 0 || (memcmp(b, "CLO", 3) == 0 && service == 452);
-	}
-	if (strcmp(p, "profinet_dcp") == 0)
-		return (b[2] == 5 || b[2] == 3) && b[3] == 0;
-	if (strcmp(p, "snmp") == 0) {
-		size_t version = b[1] == 0x81 ? 5 : 4;
-		size_t pdu = b[version] == 3 ? 48 : version + 3 + b[version + 2];
-
-		return pdu < n && (b[pdu] == 0xa0 || (b[pdu] == 0xa1 && b[version] != 3));
-	}
-	if (strcmp(p, "http") == 0)
-		return memcmp(b, "GET / ", 6) == 0 || memcmp(b, "HEAD / ", 7) == 0;
-	return strcmp(p, "tls") == 0 ? b[0] == 0x16 && b[5] == 1 : false;
+	(void)n;
+	return (b[7] == 0x2b && b[8] == 0x0e) || b[7] == 0x11;
 }
 
-static size_t changed, passed;
-
-static bool change_every_byte(void *context, const struct rule *rule, size_t step, const struct filling *fillings,
-			      const uint8_t *bytes, size_t len)
+static bool s7comm_reads(const uint8_t *b, size_t n)
 {
-	uint8_t copy[RULE_MESSAGE_BYTES];
-
-	(void)context;
-	(void)step;
-	(void)fillings;
-	memcpy(copy, bytes, len);
-	assert_true(judge(rule->protocol, (enum transport)rule->transport, bytes, len).allowed);
-	for (size_t i = 0; i < len; i++) {
-		for (unsigned int value = 0; value < 256; value++) {
-			copy[i] = (uint8_t)value;
-			changed++;
-			if (!guard_allows(rule->protocol, (enum transport)rule->transport, copy, len).allowed)
-				continue;
-			passed++;
-			if (!is_reading(rule->protocol, copy, len))
-				fail_msg("%s: byte %zu as %02x was allowed", rule->name, i, value);
-		}
-		copy[i] = bytes[i];
-	}
-	return false; /* one message of each step is enough for this */
+	(void)n;
+	return b[5] == 0xe0 || (b[8] == 1 && b[17] == 0xf0) || (b[8] == 7 && b[22] == 0x44 && b[23] == 1);
 }
+
+static bool enip_reads(const uint8_t *b, size_t n)
+{
+	if (b[0] == 0x6f && n == 60)
+		return b[40] == 0x52 && (b[50] == 0x01 || b[50] == 0x0e) && b[53] == 0x01;
+	if (b[0] == 0x6f)
+		return (b[40] == 0x01 || b[40] == 0x0e) && b[43] == 0x01;
+	return b[1] == 0 && (b[0] == 0x63 || b[0] == 0x04 || b[0] == 0x65 || b[0] == 0x66);
+}
+
+static bool bacnet_reads(const uint8_t *b, size_t n)
+{
+	size_t apdu = b[5] & 0x20 ? 6 + 2 + 1 + b[8] + 1 : 6;
+
+	if (b[1] == 0x02 || b[1] == 0x06)
+		return n == 4;
+	if (b[5] & 0x80)
+		return b[6] == 0x00 || b[6] == 0x12;
+	return b[1] == 0x0a &&
+	       ((b[apdu] == 0x00 && (b[apdu + 3] == 0x0c || b[apdu + 3] == 0x0e)) || (b[apdu] == 0x10 && b[apdu + 1] == 0x08));
+}
+
+static bool dnp3_reads(const uint8_t *b, size_t n)
+{
+	(void)n;
+	return b[3] == 0xc9 || (b[3] == 0xc4 && b[12] == 0x01);
+}
+
+static bool iec104_reads(const uint8_t *b, size_t n)
+{
+	(void)n;
+	return b[2] == 0x43;
+}
+
+static bool opcua_reads(const uint8_t *b, size_t n)
+{
+	unsigned int service = n > 27 ? (unsigned int)(b[26] | b[27] << 8) : 0;
+
+	if (memcmp(b, "MSG", 3) == 0)
+		return service == 422 || service == 428;
+	return memcmp(b, "HEL", 3) == 0 || memcmp(b, "OPN", 3) == 0 || (memcmp(b, "CLO", 3) == 0 && service == 452);
+}
+
+static bool profinet_dcp_reads(const uint8_t *b, size_t n)
+{
+	(void)n;
+	return (b[2] == 5 || b[2] == 3) && b[3] == 0;
+}
+
+static bool snmp_reads(const uint8_t *b, size_t n)
+{
+	size_t version = b[1] == 0x81 ? 5 : 4;
+	size_t pdu = b[version] == 3 ? 48 : version + 3 + b[version + 2];
+
+	return pdu < n && (b[pdu] == 0xa0 || (b[pdu] == 0xa1 && b[version] != 3));
+}
+
+static bool http_reads(const uint8_t *b, size_t n)
+{
+	(void)n;
+	return memcmp(b, "GET / ", 6) == 0 || memcmp(b, "HEAD / ", 7) == 0;
+}
+
+static bool tls_reads(const uint8_t *b, size_t n)
+{
+	(void)n;
+	return b[0] == 0x16 && b[5] == 1;
+}
+
+/* SSH is listened to and never spoken, so that there is nothing to read. */
+static bool ssh_reads(const uint8_t *b, size_t n)
+{
+	(void)b;
+	(void)n;
+	return false;
+}
+
+static const struct codes here[] = {
+	{ "modbus", modbus_reads }, { "s7comm", s7comm_reads }, { "enip", enip_reads },
+	{ "bacnet", bacnet_reads }, { "dnp3", dnp3_reads },     { "iec104", iec104_reads },
+	{ "opcua", opcua_reads },   { "profinet_dcp", profinet_dcp_reads }, { "snmp", snmp_reads },
+	{ "http", http_reads },     { "tls", tls_reads },       { "ssh", ssh_reads },
+	{ NULL, NULL },
+};
 
 static void test_changed_bytes(void **state)
 {
 	(void)state;
 	changed = passed = 0;
-	for (size_t i = 0; i < ruleset_count(rules); i++)
-		for (size_t n = 0; n < ruleset_at(rules, i)->steps_count; n++)
-			rule_enumerate(ruleset_at(rules, i), n, change_every_byte, NULL);
+	see_messages(change_every_byte, NULL);
 	assert_true(changed > 300000);
 	assert_true(passed > 0 && passed < changed / 2);
-}
-
-/* Every beginning of a message is refused; of DCP those that lack more than padding. */
-static bool cut_short(void *context, const struct rule *rule, size_t step, const struct filling *fillings,
-		      const uint8_t *bytes, size_t len)
-{
-	size_t *count = context;
-
-	(void)step;
-	(void)fillings;
-	for (size_t n = 0; n < len; n++) {
-		bool dcp = rule->transport == TRANSPORT_ETHERNET;
-
-		if (dcp && n >= 12u + bytes[11])
-			continue;
-		++*count;
-		if (judge(rule->protocol, (enum transport)rule->transport, bytes, n).allowed)
-			fail_msg("%s: the first %zu of %zu bytes were allowed", rule->name, n, len);
-	}
-	return true;
 }
 
 static void test_cut_short(void **state)
@@ -315,34 +232,14 @@ static void test_cut_short(void **state)
 	size_t count = 0;
 
 	(void)state;
-	for (size_t i = 0; i < ruleset_count(rules); i++)
-		for (size_t n = 0; n < ruleset_at(rules, i)->steps_count; n++)
-			assert_true(rule_enumerate(ruleset_at(rules, i), n, cut_short, &count));
+	see_messages(cut_short, &count);
 	assert_true(count > 10000);
-}
-
-/* A byte more than the message is refused as well: nothing rides behind a read. */
-static bool lengthen(void *context, const struct rule *rule, size_t step, const struct filling *fillings,
-		     const uint8_t *bytes, size_t len)
-{
-	uint8_t longer[RULE_MESSAGE_BYTES + 1];
-
-	(void)context;
-	(void)step;
-	(void)fillings;
-	memcpy(longer, bytes, len);
-	longer[len] = 0;
-	if (judge(rule->protocol, (enum transport)rule->transport, longer, len + 1).allowed)
-		fail_msg("%s: a byte behind the message was allowed", rule->name);
-	return true;
 }
 
 static void test_lengthened(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < ruleset_count(rules); i++)
-		for (size_t n = 0; n < ruleset_at(rules, i)->steps_count; n++)
-			rule_enumerate(ruleset_at(rules, i), n, lengthen, NULL);
+	see_messages(lengthen, NULL);
 }
 
 static void test_random_bytes(void **state)
@@ -377,5 +274,6 @@ int main(void)
 		cmocka_unit_test(test_cut_short),    cmocka_unit_test(test_lengthened),     cmocka_unit_test(test_random_bytes),
 	};
 
+	codes = here;
 	return cmocka_run_group_tests(tests, load_rules, free_rules);
 }
