@@ -19,6 +19,12 @@ enum verdict {
 	MINE,      /* a message was taken and it is this protocol; what was told counts */
 };
 
+/* What a message says of the health of who answers, for those who watch it; a bit each. */
+enum sign {
+	SIGN_ERROR = 1, /* an answer that refuses or reports a fault */
+	SIGN_WRITE = 2, /* a request that sets values of the process */
+};
+
 enum { MEMO_BYTES = 64, CLASSIFIER_PORTS = 8, CLASSIFIER_ETHERTYPES = 4 };
 
 /* Ethertypes of our own for frames that carry none: 802.3 LLC frames are offered by DSAP/SSAP. */
@@ -42,13 +48,13 @@ struct reader {
 	bool multicast;       /* sent to many */
 	uint16_t sender_port; /* UDP and TCP */
 	uint16_t receiver_port;
-	uint16_t ethertype;   /* Ethernet: after VLAN tags; ETHERTYPE_LLC for LLC (bytes start at the DSAP) */
+	uint16_t ethertype;   /* Ethernet: after VLAN tags; ETHERTYPE_LLC for LLC (bytes start at the DSAP). IP: its protocol */
 	const struct endpoint *sender;
 	const struct endpoint *receiver;
 	int64_t time_ns;
 	/*
 	 * 64 bytes, zero at the start of the flow, shared by both directions; 8-byte aligned.
-	 * Belongs to the classifier from its first MAYBE or MINE. Ethernet: NULL, there are no flows.
+	 * Belongs to the classifier from its first MAYBE or MINE. Ethernet and IP: NULL, there are no flows.
 	 */
 	void *memo;
 	/*
@@ -61,6 +67,8 @@ struct reader {
 	 * with answers from a fresh UDP port; 0 leaves it to the engine.
 	 */
 	uint16_t service_port;
+	/* Out: enum sign, or-ed; starts at 0. */
+	uint8_t signs;
 	struct told *told;
 };
 
@@ -68,7 +76,7 @@ struct classifier {
 	const char *name;                           /* as the file, without .c */
 	uint8_t transports;                         /* 1 << enum transport, or-ed */
 	uint16_t ports[CLASSIFIER_PORTS];           /* hints: tried first here; never enough to decide */
-	uint16_t ethertypes[CLASSIFIER_ETHERTYPES]; /* Ethernet: offered frames of these only */
+	uint16_t ethertypes[CLASSIFIER_ETHERTYPES]; /* Ethernet: offered frames of these only; IP: of these protocols */
 	/*
 	 * Bytes that one TCP message may have at most, 0 for the default of 4096; never over 16384.
 	 * A message that needs more is skipped and counted.

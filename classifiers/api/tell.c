@@ -121,3 +121,18 @@ void tell_binding(struct reader *r, const uint8_t mac[6], uint8_t family, const 
 	i->value = i->path;
 	r->told->count++;
 }
+
+void tell_activity(struct reader *r, const char *path, enum activity a, const char *format, ...)
+{
+	char text[FINDING_VALUE_BYTES], value[FINDING_VALUE_BYTES];
+	struct told_item *i = add(r->told, FINDING_ACTIVITY, SENDER, ATTR_NONE);
+	va_list args;
+
+	if (!i)
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	i->attribute = (uint8_t)a;
+	finish(r->told, i, path, value, text_clean(value, sizeof value, text, strlen(text)));
+}

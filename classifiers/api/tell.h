@@ -16,8 +16,8 @@ enum { TOLD_ITEMS = 64, TOLD_TEXT_BYTES = 8192 };
 enum side { SENDER, RECEIVER, OTHER };
 
 struct told_item {
-	uint8_t kind;       /* FINDING_ATTRIBUTE, FINDING_SUBASSET or FINDING_HOST */
-	uint8_t attribute;  /* enum attribute */
+	uint8_t kind;       /* FINDING_ATTRIBUTE, FINDING_SUBASSET, FINDING_HOST or FINDING_ACTIVITY */
+	uint8_t attribute;  /* enum attribute; of FINDING_ACTIVITY enum activity */
 	uint8_t side;       /* enum side */
 	uint8_t confidence; /* per cent */
 	uint16_t path;      /* offset of its text */
@@ -47,6 +47,13 @@ void tell_subasset(struct reader *r, enum side side, const char *path);
 
 /* The message itself says that this MAC and this IP are of one interface (ARP, DHCP, DCP). */
 void tell_binding(struct reader *r, const uint8_t mac[6], uint8_t family, const uint8_t *ip);
+
+/*
+ * The sender does this to the receiver, or to the sub-asset `path` behind it. Of requests and commands only, and
+ * never of what a cyclic message does. The text names the function by which it was seen: "PLC stop (0x29)".
+ */
+void tell_activity(struct reader *r, const char *path, enum activity a, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
 
 /* An attribute of an endpoint that the message names by MAC or IP (the other may be zero). */
 void tell_other(struct reader *r, const struct endpoint *who, const char *path, enum attribute a, struct cursor text);

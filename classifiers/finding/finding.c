@@ -39,7 +39,9 @@ bool finding_valid(const struct finding *f)
 {
 	if (f->kind == 0 || f->kind >= FINDING_KINDS || f->attribute >= ATTRIBUTES || f->transport >= TRANSPORTS ||
 	    f->evidence >= EVIDENCES || f->role >= ROLES || f->source > SOURCE_PROBE || f->confidence > 100 ||
-	    f->reserved != 0 || f->vlan[0] > 4095 || f->vlan[1] > 4095)
+	    f->activity >= ACTIVITIES || f->vlan[0] > 4095 || f->vlan[1] > 4095)
+		return false;
+	if ((f->kind == FINDING_ACTIVITY) != (f->activity != ACTIVITY_NONE))
 		return false;
 	if (f->kind == FINDING_ATTRIBUTE && (f->attribute == ATTR_NONE || f->value[0] == 0))
 		return false;

@@ -8,6 +8,7 @@
 #ifndef CLASSIFIERS_FINDING_FINDING_H
 #define CLASSIFIERS_FINDING_FINDING_H
 
+#include "classifiers/finding/activity.h"
 #include "classifiers/finding/attribute.h"
 
 #include <stdbool.h>
@@ -26,6 +27,7 @@ enum finding_kind {
 	FINDING_ATTRIBUTE,  /* subject (or the sub-asset at `path`) has attribute = value */
 	FINDING_SUBASSET,   /* there is something at `path` behind subject */
 	FINDING_TALKS,      /* subject (client) talks `protocol` with peer (server) at transport/port */
+	FINDING_ACTIVITY,   /* subject does `activity` to peer, who is at transport/port; value: the function it was seen by */
 	FINDING_KINDS
 };
 
@@ -58,7 +60,7 @@ struct finding {
 	uint8_t role;       /* enum role */
 	uint8_t source;     /* enum source */
 	uint8_t confidence; /* 0..100 per cent */
-	uint8_t reserved;   /* 0 */
+	uint8_t activity;   /* enum activity, of FINDING_ACTIVITY; else 0 */
 	uint16_t port;      /* of the service; 0 when it has none */
 	uint16_t vlan[2];   /* outer, inner VLAN id; 0 for untagged */
 	uint16_t ethertype; /* of a layer-2 protocol, else 0 */

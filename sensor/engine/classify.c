@@ -47,7 +47,9 @@ void parties_of(const struct packet *p, struct parties *who)
 	}
 	if (p->ethernet) {
 		memcpy(who->sender.mac, p->ethernet + 6, 6);
-		memcpy(who->receiver.mac, p->ethernet, 6);
+		/* By which MAC an IP packet leaves says nothing of whom it is for: a router's as a rule. */
+		if (p->kind == PACKET_ETHERNET)
+			memcpy(who->receiver.mac, p->ethernet, 6);
 		who->sender.binding = p->kind != PACKET_ETHERNET && direct ? BINDING_FRAME : BINDING_NONE;
 	}
 }
@@ -115,6 +117,7 @@ static enum verdict ask(struct reading *r, uint32_t index, void *memo, const uin
 	reader->memo = memo;
 	reader->sender_role = ROLE_UNKNOWN;
 	reader->service_port = 0;
+	reader->signs = 0;
 	reader->gap = r->d && r->d->half[reader->direction].gap;
 	v = r->list->of[index]->read(reader);
 	*taken = (size_t)(reader->bytes.at - bytes);
@@ -189,6 +192,18 @@ static void tell_other_end(const struct reading *r, const char *protocol)
 	tell_roles(&other, protocol);
 }
 
+void statement_of(const struct told_item *item, const struct parties *who, struct statement *s)
+{
+	*s = (struct statement){ .kind = item->kind, .confidence = item->confidence, .evidence = EVIDENCE_STRUCTURE };
+	s->subject = item->side == SENDER ? who->sender : item->side == RECEIVER ? who->receiver : item->other;
+	if (item->kind != FINDING_ACTIVITY) {
+		s->attribute = item->attribute;
+		return;
+	}
+	s->activity = item->attribute;
+	s->peer = who->receiver;
+}
+
 static void tell_items(struct engine *e, const struct packet *p, const struct parties *who, const char *protocol, uint16_t port)
 {
 	const struct told *told = &e->told;
@@ -197,12 +212,10 @@ static void tell_items(struct engine *e, const struct packet *p, const struct pa
 	witness_of(e, p, protocol, &w);
 	w.port = port;
 	for (unsigned i = 0; i < told->count; i++) {
-		const struct told_item *item = &told->items[i];
-		struct statement f = { .kind = item->kind, .attribute = item->attribute, .confidence = item->confidence };
+		struct statement f;
 
-		f.evidence = EVIDENCE_STRUCTURE;
-		f.subject = item->side == SENDER ? who->sender : item->side == RECEIVER ? who->receiver : item->other;
-		teller_tell(&e->teller, &w, &f, told->text + item->path, told->text + item->value);
+		statement_of(&told->items[i], who, &f);
+		teller_tell(&e->teller, &w, &f, told->text + told->items[i].path, told->text + told->items[i].value);
 	}
 	e->counters.findings_lost += told->lost;
 }

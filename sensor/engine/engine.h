@@ -67,6 +67,8 @@ struct parties {
 };
 
 void parties_of(const struct packet *p, struct parties *who);
+/* What a classifier told, as a statement about those whose packet it was. */
+void statement_of(const struct told_item *item, const struct parties *who, struct statement *s);
 void witness_of(const struct engine *e, const struct packet *p, const char *protocol, struct witness *w);
 
 /*
@@ -86,7 +88,7 @@ void stream_segment(struct engine *e, struct flow *f, const struct packet *p);
 /* No more will come: reads what still waits for holes to be filled. `p` stands for the flow; f->detail isn't 0. */
 void stream_end(struct engine *e, struct flow *f, struct packet *p);
 
-/* A frame whose protocol stands on Ethernet itself. */
+/* A frame whose protocol stands on Ethernet or IP itself. */
 struct link_memory *link_memory_new(void);
 void link_frame(struct engine *e, const struct packet *p);
 

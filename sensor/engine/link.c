@@ -1,5 +1,5 @@
 /*
- * Protocols that stand on Ethernet itself: ARP, LLDP, PROFINET and their kin.
+ * Protocols without ports: on Ethernet itself, as ARP, LLDP, PROFINET and their kin, or on IP, as VRRP.
  *
  * They repeat themselves: the same frame comes every few seconds, an ARP storm brings it a million
  * times. A frame that was read a moment ago is counted and passed by.
@@ -28,6 +28,12 @@ struct link_memory *link_memory_new(void)
 	return calloc(1, sizeof(struct link_memory));
 }
 
+/* Routers that share a MAC are told apart by their addresses. */
+static uint64_t flow_of(const struct packet *p)
+{
+	return p->kind == PACKET_IP ? p->hash : 0;
+}
+
 static bool read_lately(struct engine *e, const struct packet *p)
 {
 	struct link_memory *m = e->link_memory;
@@ -42,7 +48,7 @@ static bool read_lately(struct engine *e, const struct packet *p)
 		h = hash_mix(h ^ cursor_u64le(&c), key[1] | 1);
 	h = hash_mix(h ^ cursor_le(&c, cursor_left(&c)), key[1] | 1);
 	memcpy(&w, p->ethernet + 4, 8); /* the source's MAC, with two bytes of the target's */
-	h = hash_mix(h ^ w, key[1] | 1);
+	h = hash_mix(h ^ w ^ flow_of(p), key[1] | 1);
 	slot = h & (MEMORY_FRAMES - 1);
 	if (m->hash[slot] == h && now_s - m->read_s[slot] < REPEAT_S)
 		return true;
@@ -62,7 +68,7 @@ static bool speaker_told(struct engine *e, const struct packet *p, uint32_t clas
 	if (!p->ethernet)
 		return false;
 	memcpy(&mac, p->ethernet + 6, 6);
-	speaker = hash_mix(hash_mix(mac ^ key[0], key[1] | 1) ^ ((uint64_t)classifier << 16 | p->zone), key[0] | 1);
+	speaker = hash_mix(hash_mix(mac ^ flow_of(p) ^ key[0], key[1] | 1) ^ ((uint64_t)classifier << 16 | p->zone), key[0] | 1);
 	slot = speaker & (MEMORY_SPEAKERS - 1);
 	if (m->speaker[slot] == speaker && now_s - m->told_s[slot] < REPEAT_S)
 		return true;
@@ -106,10 +112,9 @@ static void tell_read(struct engine *e, const struct packet *p, const struct par
 	witness_of(e, p, c->name, &w);
 	for (unsigned i = 0; i < e->told.count; i++) {
 		const struct told_item *item = &e->told.items[i];
-		struct statement f = { .kind = item->kind, .attribute = item->attribute, .confidence = item->confidence,
-				       .evidence = EVIDENCE_STRUCTURE };
+		struct statement f;
 
-		f.subject = item->side == SENDER ? who->sender : item->side == RECEIVER ? who->receiver : item->other;
+		statement_of(item, who, &f);
 		teller_tell(&e->teller, &w, &f, e->told.text + item->path, e->told.text + item->value);
 	}
 	e->counters.findings_lost += e->told.lost;
@@ -117,7 +122,10 @@ static void tell_read(struct engine *e, const struct packet *p, const struct par
 
 void link_frame(struct engine *e, const struct packet *p)
 {
-	const struct classifier_list *list = &e->lists[TRANSPORT_ETHERNET];
+	bool on_ip = p->kind == PACKET_IP;
+	uint8_t transport = on_ip ? TRANSPORT_IP : TRANSPORT_ETHERNET;
+	const struct classifier_list *list = &e->lists[transport];
+	uint16_t kind = on_ip ? p->key.protocol : p->ethertype;
 	struct parties who;
 	struct witness w;
 
@@ -127,10 +135,10 @@ void link_frame(struct engine *e, const struct packet *p)
 	for (uint32_t i = 0; i < list->count; i++) {
 		struct reader r;
 
-		if (!wants(list->of[i], p->ethertype))
+		if (!wants(list->of[i], kind))
 			continue;
-		r = (struct reader){ .bytes = cursor_over(p->payload, p->payload_len), .transport = TRANSPORT_ETHERNET,
-				     .truncated = p->payload_lost > 0, .multicast = p->multicast, .ethertype = p->ethertype,
+		r = (struct reader){ .bytes = cursor_over(p->payload, p->payload_len), .transport = transport,
+				     .truncated = p->payload_lost > 0, .multicast = p->multicast, .ethertype = kind,
 				     .sender = &who.sender, .receiver = &who.receiver, .time_ns = p->time_ns, .told = &e->told };
 		e->told.count = e->told.used = 0;
 		e->told.lost = 0;
@@ -143,6 +151,8 @@ void link_frame(struct engine *e, const struct packet *p)
 			tell_read(e, p, &who, list->of[i]);
 		return;
 	}
+	if (on_ip) /* who sent it was told with its flow */
+		return;
 	e->counters.undecoded++;
 	witness_of(e, p, "", &w);
 	if (p->ethernet && !speaker_told(e, p, list->count))

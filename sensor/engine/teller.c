@@ -10,6 +10,7 @@
 enum {
 	MEMORY_SETS = 16384,
 	MEMORY_WAYS = 4,
+	ACTIVITY_RETELL_S = 1,
 	WAIT_NS = 200000, /* between looks at a full ring */
 };
 
@@ -62,7 +63,7 @@ static uint64_t hash_finding(const struct teller *t, const struct witness *w, co
 	uint64_t words[2] = {
 		(uint64_t)s->kind | (uint64_t)s->attribute << 8 | (uint64_t)w->transport << 16 | (uint64_t)s->evidence << 24 |
 			(uint64_t)s->role << 32 | (uint64_t)w->port << 48,
-		(uint64_t)w->vlan[0] | (uint64_t)w->vlan[1] << 16 | (uint64_t)w->ethertype << 32,
+		(uint64_t)w->vlan[0] | (uint64_t)w->vlan[1] << 16 | (uint64_t)w->ethertype << 32 | (uint64_t)s->activity << 48,
 	};
 	uint64_t h = hash_bytes(t->hash_key, words, sizeof words);
 
@@ -77,7 +78,7 @@ static uint64_t hash_finding(const struct teller *t, const struct witness *w, co
 }
 
 /* True when it was told lately; else remembers that it is told now. */
-static bool told_lately(struct teller *t, uint64_t hash, uint32_t now_s)
+static bool told_lately(struct teller *t, uint64_t hash, uint32_t now_s, uint32_t retell_s)
 {
 	uint64_t *set = t->memory->hash[hash & (MEMORY_SETS - 1)];
 	uint32_t *when = t->memory->told_s[hash & (MEMORY_SETS - 1)];
@@ -85,7 +86,7 @@ static bool told_lately(struct teller *t, uint64_t hash, uint32_t now_s)
 
 	for (int i = 0; i < MEMORY_WAYS; i++) {
 		if (set[i] == hash) {
-			if (now_s - when[i] < t->retell_s)
+			if (now_s - when[i] < retell_s)
 				return true;
 			oldest = i;
 			break;
@@ -123,10 +124,11 @@ static void put_text(char *to, size_t room, const char *text)
 
 void teller_tell(struct teller *t, const struct witness *w, const struct statement *s, const char *path, const char *value)
 {
+	uint32_t retell_s = s->activity ? ACTIVITY_RETELL_S : t->retell_s;
 	struct report *r;
 	struct finding *f;
 
-	if (told_lately(t, hash_finding(t, w, s, path, value), (uint32_t)(w->time_ns / 1000000000)))
+	if (told_lately(t, hash_finding(t, w, s, path, value), (uint32_t)(w->time_ns / 1000000000), retell_s))
 		return;
 	r = reserve(t);
 	memset(r, 0, offsetof(struct report, finding.protocol));
@@ -135,6 +137,7 @@ void teller_tell(struct teller *t, const struct witness *w, const struct stateme
 	f = &r->finding;
 	f->kind = s->kind;
 	f->attribute = s->attribute;
+	f->activity = s->activity;
 	f->evidence = s->evidence;
 	f->role = s->role;
 	f->confidence = s->confidence;

@@ -36,6 +36,7 @@ struct witness {
 struct statement {
 	uint8_t kind;
 	uint8_t attribute;
+	uint8_t activity;
 	uint8_t evidence;
 	uint8_t role;
 	uint8_t confidence;
@@ -44,8 +45,8 @@ struct statement {
 };
 
 /*
- * Tells one finding unless it was told within retell_ms. path and value may be NULL. Waits while the
- * hub is behind.
+ * Tells one finding unless it was told within retell_ms; an activity, of which it matters how long it goes on,
+ * within a second. path and value may be NULL. Waits while the hub is behind.
  */
 void teller_tell(struct teller *t, const struct witness *w, const struct statement *s, const char *path, const char *value);
 

@@ -270,6 +270,7 @@ void facts_hear(struct picture *p, struct node *n, const struct finding *f)
 		hear_talks(p, n, f, protocol);
 		break;
 	case FINDING_HOST:
+	case FINDING_ACTIVITY: /* an event, and no property of anybody */
 	case FINDING_KINDS:
 		break;
 	}

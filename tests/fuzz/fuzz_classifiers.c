@@ -18,8 +18,9 @@ static void check_told(const struct told *t)
 	if (t->count > TOLD_ITEMS || t->used > TOLD_TEXT_BYTES)
 		abort();
 	for (unsigned i = 0; i < t->count; i++) {
-		struct finding f = { .kind = t->items[i].kind, .attribute = t->items[i].attribute, .confidence = t->items[i].confidence };
+		struct finding f = { .kind = t->items[i].kind, .confidence = t->items[i].confidence };
 
+		*(f.kind == FINDING_ACTIVITY ? &f.activity : &f.attribute) = t->items[i].attribute;
 		memcpy(f.path, t->text + t->items[i].path, strnlen(t->text + t->items[i].path, sizeof f.path - 1));
 		memcpy(f.value, t->text + t->items[i].value, strnlen(t->text + t->items[i].value, sizeof f.value - 1));
 		if (!finding_valid(&f))

@@ -63,8 +63,9 @@ static void print_endpoint(char *to, size_t room, const struct endpoint *e)
 /* What the hub would get; checked as the hub does. */
 static void check_item(const struct play *p, const struct told *t, const struct told_item *i)
 {
-	struct finding f = { .kind = i->kind, .attribute = i->attribute, .confidence = i->confidence, .subject = i->other };
+	struct finding f = { .kind = i->kind, .confidence = i->confidence, .subject = i->other };
 
+	*(i->kind == FINDING_ACTIVITY ? &f.activity : &f.attribute) = i->attribute;
 	if (strlen(t->text + i->path) >= sizeof f.path || strlen(t->text + i->value) >= sizeof f.value)
 		blame(p, "told a text that is too long");
 	snprintf(f.protocol, sizeof f.protocol, "%s", p->c->name);
@@ -89,6 +90,9 @@ static void say_item(struct play *p, const struct told *t, const struct told_ite
 		snprintf(line, sizeof line, "binding %s\n", who);
 	else if (i->kind == FINDING_SUBASSET)
 		snprintf(line, sizeof line, "%s %s exists\n", who, path);
+	else if (i->kind == FINDING_ACTIVITY)
+		snprintf(line, sizeof line, "%s %s%sdoes %s: %s\n", who, path, path[0] ? " " : "",
+			 activity_name(i->attribute), t->text + i->value);
 	else
 		snprintf(line, sizeof line, "%s %s%s%s = %s\n", who, path, path[0] ? " " : "",
 			 attribute_name(i->attribute), t->text + i->value);
@@ -154,7 +158,7 @@ static enum verdict offer(struct play *p, int from, const uint8_t *bytes, size_t
 	static struct told told;
 	struct endpoint sender = endpoint_of(p->flow, from), receiver = endpoint_of(p->flow, !from);
 	uint8_t *block = exact_copy(bytes, len);
-	uint64_t *memo = p->flow->transport == TRANSPORT_ETHERNET ? NULL : exact_copy(p->memo, MEMO_BYTES);
+	uint64_t *memo = p->flow->transport <= TRANSPORT_IP ? NULL : exact_copy(p->memo, MEMO_BYTES);
 	struct reader r = make_reader(p, from, truncated);
 	enum verdict v;
 

@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char *const kinds[FINDING_KINDS] = { "", "host", "service", "speaks", "attribute", "subasset", "talks" };
+static const char *const kinds[FINDING_KINDS] = { "", "host", "service", "speaks", "attribute", "subasset", "talks", "activity" };
 
 static void print_endpoint(const struct endpoint *e)
 {
@@ -31,7 +31,8 @@ static void print_finding(const struct finding *f)
 	printf("%llu\t%s\t", (unsigned long long)f->frame, kinds[f->kind % FINDING_KINDS]);
 	print_endpoint(&f->subject);
 	printf("\t%s %s/%u\t%s %s\tvlan %u.%u\t%s\t%s=%s", f->protocol, transport_name(f->transport), f->port, role_name(f->role),
-	       evidence_name(f->evidence), f->vlan[0], f->vlan[1], f->path, attribute_name(f->attribute), f->value);
+	       evidence_name(f->evidence), f->vlan[0], f->vlan[1], f->path,
+	       f->activity ? activity_name(f->activity) : attribute_name(f->attribute), f->value);
 	if (f->peer.family) {
 		printf("\tpeer ");
 		print_endpoint(&f->peer);
