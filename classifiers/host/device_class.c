@@ -5,6 +5,7 @@
 
 #include <ctype.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -227,7 +228,16 @@ static bool agrees(const struct device_rule *r, const struct winners *w)
 	return r->class == CLASS_NONE || r->class == w->class->class;
 }
 
-static void fill_verdict(struct device_verdict *out, const struct winners *w)
+static const char *cpe_of(const struct device_rules *r, const char *series)
+{
+	for (size_t f = 0; f < r->files; f++)
+		for (unsigned i = 0; i < r->file[f]->cpe_count; i++)
+			if (strcmp(r->file[f]->cpe[i].series, series) == 0)
+				return r->file[f]->cpe[i].cpe;
+	return NULL;
+}
+
+static void fill_verdict(struct device_verdict *out, const struct device_rules *r, const struct winners *w)
 {
 	if (w->vendor != NULL) {
 		out->vendor = w->vendor->vendor;
@@ -238,8 +248,14 @@ static void fill_verdict(struct device_verdict *out, const struct winners *w)
 		out->device_class = device_class_name(w->class->class - 1);
 		out->class_rule = w->class->name;
 		out->class_sure = w->class->sure;
+		if (r->of_class[w->class->class] != NULL) {
+			out->purdue = r->of_class[w->class->class]->purdue;
+			out->attack = r->of_class[w->class->class]->attack;
+		}
 	}
 	out->series = w->series != NULL ? w->series->series : NULL;
+	if (out->series != NULL)
+		out->cpe = cpe_of(r, out->series);
 	out->os = w->os != NULL ? w->os->os : NULL;
 }
 
@@ -261,8 +277,42 @@ void device_class_of(const struct device_rules *r, const struct device_evidence 
 			if (rule->expects_count > 0 && tellers < EXPECTING_MAX)
 				telling[tellers++] = rule;
 		}
-	fill_verdict(out, &w);
+	if (r != NULL)
+		fill_verdict(out, r, &w);
 	for (size_t i = 0; i < tellers; i++)
 		if (agrees(telling[i], &w))
 			add_expected(out, telling[i]);
+}
+
+/* "V3.2.6 (build 7)" becomes 3.2.6: its first word, without the letter that says it is a version. */
+static size_t put_version(const char *version, char *out, size_t room)
+{
+	size_t n = 0;
+
+	if ((version[0] == 'V' || version[0] == 'v') && isdigit((unsigned char)version[1]))
+		version++;
+	for (; *version > ' ' && *version < 0x7f; version++) {
+		bool plain = isalnum((unsigned char)*version) || *version == '.' || *version == '-' || *version == '_';
+
+		if (n + 2 >= room)
+			return 0;
+		if (!plain)
+			out[n++] = '\\';
+		out[n++] = (char)tolower((unsigned char)*version);
+	}
+	out[n] = 0;
+	return n;
+}
+
+size_t device_cpe(const struct device_verdict *v, const char *version, char *out, size_t room)
+{
+	char text[DEVICE_TEXT_BYTES];
+	int n;
+
+	if (v->cpe == NULL)
+		return 0;
+	if (version == NULL || put_version(version, text, sizeof(text)) == 0 || strcmp(text, "-") == 0)
+		memcpy(text, "*", 2);
+	n = snprintf(out, room, "cpe:2.3:%s:%s:*:*:*:*:*:*:*", v->cpe, text);
+	return n > 0 && (size_t)n < room ? (size_t)n : 0;
 }

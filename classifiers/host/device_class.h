@@ -43,6 +43,9 @@ struct device_verdict {
 	const char *device_class;       /* a word of device_class_name() */
 	const char *series;             /* family of products: "SIMATIC S7-300" */
 	const char *os;                 /* "VxWorks" */
+	const char *purdue;             /* level of the Purdue model where the class belongs, "1" */
+	const char *attack;             /* asset of ATT&CK for ICS that the class is, "A0003" */
+	const char *cpe;                /* part:vendor:product of the series' CPE name; a mapping, nothing heard */
 	const char *vendor_rule;        /* names of the rules that decided */
 	const char *class_rule;
 	unsigned vendor_sure;           /* 1 .. 100 per cent, 0 for nothing */
@@ -65,6 +68,12 @@ size_t device_rules_count(const struct device_rules *r);
  * the evidence. r may be NULL: nothing follows.
  */
 void device_class_of(const struct device_rules *r, const struct device_evidence *e, struct device_verdict *out);
+
+/*
+ * A whole CPE 2.3 name (NISTIR 7695, 6.2) of the verdict's cpe with a version as the device wrote it;
+ * NULL or "" leaves any version. Its length, 0 when the verdict has none or it does not fit.
+ */
+size_t device_cpe(const struct device_verdict *v, const char *version, char *out, size_t room);
 
 /* The closed list of classes: "plc", "rtu", "hmi", ...; NULL past its end. */
 const char *device_class_name(unsigned index);

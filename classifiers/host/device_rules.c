@@ -30,9 +30,25 @@ static const cyaml_strval_t classes[] = {
 	{ "gateway", 8 }, { "printer", 9 }, { "camera", 10 }, { "server", 11 }, { "workstation", 12 },
 	{ "engineering-station", 13 }, { "historian", 14 }, { "sensor", 15 }, { "meter", 16 }, { "ied", 17 },
 	{ "building-controller", 18 }, { "ups", 19 }, { "phone", 20 }, { "firewall", 21 }, { "access-point", 22 },
-	{ "robot", 23 }, { "other", 24 },
+	{ "robot", 23 }, { "other", 24 }, { "safety", 25 },
 };
 enum { CLASSES = sizeof(classes) / sizeof(classes[0]) };
+_Static_assert((int)CLASSES <= (int)DEVICE_CLASSES, "each class has a place in of_class");
+
+static const cyaml_schema_field_t class_fields[] = {
+	CYAML_FIELD_ENUM("class", CYAML_FLAG_STRICT, struct class_fact, class, classes, CLASSES),
+	CYAML_FIELD_STRING_PTR("purdue", CYAML_FLAG_POINTER, struct class_fact, purdue, 1, WORD_MAX),
+	CYAML_FIELD_STRING_PTR("attack", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct class_fact, attack, 1, WORD_MAX),
+	CYAML_FIELD_END
+};
+static const cyaml_schema_value_t class_schema = { CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct class_fact, class_fields) };
+
+static const cyaml_schema_field_t cpe_fields[] = {
+	CYAML_FIELD_STRING_PTR("series", CYAML_FLAG_POINTER, struct cpe_fact, series, 1, TEXT_MAX),
+	CYAML_FIELD_STRING_PTR("cpe", CYAML_FLAG_POINTER, struct cpe_fact, cpe, 1, TEXT_MAX),
+	CYAML_FIELD_END
+};
+static const cyaml_schema_value_t cpe_schema = { CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct cpe_fact, cpe_fields) };
 
 static const cyaml_schema_value_t text_schema = { CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, TEXT_MAX) };
 static const cyaml_schema_value_t word_schema = { CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, WORD_MAX) };
@@ -46,7 +62,7 @@ struct device_schema {
 	cyaml_schema_value_t condition;
 	cyaml_schema_field_t rule_fields[9];
 	cyaml_schema_value_t rule;
-	cyaml_schema_field_t file_fields[3];
+	cyaml_schema_field_t file_fields[5];
 	cyaml_schema_value_t file;
 };
 
@@ -90,7 +106,9 @@ static void make_schema(struct device_schema *s)
 	};
 	cyaml_schema_field_t file_fields[] = {
 		CYAML_FIELD_STRING_PTR("source", CYAML_FLAG_POINTER, struct device_file, source, 1, 1024),
-		CYAML_FIELD_SEQUENCE("rules", CYAML_FLAG_POINTER, struct device_file, rule, &s->rule, 1, RULES_PER_FILE),
+		LIST("rules", struct device_file, rule, &s->rule, RULES_PER_FILE),
+		LIST("classes", struct device_file, class, &class_schema, CLASSES),
+		LIST("cpes", struct device_file, cpe, &cpe_schema, RULES_PER_FILE),
 		CYAML_FIELD_END
 	};
 
@@ -219,7 +237,58 @@ static bool name_is_taken(const struct device_rules *all, const struct device_fi
 	return false;
 }
 
-static bool check_file(const struct device_rules *all, const struct device_file *file, const char *path, char *error, size_t room)
+static const char *class_mistake(const struct class_fact *c)
+{
+	static const char *const levels[] = { "0", "1", "2", "3", "3.5", "4", "5" };
+	bool level = false;
+
+	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
+		level |= strcmp(c->purdue, levels[i]) == 0;
+	if (!level)
+		return "'purdue' is a level: 0, 1, 2, 3, 3.5, 4 or 5";
+	if (c->attack != NULL && (c->attack[0] != 'A' || strlen(c->attack) != 5 || strspn(c->attack + 1, "0123456789") != 4))
+		return "'attack' is the number of an ATT&CK asset, A0003";
+	return NULL;
+}
+
+/* {h|o|a}:vendor:product, in the letters of a formatted CPE name. */
+static const char *cpe_mistake(const struct cpe_fact *c)
+{
+	const char *first = strchr(c->cpe, ':'), *second = first != NULL ? strchr(first + 1, ':') : NULL;
+
+	if (strchr("hoa", c->cpe[0]) == NULL || first != c->cpe + 1 || second == NULL || second[1] == 0 || strchr(second + 1, ':') != NULL)
+		return "'cpe' is part:vendor:product, with h, o or a for the part";
+	if (c->cpe[strspn(c->cpe, "abcdefghijklmnopqrstuvwxyz0123456789_-.:\\!")] != 0)
+		return "'cpe' is written in small letters, digits, _ - . and escaped signs";
+	return NULL;
+}
+
+static bool check_facts(struct device_rules *all, const struct device_file *file, const char *path, char *error, size_t room)
+{
+	char entry[TEXT_MAX + 8];
+
+	for (unsigned i = 0; i < file->class_count; i++) {
+		const struct class_fact *c = &file->class[i];
+		const char *mistake = class_mistake(c);
+
+		if (mistake == NULL && all->of_class[c->class] != NULL)
+			mistake = "this class has its place already";
+		if (mistake != NULL) {
+			snprintf(entry, sizeof(entry), "class: %s,", classes[c->class].str);
+			tell_error(error, room, path, find_line(path, 1, entry), mistake);
+			return false;
+		}
+		all->of_class[c->class] = c;
+	}
+	for (unsigned i = 0; i < file->cpe_count; i++)
+		if (cpe_mistake(&file->cpe[i]) != NULL) {
+			tell_error(error, room, path, find_line(path, 1, file->cpe[i].cpe), cpe_mistake(&file->cpe[i]));
+			return false;
+		}
+	return true;
+}
+
+static bool check_file(struct device_rules *all, const struct device_file *file, const char *path, char *error, size_t room)
 {
 	for (unsigned i = 0; i < file->rule_count; i++) {
 		const char *mistake = rule_mistake(&file->rule[i]);
@@ -234,7 +303,7 @@ static bool check_file(const struct device_rules *all, const struct device_file 
 		tell_error(error, room, path, find_line(path, 1, entry), what);
 		return false;
 	}
-	return true;
+	return check_facts(all, file, path, error, room);
 }
 
 static void free_file(const struct device_schema *s, struct device_file *file)
@@ -269,9 +338,10 @@ static bool load_file(struct device_rules *all, const char *path, char *error, s
 	struct device_file *file = NULL;
 	cyaml_err_t status = cyaml_load_file(path, &config, &s->file, (cyaml_data_t **)&file, NULL);
 
-	if (status != CYAML_OK || file == NULL) {
+	if (status != CYAML_OK || file == NULL || file->rule_count + file->class_count + file->cpe_count == 0) {
 		tell_error(error, room, path, line_of_complaint(path, &complaint),
 			   complaint.what[0] != 0 ? complaint.what : status != CYAML_OK ? cyaml_strerror(status) : "holds no rule");
+		free_file(s, file);
 		return false;
 	}
 	if (!check_file(all, file, path, error, room)) {

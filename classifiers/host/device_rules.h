@@ -42,13 +42,32 @@ struct device_rule {
 	unsigned expects_count;
 };
 
+/* Where devices of a class belong. */
+struct class_fact {
+	unsigned class;
+	char *purdue;               /* level of the Purdue model: "0" .. "5", "3.5" */
+	char *attack;               /* asset of ATT&CK for ICS, "A0003"; NULL when it has none for the class */
+};
+
+/* A family of products and how the National Vulnerability Database names it. */
+struct cpe_fact {
+	char *series;
+	char *cpe;                  /* part:vendor:product of a CPE 2.3 name */
+};
+
 struct device_file {
 	char *source;
 	struct device_rule *rule;
 	unsigned rule_count;
+	struct class_fact *class;
+	unsigned class_count;
+	struct cpe_fact *cpe;
+	unsigned cpe_count;
 };
 
 struct device_schema;
+
+enum { CLASS_NONE = 0, DEVICE_CLASSES = 32 };
 
 /* What a condition said of a maker's name; the name is known by its address. */
 struct device_maker_memo {
@@ -64,9 +83,8 @@ struct device_rules {
 	struct device_schema *schema; /* libcyaml frees what it loaded by it */
 	struct device_file **file;
 	size_t files;
+	const struct class_fact *of_class[DEVICE_CLASSES]; /* by class; NULL where no file says */
 };
-
-enum { CLASS_NONE = 0 };
 
 /* How a pattern fits a text, without regard to ASCII case: see device_class.c. */
 int device_pattern_fits(const char *pattern, const char *text);

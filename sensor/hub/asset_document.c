@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { CPE_BYTES = 256 };
+
 static void put_seen(struct json *j, int64_t first_ns, int64_t last_ns)
 {
 	json_time(j, "first_seen", first_ns);
@@ -122,6 +124,23 @@ static const char *best(const struct view *v, enum attribute a)
 	return found ? found->item->value : NULL;
 }
 
+/* The class of a router is judged of its frames and not by a rule, and so has no level of its own. */
+static void put_class(struct json *j, const struct judgement *judged)
+{
+	json_text_if(j, "class", judged->class);
+	json_text_if(j, "purdue_level", judged->verdict.purdue);
+	json_text_if(j, "attack_asset", judged->verdict.attack);
+}
+
+/* Looked up, not heard: said under its own name, so that nobody takes it for the device's word. */
+static void put_cpe(struct json *j, const struct device_verdict *verdict, const char *firmware)
+{
+	char name[CPE_BYTES];
+
+	if (device_cpe(verdict, firmware, name, sizeof name))
+		json_text(j, "cpe_mapped", name);
+}
+
 static void put_asset(struct json *j, const struct subject *s)
 {
 	const struct view *v = s->view;
@@ -134,12 +153,13 @@ static void put_asset(struct json *j, const struct subject *s)
 	json_text(j, "zone", zone);
 	put_addresses(j, v);
 	put_hostnames(j, v);
-	json_text_if(j, "class", judged->class);
+	put_class(j, judged);
 	json_text_if(j, "maker", judged->maker);
 	json_text_if(j, "vendor", judged->vendor);
 	json_text_if(j, "series", judged->series);
 	json_text_if(j, "os", best(v, ATTR_OS) ? best(v, ATTR_OS) : judged->os);
 	json_text_if(j, "firmware", best(v, ATTR_FIRMWARE));
+	put_cpe(j, &judged->verdict, best(v, ATTR_FIRMWARE));
 	json_text_if(j, "role", best(v, ATTR_ROLE));
 	if (v->flags & (NODE_ROUTER | NODE_FORWARDS | NODE_PROXY))
 		json_bool(j, "forwards", true);

@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -378,6 +379,78 @@ static void every_vendor_is_recognised(void **state)
 	}
 }
 
+static void safety_controllers_are_told_apart(void **state)
+{
+	static const struct { const char *value; bool safety; } cases[] = {
+		{ "6ES7 315-6FF04-0AB0", true },  { "6ES7 315-2EH14-0AB0", false }, { "6ES7 416-3FS07-0AB0", true },
+		{ "6ES7 214-1AF40-0XB0", true },  { "6ES7 214-1AG40-0XB0", false }, { "6ES7 516-3FN02-0AB0", true },
+		{ "6ES7 516-3AN02-0AB0", false }, { "1756-L72S", true },            { "1756-L72", false },
+		{ "1769-L33ERMS", true },         { "1769-L33ERM", false },         { "PNOZmulti 2", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct device_verdict v = judge(shipped, NULL, ATTR_ORDER_CODE, "s7comm", cases[i].value);
+
+		if (v.device_class == NULL || (strcmp(v.device_class, "safety") == 0) != cases[i].safety)
+			fail_msg("%s is %s", cases[i].value, v.device_class != NULL ? v.device_class : "nothing");
+	}
+}
+
+static void classes_have_their_place(void **state)
+{
+	struct device_verdict v = judge(shipped, NULL, ATTR_ORDER_CODE, "s7comm", "6ES7 315-2EH14-0AB0");
+
+	(void)state;
+	assert_string_equal(v.purdue, "1");
+	assert_string_equal(v.attack, "A0003");
+	v = judge(shipped, NULL, ATTR_ORDER_CODE, "s7comm", "6ES7 315-6FF04-0AB0");
+	assert_string_equal(v.attack, "A0010");
+	v = judge(shipped, "Axis Communications AB", ATTR_NONE, NULL, NULL);
+	assert_string_equal(v.purdue, "4");
+	assert_null(v.attack);
+}
+
+static void products_have_a_cpe_name(void **state)
+{
+	struct device_verdict v = judge(shipped, NULL, ATTR_ORDER_CODE, "s7comm", "6ES7 315-2EH14-0AB0");
+	char name[128], little[20];
+
+	(void)state;
+	assert_int_not_equal(device_cpe(&v, "V3.2.6 rev 1", name, sizeof(name)), 0);
+	assert_string_equal(name, "cpe:2.3:o:siemens:simatic_s7-300_cpu_firmware:3.2.6:*:*:*:*:*:*:*");
+	assert_int_not_equal(device_cpe(&v, NULL, name, sizeof(name)), 0);
+	assert_string_equal(name, "cpe:2.3:o:siemens:simatic_s7-300_cpu_firmware:*:*:*:*:*:*:*:*");
+	assert_int_not_equal(device_cpe(&v, "1:2*\x1b", name, sizeof(name)), 0);
+	assert_string_equal(name, "cpe:2.3:o:siemens:simatic_s7-300_cpu_firmware:1\\:2\\*:*:*:*:*:*:*:*");
+	assert_int_equal(device_cpe(&v, "V3.2.6", little, sizeof(little)), 0);
+	v = judge(shipped, NULL, ATTR_PRODUCT, "modbus", "nobody's");
+	assert_int_equal(device_cpe(&v, "1", name, sizeof(name)), 0);
+}
+
+static void wrong_facts_are_refused(void **state)
+{
+	static const struct { const char *text, *told; } cases[] = {
+		{ "source: x\nclasses:\n  - {class: plc, purdue: \"7\"}\n", ":3: 'purdue'" },
+		{ "source: x\nclasses:\n  - {class: plc, purdue: \"1\", attack: T0803}\n", ":3: 'attack'" },
+		{ "source: x\nclasses:\n  - {class: plc, purdue: \"1\"}\n  - {class: plc, purdue: \"2\"}\n", "already" },
+		{ "source: x\nclasses:\n  - {class: toaster, purdue: \"1\"}\n", "facts.yaml:3" },
+		{ "source: x\ncpes:\n  - {series: X, cpe: \"siemens:x\"}\n", ":3: 'cpe'" },
+		{ "source: x\ncpes:\n  - {series: X, cpe: \"h:Siemens:x\"}\n", ":3: 'cpe'" },
+		{ "source: x\n", "holds no rule" },
+	};
+	char error[NOTE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		write_file("facts.yaml", cases[i].text);
+		assert_null(device_rules_load(folder, error, sizeof(error)));
+		if (strstr(error, cases[i].told) == NULL)
+			fail_msg("%s: %s", cases[i].told, error);
+	}
+	remove_file("facts.yaml");
+}
+
 static void lookalikes_stay_apart(void **state)
 {
 	static const struct vendor_case cases[] = {
@@ -488,6 +561,10 @@ int main(void)
 		cmocka_unit_test(the_surest_rule_decides),
 		cmocka_unit_test(every_vendor_is_recognised),
 		cmocka_unit_test(lookalikes_stay_apart),
+		cmocka_unit_test(safety_controllers_are_told_apart),
+		cmocka_unit_test(classes_have_their_place),
+		cmocka_unit_test(products_have_a_cpe_name),
+		cmocka_unit_test(wrong_facts_are_refused),
 		cmocka_unit_test(families_are_told_apart),
 		cmocka_unit_test(systems_are_named),
 		cmocka_unit_test(classes_are_a_closed_list),

@@ -111,6 +111,10 @@ static const struct vendor_case vendor_cases[] = {
 	{ "FANUC", NULL, ATTR_VENDOR_ID, "enip", "591" },
 	{ "HP", "Hewlett Packard", ATTR_NONE, NULL, NULL },
 	{ "HP", NULL, ATTR_DESCRIPTION, "snmp", "HP ETHERNET MULTI-ENVIRONMENT,ROM none,JETDIRECT,JD153" },
+	{ "Emerson", NULL, ATTR_VENDOR_ID, "hart_ip", "38" },
+	{ "Endress+Hauser", NULL, ATTR_VENDOR_ID, "hart_ip", "17" },
+	{ "Kamstrup", NULL, ATTR_VENDOR_ID, "mbus_tcp", "KAM" },
+	{ "Saia-Burgess", NULL, ATTR_VENDOR_ID, "mbus_tcp", "SBC" },
 };
 
 #endif
