@@ -3,7 +3,7 @@
  * DEPTH_MAX deep; addresses, zone and flow are those of the innermost IP header, since whatever
  * stands round it was put there by the mirror or the carrier.
  *
- * IEEE 802.3, 802.1Q; RFC 791, 8200, 768, 9293; libpcap's LINKTYPE_ registry for cooked headers.
+ * IEEE 802.3, 802.1Q; IEC 62439-3; RFC 791, 8200, 768, 9293; libpcap's LINKTYPE_ registry for cooked headers.
  */
 #include "sensor/engine/decode.h"
 
@@ -16,9 +16,10 @@
 
 enum {
 	DEPTH_MAX = 6,
-	VLAN_TAGS_MAX = 4,
+	TAGS_MAX = 5,
 	IPV6_EXTENSIONS_MAX = 8,
 	MAC_BYTES = 6,
+	ETHERTYPE_HSR = 0x892f,
 	PROTOCOL_TCP = 6,
 	PROTOCOL_UDP = 17,
 };
@@ -346,11 +347,32 @@ static void read_ip(struct layers *l, struct cursor *c)
 		malformed(l);
 }
 
+/*
+ * The trailer that PRP puts behind a frame: {sequence 2}{LAN a or b 4 bits}{size 12 bits}{88fb}, where the size counts
+ * all behind the ethertype. IEC 62439-3, 4.2.7.3. IP ends where its header says; of others the trailer comes off here.
+ */
+static void cut_prp_trailer(struct cursor *c)
+{
+	enum { TRAILER_BYTES = 6, SUFFIX = 0x88fb };
+	size_t left = cursor_left(c);
+	struct cursor trailer = *c;
+	uint16_t lan_and_size;
+
+	if (left < TRAILER_BYTES)
+		return;
+	cursor_skip(&trailer, left - TRAILER_BYTES + 2);
+	lan_and_size = cursor_u16be(&trailer);
+	if (cursor_u16be(&trailer) == SUFFIX && (lan_and_size >> 12 == 0xa || lan_and_size >> 12 == 0xb) &&
+	    (lan_and_size & 0xfff) == left)
+		c->end -= TRAILER_BYTES;
+}
+
 /* A frame that no IP header explains: a protocol straight on Ethernet. */
 static void read_link_protocol(struct layers *l, struct cursor *c, uint16_t ethertype)
 {
 	struct packet *p = l->p;
 
+	cut_prp_trailer(c);
 	p->kind = PACKET_ETHERNET;
 	p->ethertype = ethertype;
 	p->zone = zone_of(l->d, l->vlan);
@@ -407,12 +429,16 @@ static void push_vlan(struct layers *l, uint16_t tci)
 		l->vlan[1] = vid;
 }
 
-static uint16_t read_vlan_tags(struct layers *l, struct cursor *c, uint16_t ethertype)
+/* VLAN tags, and HSR's: {path 4 bits}{size 12 bits}{sequence 2} behind its ethertype (IEC 62439-3, 5.5). */
+static uint16_t read_tags(struct layers *l, struct cursor *c, uint16_t ethertype)
 {
-	for (int n = 0; n < VLAN_TAGS_MAX; n++) {
-		if (ethertype != 0x8100 && ethertype != 0x88a8 && ethertype != 0x9100 && ethertype != 0x9200)
+	for (int n = 0; n < TAGS_MAX; n++) {
+		if (ethertype == ETHERTYPE_HSR)
+			cursor_skip(c, 4);
+		else if (ethertype == 0x8100 || ethertype == 0x88a8 || ethertype == 0x9100 || ethertype == 0x9200)
+			push_vlan(l, cursor_u16be(c));
+		else
 			break;
-		push_vlan(l, cursor_u16be(c));
 		ethertype = cursor_u16be(c);
 	}
 	return ethertype;
@@ -424,7 +450,7 @@ static void read_ethertype(struct layers *l, struct cursor *c, uint16_t ethertyp
 		read_ethernet(l, c);
 		return;
 	}
-	ethertype = read_vlan_tags(l, c, ethertype);
+	ethertype = read_tags(l, c, ethertype);
 	if (!cursor_ok(c)) {
 		malformed(l);
 		return;

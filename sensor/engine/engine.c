@@ -195,6 +195,8 @@ static void ip_packet(struct engine *e, const struct packet *p)
 		tcp_packet(e, f, p);
 	else if (p->kind == PACKET_UDP)
 		udp_packet(e, f, p);
+	else if (p->payload_len)
+		link_frame(e, p);
 }
 
 /* Flows that fell silent give their memory back, a few looked at with each batch. */

@@ -297,7 +297,51 @@ static uint16_t enter_tzsp(struct cursor *c, uint16_t vlan[2])
 	return 0;
 }
 
-/* Below the last label stands IP, or a pseudowire whose control word begins with four zero bits. */
+/* An Ethernet header of one of the protocols that plants are made of, as far as it can be told by looking. */
+static bool is_ethernet(struct cursor c)
+{
+	uint16_t ethertype;
+	uint8_t first;
+
+	cursor_skip(&c, 6);
+	if (cursor_u8(&c) & 1)
+		return false;
+	cursor_skip(&c, 5);
+	ethertype = cursor_u16be(&c);
+	first = cursor_u8(&c);
+	if (!cursor_ok(&c))
+		return false;
+	switch (ethertype) {
+	case 0x0800:
+		return first >> 4 == 4;
+	case 0x86dd:
+		return first >> 4 == 6;
+	case 0x0806:
+		return first == 0;
+	default: /* LLC's of spanning tree, SNAP and BACnet; registered ethertypes of link protocols; tags */
+		if (ethertype <= 1500)
+			return first == 0x42 || first == 0xaa || first == 0x82;
+		return ethertype == 0x8100 || (ethertype >= 0x8860 && ethertype <= 0x892f);
+	}
+}
+
+/*
+ * Below the last label stands IP, or a pseudowire. Its control word begins with four zero bits, and whether there is
+ * one was agreed elsewhere (RFC 4448, 4.6): the Ethernet header must show where it begins.
+ */
+static uint16_t enter_pseudowire(struct cursor *c, uint16_t vlan[2])
+{
+	struct cursor behind = *c;
+
+	cursor_skip(&behind, 4);
+	if (cursor_peek(c, 0) >> 4 == 0 && (is_ethernet(behind) || !is_ethernet(*c)))
+		*c = behind;
+	else if (!is_ethernet(*c))
+		cursor_fail(c);
+	vlan[0] = vlan[1] = 0;
+	return TUNNEL_ETHERNET;
+}
+
 static uint16_t enter_mpls(struct cursor *c, uint16_t vlan[2])
 {
 	for (int n = 0; n < MPLS_LABELS_MAX; n++) {
@@ -305,19 +349,11 @@ static uint16_t enter_mpls(struct cursor *c, uint16_t vlan[2])
 
 		if (!(label & 0x100))
 			continue;
-		switch (cursor_peek(c, 0) >> 4) {
-		case 4:
+		if (!is_ethernet(*c) && cursor_peek(c, 0) >> 4 == 4)
 			return 0x0800;
-		case 6:
+		if (!is_ethernet(*c) && cursor_peek(c, 0) >> 4 == 6)
 			return 0x86dd;
-		case 0:
-			cursor_skip(c, 4);
-			vlan[0] = vlan[1] = 0;
-			return TUNNEL_ETHERNET;
-		default:
-			cursor_fail(c);
-			return 0;
-		}
+		return enter_pseudowire(c, vlan);
 	}
 	cursor_fail(c);
 	return 0;

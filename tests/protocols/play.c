@@ -261,7 +261,7 @@ bool play_offers(const struct classifier *c, const struct flow *f)
 {
 	if (!(c->transports & 1 << f->transport))
 		return false;
-	if (f->transport != TRANSPORT_ETHERNET)
+	if (f->transport > TRANSPORT_IP)
 		return true;
 	for (int i = 0; i < CLASSIFIER_ETHERTYPES; i++)
 		if (c->ethertypes[i] && c->ethertypes[i] == f->ethertype)

@@ -165,6 +165,19 @@ static void parse_ethernet(const struct parser *p, struct flow *f, char **save)
 	f->multicast = f->mac[1][0] & 1;
 }
 
+/* IP itself: its protocol's number, sent to a group. */
+static void parse_ip(const struct parser *p, struct flow *f, char **save)
+{
+	static const uint8_t macs[2][6] = { { 2, 0, 0, 0, 0, 1 }, { 1, 0, 0x5e, 0, 0, 18 } };
+	const char *protocol = strtok_r(NULL, " \t", save);
+
+	if (!protocol || strtoul(protocol, NULL, 10) == 0)
+		complain(p, "wants a protocol", "ip");
+	f->ethertype = (uint16_t)strtoul(protocol, NULL, 10);
+	f->multicast = true;
+	memcpy(f->mac, macs, sizeof macs);
+}
+
 static void parse_ports(const struct parser *p, struct flow *f, char **save)
 {
 	static const uint8_t macs[2][6] = { { 2, 0, 0, 0, 0, 1 }, { 2, 0, 0, 0, 0, 2 } };
@@ -192,6 +205,8 @@ static void add_flow(struct parser *p, char *line, uint8_t transport)
 	strtok_r(line, " \t", &save);
 	if (transport == TRANSPORT_ETHERNET)
 		parse_ethernet(p, f, &save);
+	else if (transport == TRANSPORT_IP)
+		parse_ip(p, f, &save);
 	else
 		parse_ports(p, f, &save);
 	while ((word = strtok_r(NULL, " \t", &save)) != NULL)
@@ -213,6 +228,8 @@ static void parse_line(struct parser *p, char *line)
 		add_flow(p, line, TRANSPORT_UDP);
 	else if (strncmp(line, "ethernet ", 9) == 0)
 		add_flow(p, line, TRANSPORT_ETHERNET);
+	else if (strncmp(line, "ip ", 3) == 0)
+		add_flow(p, line, TRANSPORT_IP);
 	else if (strcmp(line, "gap") == 0)
 		p->gap = true;
 	else if (strncmp(line, "also ", 5) == 0 && p->out.also_count < TRANSCRIPT_ALSO)

@@ -5,13 +5,14 @@
  *	tcp 49152 502 [midstream] [truncated] [norecut]
  *	udp 49152 47808 [multicast] [truncated]
  *	ethernet 0x8892 02:00:00:00:00:01 01:0e:cf:00:00:00 [truncated]
+ *	ip 112 [truncated]
  *	> 00 01 "text\r\n" 20*5    the first port (or MAC) sends: one segment, datagram or frame payload
  *	  0405                     a line that begins with a blank goes on with the one before it
  *	< 00 01                    the other way
  *	gap                        bytes were lost before what comes next, in both directions
  *	also NAME                  another classifier that rightly claims this conversation too
  *
- * Each tcp, udp or ethernet line begins a flow of its own. XX*N repeats a byte N times.
+ * Each tcp, udp, ethernet or ip line begins a flow of its own. XX*N repeats a byte N times.
  */
 #ifndef TESTS_PROTOCOLS_TRANSCRIPT_H
 #define TESTS_PROTOCOLS_TRANSCRIPT_H
