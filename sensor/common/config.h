@@ -6,6 +6,8 @@
 #ifndef SENSOR_COMMON_CONFIG_H
 #define SENSOR_COMMON_CONFIG_H
 
+#include "classifiers/finding/finding.h"
+
 #include <stdint.h>
 
 enum {
@@ -15,6 +17,7 @@ enum {
 	CONFIG_URL_BYTES = 512,
 	CONFIG_INTERFACES = 8,
 	CONFIG_ENGINES = 8,
+	CONFIG_SOURCE_PORTS = 64,
 };
 
 struct capture_config {
@@ -42,7 +45,8 @@ struct engine_config {
 	uint32_t progress;      /* 1: send REPORT_PROGRESS a few times a second */
 	uint32_t walls;
 	uint32_t retell_ms;     /* a finding heard again is told again after this time, 1000 .. 3600000 */
-	uint32_t reserved;
+	uint32_t probes;        /* 1: there is a ring from the prober, FD_PROBES_* */
+	struct endpoint own;    /* where probes come from: what is heard of it is no evidence; zeros when there are none */
 };
 
 enum hub_mode { HUB_RUN = 1, HUB_READ = 2 };
@@ -71,12 +75,18 @@ struct hub_config {
 
 struct prober_config {
 	uint32_t version;
-	uint32_t probing;    /* enum probing_mode */
+	uint32_t probing;       /* enum probing_mode */
 	uint32_t walls;
-	uint32_t reserved;
+	uint32_t require_clock; /* 1: nothing is asked while the kernel says that its clock is not synchronised */
+	uint16_t port_first;    /* source ports of probes, 1024 .. 65535 */
+	uint16_t port_last;     /* at most CONFIG_SOURCE_PORTS of them */
+	uint16_t vlan[2];       /* under which the network of `interface` is heard; 0 for untagged */
 	char rules_dir[CONFIG_PATH_BYTES];
+	char state_dir[CONFIG_PATH_BYTES]; /* holds audit/ and stop-probing */
 	char interface[16];
-	char source[64];     /* address that probes come from */
+	char source[CONFIG_NAME_BYTES];    /* address that probes come from; empty: nothing is asked */
+	char sensor[CONFIG_NAME_BYTES];
+	char zone[CONFIG_NAME_BYTES];
 };
 
 #endif

@@ -5,8 +5,9 @@
  *   supervisor -> each   struct *_config     once, from descriptor FD_CONFIG
  *   capture -> engine    struct frame_header + bytes   frame ring
  *   engine -> hub        struct report                 findings ring
- *   hub -> prober        struct order                  pipe
+ *   hub -> prober        struct order                  pipe; see active/guard/order.h
  *   prober -> hub        struct outcome                pipe
+ *   prober -> engine 0   struct frame_header + bytes   ring of what was asked and answered
  */
 #ifndef SENSOR_COMMON_MESSAGE_H
 #define SENSOR_COMMON_MESSAGE_H
@@ -28,6 +29,13 @@ enum {
 	FD_ORDERS = 11,
 	FD_OUTCOMES = 12,
 	FD_FIRST_FREE = 13,
+	/* engine 0: consumer end of the prober's ring; it has no further rings */
+	FD_PROBES_IN = 13,
+	FD_PROBES_TAIL = 14,
+	FD_PROBES_WAKE = 15,
+	/* prober: a socket pair in whose queue its open connections lie, so that they outlive it; see active/prober/hold.h */
+	FD_HOLD_IN = 13,
+	FD_HOLD_OUT = 14,
 };
 
 /* A frame in the ring from capture; `captured` bytes follow. */
@@ -45,7 +53,7 @@ struct frame_header {
 /* Counters that capture shows beside the frame ring. */
 enum capture_counter { CAPTURED_FRAMES, CAPTURED_BYTES, CAPTURE_KERNEL_DROPS, CAPTURE_INTERFACE_DROPS, CAPTURE_RING_DROPS, CAPTURE_STARTS, CAPTURE_COUNTERS };
 
-enum report_type { REPORT_FINDING = 1, REPORT_COUNTERS, REPORT_PROGRESS, REPORT_END, REPORT_TYPES };
+enum report_type { REPORT_FINDING = 1, REPORT_COUNTERS, REPORT_PROGRESS, REPORT_END, REPORT_PULSE, REPORT_TYPES };
 
 /* Everything that the engine counts; documents show them under these names. */
 struct engine_counters {
@@ -87,6 +95,52 @@ struct progress {
 
 enum end_status { END_COMPLETE, END_CUT_SHORT, END_UNREADABLE };
 
+/* Why a pulse is told: at the end of its second, or at once for trouble; or-ed. */
+enum pulse_why {
+	PULSE_TICK = 1,       /* a second is over in which something was heard */
+	PULSE_SILENT = 2,     /* nothing of either side for twice its longest usual gap */
+	PULSE_OVERDUE = 4,    /* a request is unanswered for longer than the longest usual gap */
+	PULSE_RESET = 8,      /* a side reset the connection, or refused a new one */
+	PULSE_ERRORS = 16,    /* answers with errors where usually there are none */
+	PULSE_RETRANSMIT = 32, /* a request had to be sent again */
+	PULSE_ALL = 63,
+};
+
+/*
+ * REPORT_PULSE: how one server (or one sender on Ethernet) and one client fared since the last such report. Times of frames
+ * that the capture had twice count once. [0] is the client's side, [1] the server's.
+ */
+struct pulse {
+	struct endpoint server;
+	struct endpoint client;   /* family 0 and a MAC of zeros: whoever listens to cyclic frames */
+	uint16_t vlan[2];
+	uint16_t port;
+	uint16_t ethertype;
+	uint8_t transport;        /* enum transport */
+	uint8_t why;              /* enum pulse_why */
+	uint16_t reserved;        /* 0 */
+	uint64_t frame;           /* the last one counted; with trouble, the one that shows it */
+	int64_t since_ns;         /* the last report, or the first frame */
+	int64_t time_ns;          /* of this report */
+	int64_t heard_ns[2];      /* last frame of each side, 0 for never */
+	uint32_t requests;        /* begun exchanges: the client's turns, or frames of a cyclic sender */
+	uint32_t replies;
+	uint32_t unanswered;      /* exchanges that a new request ended */
+	uint32_t gap_sum_us;      /* from request to request: their sum, and the sum of what each differs from the one before */
+	uint32_t gap_jitter_us;
+	uint32_t gap_max_us;
+	uint32_t rtt_sum_us;      /* request to reply */
+	uint32_t rtt_max_us;
+	uint32_t errors;          /* answers with SIGN_ERROR */
+	uint32_t writes;          /* requests with SIGN_WRITE */
+	uint32_t retransmits[2];
+	uint32_t resets[2];
+	uint32_t connects;        /* SYNs of the client */
+	uint32_t duplicates;      /* frames that the mirror brought twice */
+	uint32_t unseen;          /* acknowledged, but never captured: the capture lost frames */
+	char protocol[FINDING_PROTOCOL_BYTES];
+};
+
 struct report {
 	uint32_t type;   /* enum report_type */
 	uint32_t engine; /* index of the engine */
@@ -94,29 +148,8 @@ struct report {
 		struct finding finding;
 		struct engine_counters counters;
 		struct progress progress;
+		struct pulse pulse;
 	};
-};
-
-enum { ORDER_RULE_BYTES = 48, ORDER_PATH_BYTES = FINDING_PATH_BYTES };
-
-/* A probe that the hub asks for. No bytes: the prober renders them from its own rules. */
-struct order {
-	uint64_t id;
-	char rule[ORDER_RULE_BYTES];
-	struct endpoint target;
-	uint16_t port;
-	uint16_t vlan;
-	uint32_t reserved;
-	char path[ORDER_PATH_BYTES];
-	uint8_t approval[192]; /* signatures over the order, see active/guard */
-};
-
-enum refusal { REFUSED_NOT = 0, REFUSED_PROBING_OFF = 1, REFUSED_NO_RULE, REFUSED_NO_APPROVAL, REFUSED_EXCLUDED, REFUSED_MALFORMED };
-
-struct outcome {
-	uint64_t order;
-	uint32_t refusal; /* enum refusal */
-	uint32_t reserved;
 };
 
 #endif

@@ -1,6 +1,8 @@
 /* What each process needs of its walls: they must let it do its work. */
 #include "tests/system/attempts.h"
 
+#include "active/guard/order.h"
+
 #include "sensor/common/message.h"
 
 #include <fcntl.h>
