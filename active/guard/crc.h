@@ -8,6 +8,9 @@
 /* DNP3's over n bytes (IEEE 1815, link layer): polynomial 0x3d65 reflected, complemented; sent low byte first. */
 uint16_t crc_dnp3(const uint8_t *bytes, size_t n);
 
+/* CRC-CCITT over n bytes (IEEE C37.118, annex B): polynomial 0x1021 from 0xffff; sent high byte first. */
+uint16_t crc_ccitt(const uint8_t *bytes, size_t n);
+
 /* All bytes added up, of which the lowest eight bits count (M-Bus). */
 uint8_t sum8(const uint8_t *bytes, size_t n);
 

@@ -69,6 +69,8 @@ static void build_place(struct building *b)
 {
 	const struct rule_file *raw = b->raw;
 
+	if (raw->reply_port != REPLY_PORT_SERVICE && raw->transport != TRANSPORT_UDP)
+		wrong(b, line_in(b, "reply_port"), "replies come from another port over udp alone; take out reply_port");
 	if (raw->transport == TRANSPORT_ETHERNET) {
 		if (raw->ports_count)
 			wrong(b, line_in(b, "ports"), "a frame of its own ethertype has no port; take out ports");
@@ -161,6 +163,7 @@ void build_rule(struct building *b)
 		.line = yaml_file_line(b->file, "rules[%zu]", b->index),
 		.transport = (uint8_t)raw->transport,
 		.risk = (uint8_t)raw->risk,
+		.reply_port = (uint8_t)raw->reply_port,
 		.sub_assets = raw->sub_assets,
 		.session = raw->session,
 		.max_packets = raw->max_packets,

@@ -47,6 +47,8 @@ static void feed_template(struct digest *d, const struct template *t)
 		feed_number(d, p->at);
 		feed_number(d, p->len);
 		feed_number(d, p->less);
+		feed_number(d, p->form);
+		feed_number(d, p->more);
 	}
 	feed(d, t->bytes, t->bytes_used);
 }
@@ -58,6 +60,7 @@ static void feed_hole(struct digest *d, const struct hole *h)
 	feed_number(d, h->source);
 	feed_number(d, h->type);
 	feed_number(d, h->width);
+	feed_number(d, h->form);
 	feed_number(d, h->has_value);
 	feed_number(d, h->low);
 	feed_number(d, h->high);
@@ -108,6 +111,7 @@ static void feed_head(struct digest *d, const struct rule *rule)
 	feed_text(d, rule->protocol);
 	feed_number(d, rule->transport);
 	feed_number(d, rule->risk);
+	feed_number(d, rule->reply_port);
 	feed_number(d, rule->sub_assets);
 	feed_number(d, rule->session);
 	feed_number(d, rule->max_packets);

@@ -5,8 +5,32 @@
 
 enum { EVERY_VALUE = 256, SPREAD = 32 };
 
+/* Numbers with dots, as many characters as asked: six of them, or a title that begins with 1.3. */
+static void fill_numbers(const struct hole *h, struct filling *f, size_t len)
+{
+	size_t shortest = h->form == FORM_NETID ? 11 : 3, spare = len > shortest ? len - shortest : 0;
+	size_t n = 0;
+
+	for (int i = 0; h->form == FORM_NETID && i < 6 && n + 2 <= RULE_TEXT_BYTES; i++) {
+		size_t more = spare < 2 ? spare : 2;
+
+		if (i)
+			f->bytes[n++] = '.';
+		for (size_t digit = 0; digit <= more; digit++)
+			f->bytes[n++] = '1';
+		spare -= more;
+	}
+	for (size_t i = 0; h->form == FORM_TITLE && i < len && i < RULE_TEXT_BYTES; i++)
+		f->bytes[n++] = i % 2 && i + 1 < len ? '.' : i == 2 ? '3' : '1';
+	f->len = (uint8_t)n;
+}
+
 static void fill_text(const struct hole *h, struct filling *f, uint64_t len)
 {
+	if (h->form != FORM_PLAIN) {
+		fill_numbers(h, f, (size_t)len);
+		return;
+	}
 	/* A target's text is an address or a port; any other may be printable text. */
 	uint8_t letter = h->source == HOLE_TARGET ? '1' : 'a';
 

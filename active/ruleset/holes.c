@@ -7,6 +7,9 @@
 #define CLOCK_LOW UINT64_C(116444736000000000)
 #define CLOCK_HIGH UINT64_C(208640000000000000)
 
+/* 2020, in seconds since 1970: before it no clock of ours stands. */
+enum { SECONDS_LOW = 1577836800, NETID_SHORTEST = 11, NETID_LONGEST = 23, TITLE_SHORTEST = 3, TITLE_LONGEST = 60 };
+
 void build_holes(struct building *b)
 {
 	for (size_t i = 0; i < b->raw->holes_count; i++) {
@@ -61,8 +64,16 @@ static void check_text(const struct building *b, const struct hole_file *raw, co
 {
 	size_t n = h->text ? strlen(h->text) : 0;
 
-	if (h->source != HOLE_TARGET && h->source != HOLE_ORDER)
-		wrong(b, h->line, "hole '%s': text comes by target or by order", h->name);
+	if (h->source != HOLE_TARGET && h->source != HOLE_ORDER && h->source != HOLE_SEEN)
+		wrong(b, h->line, "hole '%s': text comes by target, by order or seen", h->name);
+	if (h->source == HOLE_SEEN && h->text)
+		wrong(b, h->line, "hole '%s': a value by seen is not given beforehand; take it out", h->name);
+	if (h->text && !text_encode((enum text_form)h->form, (const uint8_t *)h->text, n, NULL, NULL))
+		wrong(b, h->line, "hole '%s': its text is not one of numbers with dots in the form that its type asks for", h->name);
+	if (h->form == FORM_NETID && (h->low < NETID_SHORTEST || h->high > NETID_LONGEST))
+		wrong(b, h->line, "hole '%s': a netid has %d to %d characters", h->name, NETID_SHORTEST, NETID_LONGEST);
+	if (h->form == FORM_TITLE && (h->low < TITLE_SHORTEST || h->high > TITLE_LONGEST))
+		wrong(b, h->line, "hole '%s': a title has %d to %d characters", h->name, TITLE_SHORTEST, TITLE_LONGEST);
 	if (h->source == HOLE_TARGET && strcmp(h->name, "host") != 0 && strcmp(h->name, "port") != 0)
 		wrong(b, h->line, "hole '%s': by target there are host and port", h->name);
 	if (raw->value || raw->values_count)
@@ -123,10 +134,10 @@ static void check_number(const struct building *b, size_t i, struct hole *h)
 	const struct hole_file *raw = &b->raw->holes[i];
 
 	if (h->source == HOLE_CLOCK) {
-		if (raw->from || raw->to || raw->value || h->type != VALUE_U64LE)
-			wrong(b, h->line, "hole '%s': the clock is u64le and has no range", h->name);
-		h->low = CLOCK_LOW;
-		h->high = CLOCK_HIGH;
+		if (raw->from || raw->to || raw->value || (h->type != VALUE_U64LE && h->type != VALUE_U32BE))
+			wrong(b, h->line, "hole '%s': the clock is u64le or u32be and has no range", h->name);
+		h->low = h->type == VALUE_U64LE ? CLOCK_LOW : SECONDS_LOW;
+		h->high = h->type == VALUE_U64LE ? CLOCK_HIGH : UINT32_MAX;
 		return;
 	}
 	if (h->source == HOLE_TARGET || h->source == HOLE_OWN) {

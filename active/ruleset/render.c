@@ -21,6 +21,7 @@ static const struct {
 	[CHECKSUM_CRC_DNP3] = { "crc-dnp3", 2 },
 	[CHECKSUM_SUM8] = { "sum8", 1 },
 	[CHECKSUM_XOR8] = { "xor8", 1 },
+	[CHECKSUM_CRC_CCITT] = { "crc-ccitt", 2 },
 };
 
 static const char *const sources[HOLE_SOURCES] = {
@@ -89,7 +90,7 @@ static bool fits_text(const struct hole *h, const struct filling *f)
 	for (size_t i = 0; i < f->len; i++)
 		if (f->bytes[i] < 0x20 || f->bytes[i] > 0x7e)
 			return false;
-	return true;
+	return text_encode((enum text_form)h->form, f->bytes, f->len, NULL, NULL);
 }
 
 static bool fits_hole(const struct hole *h, const struct filling *f)
@@ -112,10 +113,13 @@ static bool put_hole(struct writing *w, const struct part *p)
 {
 	const struct hole *h = &w->holes[p->hole];
 	const struct filling *f = &w->fillings[p->hole];
-	uint8_t number[8];
+	uint8_t number[8], encoded[RULE_TEXT_BYTES];
+	size_t n;
 
 	if (!fits_hole(h, f))
 		return false;
+	if (h->form != FORM_PLAIN)
+		return text_encode((enum text_form)h->form, f->bytes, f->len, encoded, &n) && put_bytes(w, encoded, n);
 	if (h->type >= VALUE_BYTES)
 		return put_bytes(w, f->bytes, f->len);
 	set_number(number, (enum value_type)p->type, f->number);
@@ -133,6 +137,8 @@ static bool put_checksum(struct writing *w, const struct part *p)
 		return false;
 	if (p->type == CHECKSUM_CRC_DNP3)
 		set_number(sum, VALUE_U16LE, crc_dnp3(bytes, w->len - from));
+	else if (p->type == CHECKSUM_CRC_CCITT)
+		set_number(sum, VALUE_U16BE, crc_ccitt(bytes, w->len - from));
 	else
 		sum[0] = p->type == CHECKSUM_SUM8 ? sum8(bytes, w->len - from) : xor8(bytes, w->len - from);
 	put = put_bytes(w, sum, checksum_width((enum checksum)p->type));
@@ -140,10 +146,18 @@ static bool put_checksum(struct writing *w, const struct part *p)
 	return put;
 }
 
+/* Bytes that the text of a filling becomes; 0 when it becomes none, which put_hole() refuses. */
+static size_t text_length(enum text_form form, const struct filling *f)
+{
+	size_t n = 0;
+
+	return text_encode(form, f->bytes, f->len, NULL, &n) ? n : 0;
+}
+
 size_t part_length(const struct part *p, const struct filling *fillings)
 {
 	if (p->kind == PART_HOLE && p->type == VALUE_TEXT)
-		return fillings[p->hole].len;
+		return text_length((enum text_form)p->form, &fillings[p->hole]);
 	return p->len;
 }
 
@@ -153,7 +167,7 @@ static bool put_length(struct writing *w, const struct part *p)
 	uint8_t number[8];
 
 	if (p->hole != WHOLE_MESSAGE)
-		length = w->fillings[p->hole].len;
+		length = text_length((enum text_form)w->holes[p->hole].form, &w->fillings[p->hole]) + p->more;
 	else
 		for (size_t i = 0; i < w->t->count; i++)
 			length += part_length(&w->t->parts[i], w->fillings);

@@ -11,6 +11,9 @@ static const cyaml_strval_t transports[] = {
 	{ "tcp", TRANSPORT_TCP }, { "udp", TRANSPORT_UDP }, { "ethernet", TRANSPORT_ETHERNET },
 };
 static const cyaml_strval_t risks[] = { { "low", RISK_LOW }, { "medium", RISK_MEDIUM }, { "high", RISK_HIGH } };
+static const cyaml_strval_t reply_ports[] = {
+	{ "service", REPLY_PORT_SERVICE }, { "any", REPLY_PORT_ANY }, { "follow", REPLY_PORT_FOLLOW },
+};
 static const cyaml_strval_t sources[] = {
 	{ "fresh", HOLE_FRESH }, { "counter", HOLE_COUNTER }, { "clock", HOLE_CLOCK }, { "target", HOLE_TARGET },
 	{ "seen", HOLE_SEEN },   { "order", HOLE_ORDER },     { "list", HOLE_LIST },   { "reply", HOLE_REPLY },
@@ -98,6 +101,8 @@ static const cyaml_schema_field_t rule_fields[] = {
 	CYAML_FIELD_UINT("ethertype", CYAML_FLAG_OPTIONAL, struct rule_file, ethertype),
 	CYAML_FIELD_STRING_PTR("destination", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct rule_file, destination, 17, 17),
 	CYAML_FIELD_ENUM("risk", CYAML_FLAG_STRICT, struct rule_file, risk, risks, CYAML_ARRAY_LEN(risks)),
+	CYAML_FIELD_ENUM("reply_port", CYAML_FLAG_STRICT | CYAML_FLAG_OPTIONAL, struct rule_file, reply_port, reply_ports,
+			 CYAML_ARRAY_LEN(reply_ports)),
 	CYAML_FIELD_STRING_PTR("why", CYAML_FLAG_POINTER, struct rule_file, why, 20, SENTENCES_MOST),
 	CYAML_FIELD_STRING_PTR("notes", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct rule_file, notes, 1, SENTENCES_MOST),
 	CYAML_FIELD_SEQUENCE("must_have_seen", CYAML_FLAG_POINTER, struct rule_file, must_have_seen, &word, 1, RULE_SEEN),

@@ -70,6 +70,7 @@ struct rule_file {
 	uint16_t ethertype;
 	char *destination;
 	enum risk risk;
+	enum reply_port reply_port;
 	char *why;
 	char *notes;
 	char **must_have_seen;

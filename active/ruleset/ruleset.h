@@ -34,6 +34,17 @@ enum {
  */
 enum risk { RISK_LOW, RISK_MEDIUM, RISK_HIGH, RISK_CUSTOM, RISKS };
 
+/*
+ * From which port of the target replies are taken (UDP only). Some stacks answer from a fresh port: only the
+ * address can be told then, and the socket must not be a connected one.
+ */
+enum reply_port {
+	REPLY_PORT_SERVICE, /* the one that was asked */
+	REPLY_PORT_ANY,     /* any; what follows goes to the service's port all the same */
+	REPLY_PORT_FOLLOW,  /* any; what follows the first reply goes to the port that it came from */
+	REPLY_PORTS
+};
+
 struct hole; /* active/ruleset/script.h */
 struct step;
 
@@ -47,6 +58,7 @@ struct rule {
 	uint32_t line;
 	uint8_t transport;     /* enum transport */
 	uint8_t risk;          /* enum risk */
+	uint8_t reply_port;    /* enum reply_port */
 	bool sub_assets;       /* finds or reads what stands behind the service */
 	bool session;          /* the device holds state for it: connection below it aside, a login, channel, association */
 	bool multicast;        /* one packet to many: never a part of a normal proposal */

@@ -7,10 +7,13 @@
  *   "SSH-2.0"          text, with \r \n \" \\          # to the line's end: what these bytes are
  *   {unit:u8}          a hole of the rule              {=length-6:u16be} the message's length less 6
  *   {=length(name):u8} the length of a text hole       {=crc-dnp3}       checksum since the last one
+ *   {=length(name)+6:u8} that length and 6 more        {=crc-ccitt-0}    from byte 0 of the message to here, high byte first
  *   {=sum8-4}          the sum of all bytes from byte 4 of the message to here; {=xor8-4} likewise
  *   ..                 any byte; in a reply's beginning only
  *
- * Types are u8, u16be, u16le, u24be, u32be, u32le, u64le, bytesN (N random bytes) and text.
+ * Types are u8, u16be, u16le, u24be, u32be, u32le, u64le, bytesN (N random bytes) and text; also texts that
+ * are numbers with dots and become bytes: netid (six of them, "5.1.2.3.1.1") and title (an object identifier
+ * in BER with its tag and length: 06 for "1.3.6.1", 80 for ".1.6", relative to a root that both sides know).
  */
 #ifndef ACTIVE_RULESET_SCRIPT_H
 #define ACTIVE_RULESET_SCRIPT_H
@@ -18,7 +21,7 @@
 #include "active/ruleset/ruleset.h"
 
 enum {
-	PARTS = 48,
+	PARTS = 96,
 	TEMPLATE_BYTES = 512,
 	TEMPLATE_LABELS = 1024,
 	HOLE_VALUES = 64,   /* of a list, or swept by an order */
@@ -30,7 +33,7 @@ enum {
 enum hole_source {
 	HOLE_FRESH,   /* any number in the range, chosen when the proposal is made */
 	HOLE_COUNTER, /* starts at the range's lower end, goes up by one with each message that holds it, then from below again */
-	HOLE_CLOCK,   /* the proposal's time, as OPC UA writes it: 100 ns since 1601 */
+	HOLE_CLOCK,   /* the proposal's time: u64le in 100 ns since 1601, u32be in seconds since 1970; hole_clock() */
 	HOLE_TARGET,  /* the target's address (name `host`) or port (name `port`): as text, IPv6 in brackets, or as number: an
 	               * IPv4 address as u32be, a port as u16be */
 	HOLE_SEEN,    /* must have been heard on the wire for this target */
@@ -44,6 +47,9 @@ enum hole_source {
 enum value_type { VALUE_U8, VALUE_U16BE, VALUE_U16LE, VALUE_U24BE, VALUE_U32BE, VALUE_U32LE, VALUE_U64LE, VALUE_BYTES,
 		  VALUE_TEXT, VALUE_TYPES };
 
+/* How a text becomes bytes. */
+enum text_form { FORM_PLAIN, FORM_NETID, FORM_TITLE };
+
 struct hole {
 	const char *name;
 	const char *meaning;
@@ -52,6 +58,8 @@ struct hole {
 	uint8_t source;        /* enum hole_source */
 	uint8_t type;          /* enum value_type */
 	uint8_t width;         /* bytes on the wire; of text the most */
+	uint8_t form;          /* enum text_form, of text */
+	bool has_form;         /* while templates are read: it was used, not only its length */
 	bool has_value;
 	uint64_t low, high;    /* range, inclusive; of text the shortest and longest length */
 	uint64_t value;        /* default; of HOLE_REPLY the value before the first reply */
@@ -60,7 +68,7 @@ struct hole {
 };
 
 /* Those that have to know where they begin begin at the part's `less`; DNP3's after the one before. */
-enum checksum { CHECKSUM_CRC_DNP3, CHECKSUM_SUM8, CHECKSUM_XOR8, CHECKSUMS };
+enum checksum { CHECKSUM_CRC_DNP3, CHECKSUM_SUM8, CHECKSUM_XOR8, CHECKSUM_CRC_CCITT, CHECKSUMS };
 
 enum part_kind { PART_BYTES, PART_REPEATED, PART_ANY, PART_HOLE, PART_LENGTH, PART_CRC };
 
@@ -72,6 +80,8 @@ struct part {
 	uint16_t len;   /* bytes of it, or how many are skipped or repeated */
 	uint16_t less;  /* subtracted from a length; first byte of a checksum */
 	uint16_t label; /* offset in labels, 0 for none */
+	uint8_t form;   /* enum text_form of a text hole */
+	uint8_t more;   /* added to the length of a hole */
 };
 
 struct template {
@@ -193,6 +203,12 @@ const char *hole_source_name(enum hole_source s);
  * the hole can't hold it: an IPv6 address in a number of four bytes, a text that is too long.
  */
 bool hole_fill_target(const struct hole *h, const char *host, const char *port, struct filling *f);
+
+/* The value of a hole by clock, in the form that its type asks for. */
+uint64_t hole_clock(const struct hole *h, int64_t now_s);
+
+/* True when a text is one that a hole of that form can turn into bytes; those bytes and their number, if asked. */
+bool text_encode(enum text_form form, const uint8_t *text, size_t len, uint8_t out[RULE_TEXT_BYTES], size_t *n);
 
 /* True when the value is known only while the rule runs: a plan shows the hole by its name. */
 static inline bool hole_is_open(const struct hole *h)

@@ -1,4 +1,4 @@
-/* Fills the holes that a target's address and port give, as text or as number. */
+/* Fills the holes that a target's address and port give, as text or as number, and those of the clock. */
 #include "active/ruleset/script.h"
 
 #include <arpa/inet.h>
@@ -43,4 +43,11 @@ bool hole_fill_target(const struct hole *h, const char *host, const char *port, 
 	if (done)
 		*f = filled;
 	return done;
+}
+
+uint64_t hole_clock(const struct hole *h, int64_t now_s)
+{
+	const int64_t seconds_to_1970 = 11644473600, ticks_a_second = 10000000;
+
+	return (uint64_t)(h->type == VALUE_U32BE ? now_s : (now_s + seconds_to_1970) * ticks_a_second);
 }

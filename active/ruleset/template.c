@@ -176,6 +176,12 @@ static enum value_type type_of_name(const char *name, unsigned int *width)
 	return *width ? VALUE_BYTES : VALUE_TYPES;
 }
 
+/* "netid" and "title" are text to all but the one who writes the bytes. */
+static enum text_form form_of_name(const char *name)
+{
+	return strcmp(name, "netid") == 0 ? FORM_NETID : strcmp(name, "title") == 0 ? FORM_TITLE : FORM_PLAIN;
+}
+
 static int hole_of_name(const struct reading *r, const char *name)
 {
 	for (size_t i = 0; i < r->holes_count; i++)
@@ -187,7 +193,8 @@ static int hole_of_name(const struct reading *r, const char *name)
 static bool add_hole(struct reading *r, const char *name, const char *type_name)
 {
 	unsigned int width;
-	enum value_type type = type_of_name(type_name, &width);
+	enum text_form form = form_of_name(type_name);
+	enum value_type type = type_of_name(form ? "text" : type_name, &width);
 	int i = hole_of_name(r, name);
 	struct hole *h = i < 0 ? NULL : &r->holes[i];
 	struct part *p;
@@ -195,11 +202,13 @@ static bool add_hole(struct reading *r, const char *name, const char *type_name)
 	if (!h)
 		return fail(r, "hole '%s' is not declared; add it under holes with its source and range", name);
 	if (type == VALUE_TYPES)
-		return fail(r, "'%s' is no type of a hole; u8 u16be u16le u24be u32be u32le u64le bytesN text are", type_name);
-	if (h->type == VALUE_TYPES) {
+		return fail(r, "'%s' is no type of a hole; u8 u16be u16le u24be u32be u32le u64le bytesN text netid title are", type_name);
+	if (h->type == VALUE_TYPES || (h->type == type && !h->has_form)) {
 		h->type = (uint8_t)type;
 		h->width = (uint8_t)width;
-	} else if (h->type != type || (type == VALUE_BYTES && h->width != width)) {
+		h->form = (uint8_t)form;
+		h->has_form = true;
+	} else if (h->type != type || h->form != form || (type == VALUE_BYTES && h->width != width)) {
 		return fail(r, "hole '%s' is %s here and another type before", name, type_name);
 	}
 	p = add_part(r, PART_HOLE);
@@ -207,11 +216,12 @@ static bool add_hole(struct reading *r, const char *name, const char *type_name)
 		return false;
 	p->hole = (uint8_t)i;
 	p->type = (uint8_t)type;
+	p->form = (uint8_t)form;
 	p->len = (uint16_t)width;
 	return true;
 }
 
-/* crc-dnp3, sum8-N, xor8-N; false when it is none of them, and so perhaps a length. */
+/* crc-dnp3, sum8-N, xor8-N, crc-ccitt-N; false when it is none of them, and so perhaps a length. */
 static bool add_checksum(struct reading *r, const char *text, bool *added)
 {
 	unsigned int from = 0;
@@ -243,7 +253,7 @@ static bool add_checksum(struct reading *r, const char *text, bool *added)
 static bool add_computed(struct reading *r, const char *text)
 {
 	char name[NAME_BYTES + 1] = "", type_name[NAME_BYTES + 1] = "";
-	unsigned int less = 0, width;
+	unsigned int less = 0, more = 0, width;
 	enum value_type type;
 	struct part *p;
 	int used = -1, i = WHOLE_MESSAGE;
@@ -253,14 +263,15 @@ static bool add_computed(struct reading *r, const char *text)
 		return fail(r, "{=%s} is computed for what is sent; a reply's beginning can't hold it", text);
 	if (add_checksum(r, text, &added))
 		return added;
-	if (sscanf(text, "length(%32[a-z0-9_]):%32[a-z0-9]%n", name, type_name, &used) == 2 && text[used] == '\0') {
+	if ((sscanf(text, "length(%32[a-z0-9_])+%2u:%32[a-z0-9]%n", name, &more, type_name, &used) == 3 && text[used] == '\0') ||
+	    (sscanf(text, "length(%32[a-z0-9_]):%32[a-z0-9]%n", name, type_name, &used) == 2 && text[used] == '\0')) {
 		i = hole_of_name(r, name);
 		if (i < 0 || (r->holes[i].type != VALUE_TYPES && r->holes[i].type != VALUE_TEXT))
 			return fail(r, "'%s' is no text hole", name);
 		r->holes[i].type = VALUE_TEXT;
 	} else if ((sscanf(text, "length-%3u:%32[a-z0-9]%n", &less, type_name, &used) != 2 || text[used] != '\0') &&
 		   (sscanf(text, "length:%32[a-z0-9]%n", type_name, &used) != 1 || text[used] != '\0')) {
-		return fail(r, "{=%s} is unknown; {=length-N:type}, {=length(hole):type}, {=crc-dnp3}, {=sum8-N} and {=xor8-N} are known", text);
+		return fail(r, "{=%s} is unknown; {=length-N:type}, {=length(hole)+N:type} and checksums are known", text);
 	}
 	type = type_of_name(type_name, &width);
 	if (type >= VALUE_BYTES)
@@ -271,6 +282,7 @@ static bool add_computed(struct reading *r, const char *text)
 	p->type = (uint8_t)type;
 	p->hole = (uint8_t)i;
 	p->less = (uint16_t)less;
+	p->more = (uint8_t)more;
 	p->len = (uint16_t)width;
 	return true;
 }
