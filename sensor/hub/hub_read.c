@@ -44,7 +44,7 @@ static bool drain(struct reading *h)
 	while ((result = report_next(&h->ring, 0, &report)) == RING_OK) {
 		if (report.type == REPORT_FINDING)
 			picture_hear(&h->picture, &report.finding);
-		else if (report.type != REPORT_COUNTERS)
+		else if (report.type != REPORT_COUNTERS && report.type != REPORT_PULSE)
 			pass_on(&report);
 		/* Now and then, because the other end reads the position. */
 		if (++taken % RELEASE_EVERY == 0)

@@ -18,6 +18,19 @@ static bool progress_valid(const struct progress *p)
 	return p->status <= END_UNREADABLE && text_is_clean(p->why, sizeof p->why);
 }
 
+static bool pulse_valid(const struct pulse *p)
+{
+	size_t n = strnlen(p->protocol, sizeof p->protocol);
+
+	for (size_t i = 0; i < n; i++)
+		if (!((p->protocol[i] >= 'a' && p->protocol[i] <= 'z') || (p->protocol[i] >= '0' && p->protocol[i] <= '9') || p->protocol[i] == '_'))
+			return false;
+	return n > 0 && n < sizeof p->protocol && (p->why & ~PULSE_ALL) == 0 && p->why && p->reserved == 0 && p->vlan[0] <= 4095 &&
+	       p->vlan[1] <= 4095 && p->transport > TRANSPORT_NONE && p->transport < TRANSPORTS &&
+	       (p->server.family == 0 || p->server.family == 4 || p->server.family == 6) && (p->client.family == 0 || p->client.family == 4 || p->client.family == 6) &&
+	       p->server.binding < BINDINGS && p->client.binding < BINDINGS && p->since_ns <= p->time_ns;
+}
+
 static bool report_valid(const struct report *r)
 {
 	switch (r->type) {
@@ -25,6 +38,8 @@ static bool report_valid(const struct report *r)
 		return finding_valid(&r->finding);
 	case REPORT_COUNTERS:
 		return true;
+	case REPORT_PULSE:
+		return pulse_valid(&r->pulse);
 	case REPORT_PROGRESS:
 	case REPORT_END:
 		return progress_valid(&r->progress);
