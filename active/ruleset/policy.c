@@ -3,6 +3,7 @@
 
 #include "active/ruleset/policy_check.h"
 #include "active/ruleset/policy_line.h"
+#include "active/ruleset/timezone.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@ enum { PATH_BYTES = 4096, MOST_SIGNATURES = 2 };
 struct policy {
 	struct yaml_file *files[POLICY_FILES];
 	void *data[POLICY_FILES];
+	struct timezone_data **zones; /* of the windows; the last is NULL */
 	struct mistakes mistakes;
 };
 
@@ -76,6 +78,20 @@ static void load_kind(struct policy *p, const char *dir, enum policy_kind kind)
 		p->data[kind] = yaml_file_load(p->files[kind], kinds[kind].schema, &p->mistakes);
 }
 
+/* All that windows need is read now: their clock is asked when no file can be opened any more. */
+static bool load_zones(struct policy *p)
+{
+	const struct windows_file *w = p->data[POLICY_WINDOWS];
+
+	p->zones = calloc(w->windows_count + 1, sizeof(struct timezone_data *));
+	for (size_t i = 0; p->zones && i < w->windows_count; i++) {
+		p->zones[i] = timezone_load(w->windows[i].timezone);
+		if (!p->zones[i])
+			return false;
+	}
+	return p->zones != NULL;
+}
+
 struct policy *policy_load(const char *dir, const struct ruleset *set, ruleset_complain *complain, void *context)
 {
 	struct policy *p = calloc(1, sizeof(*p));
@@ -95,7 +111,7 @@ struct policy *policy_load(const char *dir, const struct ruleset *set, ruleset_c
 		policy_check_budgets(p->files[POLICY_BUDGETS], p->data[POLICY_BUDGETS], &p->mistakes);
 	if (p->data[POLICY_ANALYSTS])
 		policy_check_analysts(p->files[POLICY_ANALYSTS], p->data[POLICY_ANALYSTS], &p->mistakes);
-	if (p->mistakes.count == 0)
+	if (p->mistakes.count == 0 && load_zones(p))
 		return p;
 	policy_free(p);
 	return NULL;
@@ -109,12 +125,30 @@ void policy_free(struct policy *p)
 		yaml_file_unload(kinds[kind].schema, p->data[kind]);
 		yaml_file_close(p->files[kind]);
 	}
+	for (size_t i = 0; p->zones && p->zones[i]; i++)
+		timezone_free(p->zones[i]);
+	free(p->zones);
 	free(p);
 }
 
 const void *policy_data(const struct policy *p, enum policy_kind kind)
 {
 	return p->data[kind];
+}
+
+uint32_t policy_line(const struct policy *p, enum policy_kind kind, const char *list, size_t i)
+{
+	return yaml_file_line(p->files[kind], "%s[%zu]", list, i);
+}
+
+struct timezone_data *const *policy_zones(const struct policy *p)
+{
+	return p->zones;
+}
+
+const struct policy_budgets *policy_budgets(const struct policy *p)
+{
+	return p->data[POLICY_BUDGETS];
 }
 
 static struct policy_verdict forbid(const char *format, ...) __attribute__((format(printf, 1, 2)));

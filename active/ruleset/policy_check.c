@@ -1,15 +1,15 @@
 /* Checks windows, budgets and analysts: times and time zones, limits that make sense, keys that are keys. */
 #include "active/ruleset/policy_check.h"
 
+#include "active/ruleset/timezone.h"
+
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { MINUTES_OF_DAY = 24 * 60, PATH_BYTES = 256 };
+enum { MINUTES_OF_DAY = 24 * 60 };
 
-/* Minutes since midnight of "22:30"; 24:00 is the day's end. -1 when it is no time. */
-static int minutes_of(const char *text)
+int policy_minutes(const char *text)
 {
 	int hours, minutes, used = 0;
 
@@ -20,17 +20,12 @@ static int minutes_of(const char *text)
 	return hours * 60 + minutes;
 }
 
-/* A name of the zoneinfo database; anything that walks out of its folder is none. */
 static bool is_timezone(const char *name)
 {
-	char path[PATH_BYTES];
+	struct timezone_data *z = timezone_load(name);
 
-	if (strcmp(name, "UTC") == 0)
-		return true;
-	if (name[0] == '/' || strstr(name, ".."))
-		return false;
-	snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", name);
-	return access(path, R_OK) == 0;
+	timezone_free(z);
+	return z != NULL;
 }
 
 void policy_check_windows(const struct yaml_file *file, const struct windows_file *w, struct mistakes *m)
@@ -39,7 +34,7 @@ void policy_check_windows(const struct yaml_file *file, const struct windows_fil
 
 	for (size_t i = 0; i < w->windows_count; i++) {
 		const struct window_file *window = &w->windows[i];
-		int from = minutes_of(window->from), to = minutes_of(window->to);
+		int from = policy_minutes(window->from), to = policy_minutes(window->to);
 
 		if (from < 0 || from == MINUTES_OF_DAY)
 			mistake_at(m, path, yaml_file_line(file, "windows[%zu].from", i), "'%s' is no time; write \"22:30\"",
@@ -63,8 +58,8 @@ void policy_check_windows(const struct yaml_file *file, const struct windows_fil
 }
 
 /* A part may not be given more than the whole. */
-static void compare_budgets(const struct yaml_file *file, const char *part, const struct budget_file *a, const char *whole,
-			    const struct budget_file *b, struct mistakes *m)
+static void compare_budgets(const struct yaml_file *file, const char *part, const struct policy_budget *a, const char *whole,
+			    const struct policy_budget *b, struct mistakes *m)
 {
 	const struct {
 		const char *name;
@@ -85,7 +80,7 @@ static void compare_budgets(const struct yaml_file *file, const char *part, cons
 				   limits[i].name, limits[i].whole);
 }
 
-static void check_day(const struct yaml_file *file, const char *name, const struct budget_file *b, struct mistakes *m)
+static void check_day(const struct yaml_file *file, const char *name, const struct policy_budget *b, struct mistakes *m)
 {
 	if (b->packets_a_minute > b->packets_a_day || b->bytes_a_minute > b->bytes_a_day ||
 	    b->connections_a_minute > b->connections_a_day)
@@ -93,7 +88,7 @@ static void check_day(const struct yaml_file *file, const char *name, const stru
 			   name);
 }
 
-void policy_check_budgets(const struct yaml_file *file, const struct budgets_file *b, struct mistakes *m)
+void policy_check_budgets(const struct yaml_file *file, const struct policy_budgets *b, struct mistakes *m)
 {
 	check_day(file, "target", &b->target, m);
 	check_day(file, "zone", &b->zone, m);

@@ -72,25 +72,25 @@ static const cyaml_schema_field_t windows_fields[] = {
 const cyaml_schema_value_t windows_schema = { CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct windows_file, windows_fields) };
 
 static const cyaml_schema_field_t budget_fields[] = {
-	CYAML_FIELD_UINT("packets_a_minute", CYAML_FLAG_DEFAULT, struct budget_file, packets_a_minute),
-	CYAML_FIELD_UINT("bytes_a_minute", CYAML_FLAG_DEFAULT, struct budget_file, bytes_a_minute),
-	CYAML_FIELD_UINT("connections_a_minute", CYAML_FLAG_DEFAULT, struct budget_file, connections_a_minute),
-	CYAML_FIELD_UINT("packets_a_day", CYAML_FLAG_DEFAULT, struct budget_file, packets_a_day),
-	CYAML_FIELD_UINT("bytes_a_day", CYAML_FLAG_DEFAULT, struct budget_file, bytes_a_day),
-	CYAML_FIELD_UINT("connections_a_day", CYAML_FLAG_DEFAULT, struct budget_file, connections_a_day),
+	CYAML_FIELD_UINT("packets_a_minute", CYAML_FLAG_DEFAULT, struct policy_budget, packets_a_minute),
+	CYAML_FIELD_UINT("bytes_a_minute", CYAML_FLAG_DEFAULT, struct policy_budget, bytes_a_minute),
+	CYAML_FIELD_UINT("connections_a_minute", CYAML_FLAG_DEFAULT, struct policy_budget, connections_a_minute),
+	CYAML_FIELD_UINT("packets_a_day", CYAML_FLAG_DEFAULT, struct policy_budget, packets_a_day),
+	CYAML_FIELD_UINT("bytes_a_day", CYAML_FLAG_DEFAULT, struct policy_budget, bytes_a_day),
+	CYAML_FIELD_UINT("connections_a_day", CYAML_FLAG_DEFAULT, struct policy_budget, connections_a_day),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_field_t budgets_fields[] = {
-	CYAML_FIELD_MAPPING("target", CYAML_FLAG_DEFAULT, struct budgets_file, target, budget_fields),
-	CYAML_FIELD_MAPPING("zone", CYAML_FLAG_DEFAULT, struct budgets_file, zone, budget_fields),
-	CYAML_FIELD_MAPPING("sensor", CYAML_FLAG_DEFAULT, struct budgets_file, sensor, budget_fields),
-	CYAML_FIELD_UINT("cool_down_s", CYAML_FLAG_DEFAULT, struct budgets_file, cool_down_s),
-	CYAML_FIELD_UINT("repeat_days", CYAML_FLAG_DEFAULT, struct budgets_file, repeat_days),
-	CYAML_FIELD_UINT("targets_at_once", CYAML_FLAG_DEFAULT, struct budgets_file, targets_at_once),
-	CYAML_FIELD_UINT("failures_to_stop", CYAML_FLAG_DEFAULT, struct budgets_file, failures_to_stop),
+	CYAML_FIELD_MAPPING("target", CYAML_FLAG_DEFAULT, struct policy_budgets, target, budget_fields),
+	CYAML_FIELD_MAPPING("zone", CYAML_FLAG_DEFAULT, struct policy_budgets, zone, budget_fields),
+	CYAML_FIELD_MAPPING("sensor", CYAML_FLAG_DEFAULT, struct policy_budgets, sensor, budget_fields),
+	CYAML_FIELD_UINT("cool_down_s", CYAML_FLAG_DEFAULT, struct policy_budgets, cool_down_s),
+	CYAML_FIELD_UINT("repeat_days", CYAML_FLAG_DEFAULT, struct policy_budgets, repeat_days),
+	CYAML_FIELD_UINT("targets_at_once", CYAML_FLAG_DEFAULT, struct policy_budgets, targets_at_once),
+	CYAML_FIELD_UINT("failures_to_stop", CYAML_FLAG_DEFAULT, struct policy_budgets, failures_to_stop),
 	CYAML_FIELD_END,
 };
-const cyaml_schema_value_t budgets_schema = { CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct budgets_file, budgets_fields) };
+const cyaml_schema_value_t budgets_schema = { CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct policy_budgets, budgets_fields) };
 
 static const cyaml_schema_field_t analyst_fields[] = {
 	CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct analyst_file, name, 1, WORD_MOST),

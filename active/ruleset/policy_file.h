@@ -2,7 +2,7 @@
 #ifndef ACTIVE_RULESET_POLICY_FILE_H
 #define ACTIVE_RULESET_POLICY_FILE_H
 
-#include "active/ruleset/ruleset.h"
+#include "active/ruleset/policy.h"
 
 #include <cyaml/cyaml.h>
 
@@ -55,19 +55,6 @@ struct window_file {
 struct windows_file {
 	struct window_file *windows;
 	uint32_t windows_count;
-};
-
-struct budget_file {
-	uint32_t packets_a_minute, bytes_a_minute, connections_a_minute;
-	uint32_t packets_a_day, bytes_a_day, connections_a_day;
-};
-
-struct budgets_file {
-	struct budget_file target, zone, sensor;
-	uint32_t cool_down_s;       /* between two runs against one target */
-	uint32_t repeat_days;       /* before the same rule may ask the same target again */
-	uint32_t targets_at_once;   /* in one zone */
-	uint32_t failures_to_stop;  /* failed runs of a rule before it rests */
 };
 
 struct analyst_file {

@@ -1,6 +1,8 @@
 /* The policy: what it allows and forbids, by which line, and every mistake in it told at its line. */
+#include "active/guard/approval.h"
 #include "active/ruleset/policy.h"
 #include "active/ruleset/policy_line.h"
+#include "active/ruleset/timezone.h"
 #include "classifiers/host/device_class.h"
 
 #include <setjmp.h>
@@ -14,6 +16,8 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <sodium.h>
+#include <time.h>
 
 enum { TOLD_BYTES = 4096, FILES = 5 };
 
@@ -304,6 +308,208 @@ static void test_analyst(void **state)
 	policy_free(p);
 }
 
+static struct policy *windows(const char *text)
+{
+	static struct told told;
+	struct policy *p = load_text(2, text, &told);
+
+	if (!p)
+		fail_msg("%s", told.text);
+	return p;
+}
+
+static bool open_at(const struct policy *p, int64_t at_s)
+{
+	return policy_window(p, "hall-3/vlan:10", at_s).open;
+}
+
+/* Both switches of 2026 in Berlin: 29 March 01:00 UTC and 25 October 01:00 UTC, both Sundays. */
+static void test_windows_dst(void **state)
+{
+	struct policy *p = windows("windows:\n  - {name: night, timezone: Europe/Berlin, days: [sun], from: '02:00', to: '03:00'}\n");
+	const int64_t march = 1774746000, october = 1792890000;
+
+	(void)state;
+	/* 22 March: from 01:00 UTC to 02:00 UTC. */
+	assert_false(open_at(p, march - 7 * 86400 - 1));
+	assert_true(open_at(p, march - 7 * 86400));
+	assert_true(open_at(p, march - 7 * 86400 + 3599));
+	assert_false(open_at(p, march - 7 * 86400 + 3600));
+	/* 29 March: from 02:00 the clock leaps to 03:00, and the hour is not there. */
+	for (int64_t s = -7200; s < 7200; s += 60)
+		assert_false(open_at(p, march + s));
+	assert_int_equal(policy_window_changes(p, "hall-3", march - 7200), march + 7 * 86400 - 3600);
+	/* 5 April: summer time, from 00:00 UTC. */
+	assert_true(open_at(p, march + 7 * 86400 - 3600));
+	assert_false(open_at(p, march + 7 * 86400));
+	/* 25 October: the hour is there twice, from 00:00 UTC to 02:00 UTC. */
+	assert_false(open_at(p, october - 3601));
+	for (int64_t s = -3600; s < 3600; s += 60)
+		assert_true(open_at(p, october + s));
+	assert_false(open_at(p, october + 3600));
+	assert_int_equal(policy_window_changes(p, "hall-3", october - 3600), october + 3600);
+	policy_free(p);
+}
+
+/* Past midnight the named day is that of the beginning; zones are patterns; the first open window is named. */
+static void test_windows(void **state)
+{
+	struct policy *p = windows("windows:\n  - {name: late, timezone: UTC, days: [fri], from: '22:00', to: '06:00', zones: [hall-3*]}\n"
+				   "  - name: noon\n    timezone: Asia/Kolkata\n    days: [mon, tue]\n    from: '12:00'\n    to: '24:00'\n"
+				   "    zones: [hall-4]\n");
+	const int64_t friday = 1795132800; /* 20 November 2026, 00:00 UTC */
+
+	(void)state;
+	assert_false(open_at(p, friday));
+	assert_false(open_at(p, friday + 22 * 3600 - 1));
+	assert_true(open_at(p, friday + 22 * 3600));
+	assert_true(open_at(p, friday + 30 * 3600 - 1));
+	assert_false(open_at(p, friday + 30 * 3600));
+	assert_false(open_at(p, friday + 46 * 3600));
+	assert_false(policy_window(p, "hall-4", friday + 22 * 3600).open);
+	/* Monday noon in Kolkata is 06:30 UTC; its midnight 18:30. */
+	assert_false(policy_window(p, "hall-4", friday + 3 * 86400 + 6 * 3600 + 1799).open);
+	assert_true(policy_window(p, "hall-4", friday + 3 * 86400 + 6 * 3600 + 1800).open);
+	assert_true(policy_window(p, "hall-4", friday + 3 * 86400 + 18 * 3600 + 1799).open);
+	assert_false(policy_window(p, "hall-4", friday + 3 * 86400 + 18 * 3600 + 1800).open);
+	assert_string_equal(policy_window(p, "hall-4", friday + 3 * 86400 + 8 * 3600).why, "windows.yaml:3: noon is open");
+	assert_int_equal(policy_window_changes(p, "hall-5", friday), 0);
+	policy_free(p);
+	p = windows("windows: []\n");
+	assert_false(policy_window(p, "", friday).open);
+	policy_free(p);
+}
+
+/* Our reading of the system's time zones against the C library's, for every zone, round each of its changes too. */
+static void test_timezones(void **state)
+{
+	FILE *f = fopen("/usr/share/zoneinfo/tzdata.zi", "r");
+	char line[512], name[128];
+	unsigned int zones = 0, random = 1;
+
+	(void)state;
+	assert_non_null(f);
+	while (fgets(line, sizeof line, f)) {
+		struct timezone_data *z;
+		int64_t at = 0;
+		int32_t before = 0;
+
+		if (sscanf(line, "Z %127s", name) != 1 && sscanf(line, "L %*s %127s", name) != 1)
+			continue;
+		z = timezone_load(name);
+		if (!z)
+			fail_msg("%s can't be read", name);
+		zones++;
+		setenv("TZ", name, 1);
+		tzset();
+		for (int i = 0; i < 500; i++) {
+			time_t t = (time_t)at;
+			struct tm local;
+
+			assert_non_null(localtime_r(&t, &local));
+			if (timezone_offset(z, at) != (int32_t)local.tm_gmtoff)
+				fail_msg("%s at %lld: %d, not %ld", name, (long long)at, timezone_offset(z, at), local.tm_gmtoff);
+			/* Where the offset changed in the last step, the second of the change is looked for next. */
+			if (i && timezone_offset(z, at) != before) {
+				int64_t low = at - 20 * 86400, high = at;
+
+				while (high - low > 1) {
+					int64_t middle = (low + high) / 2;
+
+					*(timezone_offset(z, middle) == timezone_offset(z, at) ? &high : &low) = middle;
+				}
+				t = (time_t)low;
+				assert_int_equal(localtime_r(&t, &local)->tm_gmtoff, timezone_offset(z, low));
+				t = (time_t)high;
+				assert_int_equal(localtime_r(&t, &local)->tm_gmtoff, timezone_offset(z, high));
+			}
+			before = timezone_offset(z, at);
+			random = random * 1103515245 + 12345;
+			at += 10 * 86400 + random % (10 * 86400);
+		}
+		timezone_free(z);
+	}
+	fclose(f);
+	unsetenv("TZ");
+	tzset();
+	assert_true(zones > 300);
+	assert_null(timezone_load("../../etc/passwd"));
+	assert_null(timezone_load("tzdata.zi"));
+	assert_null(timezone_load("Europe"));
+}
+
+static void sign(struct approval *a, size_t i, const char *name, const uint8_t secret[64])
+{
+	char text[APPROVAL_TEXT_BYTES];
+	size_t len;
+
+	a->signatures = 0;
+	memset(a->signature + i, 0, (APPROVAL_SIGNATURES - i) * sizeof a->signature[0]);
+	a->signatures = (uint8_t)i;
+	len = approval_text(a, text);
+	assert_true(len > 0);
+	snprintf(a->signature[i].analyst, sizeof a->signature[i].analyst, "%s", name);
+	crypto_sign_detached(a->signature[i].bytes, NULL, (const unsigned char *)text, len, secret);
+	a->signatures++;
+}
+
+/* Who may sign for what: name, key, risk, zone; two names with one signature are one signature. */
+static void test_signed(void **state)
+{
+	static struct told told;
+	uint8_t seeds[3][32] = { { 1 }, { 2 }, { 3 } }, keys[3][32], secrets[3][64], key[POLICY_KEY_BYTES];
+	char text[512], encoded[3][45], why[POLICY_WHY_BYTES];
+	const struct rule *low = ruleset_find(rules, "modbus"), *high = ruleset_find(rules, "modbus-units");
+	struct approval a = { .id = "00112233445566778899aabbccddeeff", .transport = TRANSPORT_TCP, .uses = 1, .port = 502, .sensor = "s",
+			      .zone = "hall-3", .target = { .family = 4, .ip = { 10, 0, 0, 5 } }, .rule = "modbus", .not_before_s = 1,
+			      .not_after_s = 2 };
+	struct policy *p;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		crypto_sign_seed_keypair(keys[i], secrets[i], seeds[i]);
+		sodium_bin2base64(encoded[i], sizeof encoded[i], keys[i], 32, sodium_base64_VARIANT_ORIGINAL);
+	}
+	snprintf(text, sizeof text, "analysts:\n  - {name: a, key: %s, may: [low, high]}\n  - {name: b, key: %s, may: [high], zones: [hall-*]}\n",
+		 encoded[0], encoded[1]);
+	p = load_text(4, text, &told);
+	if (!p)
+		fail_msg("%s", told.text);
+	assert_true(policy_analyst(p, "b", key));
+	assert_memory_equal(key, keys[1], 32);
+	assert_false(policy_analyst(p, "c", key));
+	assert_string_equal(policy_analyst_of_key(p, keys[0]), "a");
+	assert_null(policy_analyst_of_key(p, keys[2]));
+	assert_false(policy_signed(p, low, &a, 1, why));
+	assert_true(policy_signed(p, low, &a, 0, why));
+	sign(&a, 0, "a", secrets[0]);
+	assert_true(policy_signed(p, low, &a, 1, why));
+	assert_false(policy_signed(p, high, &a, 2, why));
+	sign(&a, 1, "b", secrets[1]);
+	assert_true(policy_signed(p, high, &a, 2, why));
+	/* b may not sign for low risk, and one signature out of place spoils the approval. */
+	assert_false(policy_signed(p, low, &a, 1, why));
+	assert_non_null(strstr(why, "'b' may not"));
+	sign(&a, 1, "b", secrets[0]);
+	assert_false(policy_signed(p, high, &a, 2, why));
+	sign(&a, 1, "c", secrets[2]);
+	assert_false(policy_signed(p, high, &a, 2, why));
+	assert_non_null(strstr(why, "knows no 'c'"));
+	sign(&a, 1, "b", secrets[1]);
+	memset(a.zone, 0, sizeof a.zone);
+	snprintf(a.zone, sizeof a.zone, "yard");
+	sign(&a, 0, "a", secrets[0]);
+	sign(&a, 1, "b", secrets[1]);
+	assert_false(policy_signed(p, high, &a, 2, why));
+	/* One signer under his own name twice. */
+	memset(a.zone, 0, sizeof a.zone);
+	snprintf(a.zone, sizeof a.zone, "hall-3");
+	sign(&a, 0, "a", secrets[0]);
+	sign(&a, 1, "a", secrets[0]);
+	assert_false(policy_signed(p, high, &a, 2, why));
+	policy_free(p);
+}
+
 /* The words for classes are those that device rules use, with safety and unknown. */
 static void test_classes(void **state)
 {
@@ -330,6 +536,8 @@ int main(void)
 		cmocka_unit_test(test_shipped),   cmocka_unit_test(test_lines),    cmocka_unit_test(test_exclusions),
 		cmocka_unit_test(test_addresses), cmocka_unit_test(test_mistakes), cmocka_unit_test(test_budgets),
 		cmocka_unit_test(test_analyst),   cmocka_unit_test(test_classes),
+		cmocka_unit_test(test_windows),   cmocka_unit_test(test_windows_dst), cmocka_unit_test(test_timezones),
+		cmocka_unit_test(test_signed),
 	};
 
 	return cmocka_run_group_tests(tests, load_rules, free_rules);
