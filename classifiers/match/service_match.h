@@ -1,0 +1,67 @@
+/*
+ * All patterns of a file of service probes at once: Hyperscan finds in one pass which could match, PCRE2
+ * decides and captures.
+ *
+ * Hyperscan takes a minute and more to build automata for ten thousand such patterns, and a second for the
+ * texts they can't match without (required_literal.h): so it looks for those. Patterns without such a text
+ * are built as patterns, with HS_FLAG_PREFILTER where it must; the few that it can't take at all are tried
+ * by PCRE2 each time.
+ *
+ * All memory is taken when a matcher is made, none later. Patterns and subjects are both strangers': PCRE2
+ * runs without JIT and under the limits that nmap sets, and one subject costs TRIES_MAX patterns at most.
+ */
+#ifndef CLASSIFIERS_MATCH_SERVICE_MATCH_H
+#define CLASSIFIERS_MATCH_SERVICE_MATCH_H
+
+#include "classifiers/probes/service_probes.h"
+#include "classifiers/probes/service_template.h"
+
+enum { SERVICE_SUBJECT_BYTES = 2048, SERVICE_TRIES_MAX = 256 };
+
+struct service_matcher;
+
+/* How the lines of a file are looked for. */
+struct service_matcher_kinds {
+	uint32_t lines;      /* that can match, of all in the file */
+	uint32_t by_literal;
+	uint32_t by_pattern;
+	uint32_t by_prefilter;
+	uint32_t always;     /* tried by PCRE2 alone */
+};
+
+struct service_found {
+	const struct service_match *match;
+	struct service_groups groups;  /* point into the subject */
+	unsigned list;                 /* which of the lists it was found in */
+};
+
+struct service_matcher_counters {
+	uint64_t subjects;
+	uint64_t tries;                /* of PCRE2 */
+	uint64_t limited;              /* tries that ended at a limit */
+	uint64_t cut;                  /* subjects with more candidates than are tried */
+};
+
+/*
+ * Compiles all patterns; `probes` must live as long as the matcher. A pattern that PCRE2 refuses is told
+ * with its line and left out. NULL, and told, when none is left or memory is short.
+ */
+struct service_matcher *service_matcher_new(const struct service_probes *probes, const char *path, service_complain *complain,
+					    void *context);
+void service_matcher_free(struct service_matcher *m);
+
+/*
+ * Looks through the lines of the probes in `lists` (indices), one list after the other: the first match that
+ * holds, or if there is none the first softmatch. False when nothing matches. len is at most
+ * SERVICE_SUBJECT_BYTES; what stands behind is not looked at.
+ */
+bool service_match_find(struct service_matcher *m, const uint32_t *lists, unsigned count, const uint8_t *subject, size_t len,
+			struct service_found *found);
+
+/* Bytes of a match's pattern that stand in every subject as they are: how little it is a matter of chance. */
+unsigned service_match_weight(const struct service_matcher *m, const struct service_match *match);
+
+const struct service_matcher_kinds *service_matcher_kinds(const struct service_matcher *m);
+const struct service_matcher_counters *service_matcher_counters(const struct service_matcher *m);
+
+#endif
