@@ -1,0 +1,108 @@
+/* Commands of analysts: one text for each, and no change of a field or a signature goes unseen. */
+#include "active/guard/command.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <sodium.h>
+
+enum { MUTATIONS = 10000 };
+
+static uint8_t key[crypto_sign_PUBLICKEYBYTES], secret[crypto_sign_SECRETKEYBYTES];
+
+static struct command sample(void)
+{
+	struct command c = { .type = COMMAND_DENY, .sensor = "plant-1", .subject = "00112233445566778899aabbccddeeff",
+			     .why = "the line runs", .time_ms = 1795327200123, .signature = { .analyst = "a.lang" } };
+	char text[COMMAND_TEXT_BYTES];
+	size_t len = command_text(&c, text);
+
+	assert_true(len > 0);
+	crypto_sign_detached(c.signature.bytes, NULL, (const unsigned char *)text, len, secret);
+	return c;
+}
+
+static void test_text(void **state)
+{
+	struct command c = sample();
+	char text[COMMAND_TEXT_BYTES];
+	size_t len = command_text(&c, text);
+
+	(void)state;
+	assert_string_equal(text, "askance command 1\ncommand: deny\nsensor: plant-1\nsubject: 00112233445566778899aabbccddeeff\n"
+				  "why: the line runs\ntime: 2026-11-22T06:00:00.123Z\n");
+	assert_int_equal(len, strlen(text));
+	assert_true(command_verify(&c, key));
+	memset(c.sensor, 'x', sizeof c.sensor - 1);
+	memset(c.subject, 'x', sizeof c.subject - 1);
+	memset(c.why, 'x', sizeof c.why - 1);
+	len = command_text(&c, text);
+	assert_int_equal(len, strlen(text));
+	assert_int_equal(text[len - 1], '\n');
+}
+
+static void test_invalid(void **state)
+{
+	struct command c = sample();
+	char text[COMMAND_TEXT_BYTES];
+
+	(void)state;
+	c.type = COMMAND_STOP;
+	assert_int_equal(command_text(&c, text), 0); /* names a proposal */
+	memset(c.subject, 0, sizeof c.subject);
+	assert_true(command_text(&c, text) > 0);
+	c.type = COMMAND_REVOKE;
+	assert_int_equal(command_text(&c, text), 0);
+	c = sample();
+	c.why[3] = '\n';
+	assert_int_equal(command_text(&c, text), 0);
+	c = sample();
+	c.type = COMMAND_TYPES;
+	assert_int_equal(command_text(&c, text), 0);
+	c = sample();
+	c.time_ms = -1;
+	assert_int_equal(command_text(&c, text), 0);
+	assert_int_equal(command_of_name("resume"), COMMAND_RESUME);
+	assert_int_equal(command_of_name("approve"), COMMAND_NONE);
+}
+
+/* All but the analyst's name, which is looked up and so proves itself. */
+static void test_mutated(void **state)
+{
+	struct command good = sample();
+
+	(void)state;
+	for (int i = 0; i < MUTATIONS; i++) {
+		static const size_t ends[] = { offsetof(struct command, sensor), offsetof(struct command, subject),
+					       offsetof(struct command, why), offsetof(struct command, why) + COMMAND_WHY_BYTES };
+		struct command c = good;
+		uint8_t *bytes = (uint8_t *)&c;
+		size_t at;
+
+		switch (i % 4) {
+		case 0: at = randombytes_uniform((uint32_t)ends[3]); break;
+		case 1: at = offsetof(struct command, time_ms) + randombytes_uniform(8); break;
+		case 2: at = offsetof(struct command, signature.bytes) + randombytes_uniform(APPROVAL_SIGNATURE_BYTES); break;
+		default: at = offsetof(struct command, type); break;
+		}
+		bytes[at] = (uint8_t)(bytes[at] ^ (1 + randombytes_uniform(255)));
+		if (command_verify(&c, key))
+			fail_msg("byte %zu was changed and the signature still fits", at);
+	}
+	assert_true(command_verify(&good, key));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_text), cmocka_unit_test(test_invalid), cmocka_unit_test(test_mutated) };
+
+	if (sodium_init() < 0)
+		return 1;
+	crypto_sign_keypair(key, secret);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
