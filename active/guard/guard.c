@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { LPD = 515, JETDIRECT_FIRST = 9100, JETDIRECT_LAST = 9107 };
+
 bool ask_refuse(struct ask *q, const char *format, ...)
 {
 	va_list args;
@@ -48,6 +50,11 @@ static const struct allow *find_allow(const char *protocol)
 		if (strcmp(allows[i]->name, protocol) == 0)
 			return allows[i];
 	return NULL;
+}
+
+bool guard_port_prints(uint16_t port)
+{
+	return (port >= JETDIRECT_FIRST && port <= JETDIRECT_LAST) || port == LPD;
 }
 
 bool guard_knows(const char *protocol, enum transport transport)

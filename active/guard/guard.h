@@ -29,6 +29,12 @@ struct guard_answer {
  */
 struct guard_answer guard_allows(const char *protocol, enum transport transport, const void *bytes, size_t len);
 
+/*
+ * True for ports of printers, JetDirect's 9100 to 9107 and LPD's 515: they print whatever they get, so that
+ * no rule, whitelist or approval can reach them.
+ */
+bool guard_port_prints(uint16_t port);
+
 /* True when there is a list for that protocol on that transport. */
 bool guard_knows(const char *protocol, enum transport transport);
 

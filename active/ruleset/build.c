@@ -90,7 +90,7 @@ static void build_place(struct building *b)
 	for (uint32_t i = 0; i < raw->ports_count; i++) {
 		if (raw->ports[i] == 0)
 			wrong(b, line_in(b, "ports[%u]", i), "0 is no port");
-		if (raw->ports[i] >= 9100 && raw->ports[i] <= 9107)
+		if (guard_port_prints(raw->ports[i]))
 			wrong(b, line_in(b, "ports[%u]", i), "port %u prints whatever it gets; nothing may be sent to it",
 			      raw->ports[i]);
 		b->rule->ports[i] = raw->ports[i];

@@ -1,6 +1,7 @@
 /* Loads the plant's policy, and says of a rule and a target whether it may be proposed, and by which line. */
 #include "active/ruleset/policy.h"
 
+#include "active/guard/guard.h"
 #include "active/ruleset/policy_check.h"
 #include "active/ruleset/policy_line.h"
 #include "active/ruleset/timezone.h"
@@ -30,6 +31,14 @@ static const struct {
 	[POLICY_ANALYSTS] = { "analysts.yaml", &analysts_schema },
 };
 
+static void refuse_printers(const struct yaml_file *file, size_t i, const struct line_file *line, struct mistakes *m)
+{
+	for (size_t n = 0; n < line->ports_count; n++)
+		if (guard_port_prints(line->ports[n]))
+			mistake_at(m, yaml_file_path(file), yaml_file_line(file, "allow[%zu].ports[%zu]", i, n),
+				   "port %u prints whatever it gets; no line can allow it", line->ports[n]);
+}
+
 static void check_whitelist(struct policy *p, const struct ruleset *set)
 {
 	const struct yaml_file *file = p->files[POLICY_WHITELIST];
@@ -38,6 +47,7 @@ static void check_whitelist(struct policy *p, const struct ruleset *set)
 	for (size_t i = 0; i < w->allow_count; i++) {
 		uint32_t line = yaml_file_line(file, "allow[%zu]", i);
 
+		refuse_printers(file, i, &w->allow[i], &p->mistakes);
 		line_check(file, "allow", i, &w->allow[i], set, &p->mistakes);
 		if (w->allow[i].rules_count == 0)
 			mistake_at(&p->mistakes, yaml_file_path(file), line, "names no rules; a whitelist says what, not only whom");
@@ -178,7 +188,7 @@ static const char *never_allowed(const struct rule *rule, const struct policy_ta
 	struct endpoint plain = plain_endpoint(t->who);
 	const struct endpoint *who = &plain;
 
-	if (t->port >= 9100 && t->port <= 9107)
+	if (guard_port_prints(t->port))
 		return "a printer's port prints whatever it gets";
 	if (rule->multicast)
 		return NULL;

@@ -1,5 +1,6 @@
 /* The policy: what it allows and forbids, by which line, and every mistake in it told at its line. */
 #include "active/guard/approval.h"
+#include "active/guard/guard.h"
 #include "active/ruleset/policy.h"
 #include "active/ruleset/policy_line.h"
 #include "active/ruleset/timezone.h"
@@ -197,8 +198,15 @@ static void test_addresses(void **state)
 	assert_false(policy_verdict(p, dcp, &t).allowed);
 	who.mac[0] = 0x02;
 	assert_true(policy_verdict(p, dcp, &t).allowed);
-	t.port = 9100;
-	assert_false(policy_verdict(p, modbus, &t).allowed);
+	/* A printing port is beyond every whitelist, for the probe that sends nothing too. */
+	for (unsigned int port = 1; port <= UINT16_MAX; port++) {
+		bool prints = port == 515 || (port >= 9100 && port <= 9107);
+
+		t.port = (uint16_t)port;
+		assert_int_equal(policy_verdict(p, modbus, &t).allowed, !prints);
+		assert_int_equal(policy_verdict(p, ruleset_find(rules, "null"), &t).allowed, !prints);
+		assert_int_equal(guard_port_prints((uint16_t)port), prints);
+	}
 	t.port = 502;
 	for (unsigned int first = 224; first < 256; first++) {
 		who.ip[0] = (uint8_t)first;
@@ -243,6 +251,9 @@ static const struct mistake mistakes[] = {
 	{ 0, "allow:\n  - {rules: [modbus], networks: [10.0.0.0/33], may: propose, why: x}\n", "is no network" },
 	{ 0, "allow:\n  - {rules: [modbus], macs: ['00:80'], may: propose, why: x}\n", "is no MAC" },
 	{ 0, "allow:\n  - {rules: [modbus], ports: [0], may: propose, why: x}\n", "0 is no port" },
+	{ 0, "allow:\n  - {rules: [modbus], ports: [502, 9100], may: propose, why: x}\n", "whitelist.yaml:2 port 9100 prints" },
+	{ 0, "allow:\n  - {rules: ['*'], ports: [9107], may: propose, why: x}\n", "port 9107 prints whatever it gets" },
+	{ 0, "allow:\n  - {rules: ['null'], ports: [515], may: propose, why: x}\n", "port 515 prints whatever it gets" },
 	{ 0, "allow:\n  - {rules: [modbus], may: always, why: x}\n", "none of propose, automatic" },
 	{ 1, "never:\n  - {clases: [plc], why: x}\n", "exclusions.yaml:2 key 'clases' is unknown" },
 	{ 1, "never:\n  - {classes: [plc]}\n", "key 'why' is missing" },
