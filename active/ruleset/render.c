@@ -223,8 +223,10 @@ size_t template_longest(const struct template *t, const struct hole *holes)
 	for (size_t i = 0; i < t->count; i++) {
 		const struct part *p = &t->parts[i];
 
-		if (p->kind == PART_HOLE && p->type == VALUE_TEXT)
-			n += holes[p->hole].high;
+		if (p->kind == PART_HOLE && p->form == FORM_NETID)
+			n += NETID_BYTES;
+		else if (p->kind == PART_HOLE && p->type == VALUE_TEXT)
+			n += holes[p->hole].high; /* a title's bytes are no more than its characters */
 		else
 			n += p->len;
 	}

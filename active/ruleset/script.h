@@ -21,7 +21,7 @@
 #include "active/ruleset/ruleset.h"
 
 enum {
-	PARTS = 96,
+	PARTS = 104,
 	TEMPLATE_BYTES = 512,
 	TEMPLATE_LABELS = 1024,
 	HOLE_VALUES = 64,   /* of a list, or swept by an order */
@@ -49,6 +49,7 @@ enum value_type { VALUE_U8, VALUE_U16BE, VALUE_U16LE, VALUE_U24BE, VALUE_U32BE, 
 
 /* How a text becomes bytes. */
 enum text_form { FORM_PLAIN, FORM_NETID, FORM_TITLE };
+enum { NETID_BYTES = 6 };
 
 struct hole {
 	const char *name;

@@ -4,17 +4,17 @@
 
 /* Well-formed messages that write, switch, stop, take over, or reach further than a read. */
 static const struct message forbidden[] = {
-	{ "modbus", TCP, "0001 0000 0006 01 05 0001 ff00", "write coil", "function 0x05 is not among 0x11 and 0x2b/0x0e" },
-	{ "modbus", TCP, "0001 0000 0006 01 06 0001 0003", "write register", "function 0x06 is not among 0x11 and 0x2b/0x0e" },
-	{ "modbus", TCP, "0001 0000 0008 01 0f 0000 0008 01 ff", "write coils", "function 0x0f is not among 0x11 and 0x2b/0x0e" },
-	{ "modbus", TCP, "0001 0000 0009 01 10 0000 0001 02 0001", "write registers", "function 0x10 is not among 0x11 and 0x2b/0x0e" },
-	{ "modbus", TCP, "0001 0000 0006 01 08 0001 0000", "restart communications", "function 0x08 is not among 0x11 and 0x2b/0x0e" },
-	{ "modbus", TCP, "0001 0000 0006 01 08 0004 0000", "force listen only", "function 0x08 is not among 0x11 and 0x2b/0x0e" },
-	{ "modbus", TCP, "0001 0000 0008 01 16 0001 0000 0000", "mask write", "function 0x16 is not among 0x11 and 0x2b/0x0e" },
-	{ "modbus", TCP, "0001 0000 000d 01 17 0000 0001 0000 0001 02 0001", "read and write", "function 0x17 is not among 0x11 and 0x2b/0x0e" },
-	{ "modbus", TCP, "0001 0000 0006 01 03 0000 0001", "read registers", "function 0x03 is not among 0x11 and 0x2b/0x0e" },
+	{ "modbus", TCP, "0001 0000 0006 01 05 0001 ff00", "write coil", "function 0x05 is not among 0x11, 0x2b/0x0e and 0x5a" },
+	{ "modbus", TCP, "0001 0000 0006 01 06 0001 0003", "write register", "function 0x06 is not among 0x11, 0x2b/0x0e and 0x5a" },
+	{ "modbus", TCP, "0001 0000 0008 01 0f 0000 0008 01 ff", "write coils", "function 0x0f is not among 0x11, 0x2b/0x0e and 0x5a" },
+	{ "modbus", TCP, "0001 0000 0009 01 10 0000 0001 02 0001", "write registers", "function 0x10 is not among 0x11, 0x2b/0x0e and 0x5a" },
+	{ "modbus", TCP, "0001 0000 0006 01 08 0001 0000", "restart communications", "function 0x08 is not among 0x11, 0x2b/0x0e and 0x5a" },
+	{ "modbus", TCP, "0001 0000 0006 01 08 0004 0000", "force listen only", "function 0x08 is not among 0x11, 0x2b/0x0e and 0x5a" },
+	{ "modbus", TCP, "0001 0000 0008 01 16 0001 0000 0000", "mask write", "function 0x16 is not among 0x11, 0x2b/0x0e and 0x5a" },
+	{ "modbus", TCP, "0001 0000 000d 01 17 0000 0001 0000 0001 02 0001", "read and write", "function 0x17 is not among 0x11, 0x2b/0x0e and 0x5a" },
+	{ "modbus", TCP, "0001 0000 0006 01 03 0000 0001", "read registers", "function 0x03 is not among 0x11, 0x2b/0x0e and 0x5a" },
 	{ "modbus", TCP, "0001 0000 0005 01 2b 0d 0200", "CANopen", "encapsulated interface 0x0d is not read device identification (0x0e)" },
-	{ "modbus", TCP, "0001 0000 0004 01 5a 0010", "UMAS", "function 0x5a is not among 0x11 and 0x2b/0x0e" },
+	{ "modbus", TCP, "0001 0000 0004 01 5a 0010", "UMAS reservation", "UMAS function 0x10 is neither 0x02 (read id) nor 0x06 0x06 (card)" },
 	{ "modbus", TCP, "0001 0000 0002 01 11 0001 0000 0006 01 05 0001 ff00", "a write behind a read", "the header's protocol or length (2) is not that of the message" },
 	{ "modbus", UDP, "0001 0000 0002 01 11", "over UDP", "modbus is not asked over udp" },
 	{ "s7comm", TCP, "03000024 02f080 32010000 0001 000e 0005 0501 120a10020001000183000000 0004000801", "write variable", "job 0x05 is not set up communication (0xf0)" },
@@ -125,7 +125,7 @@ static void test_http_forbidden(void **state)
 static bool modbus_reads(const uint8_t *b, size_t n)
 {
 	(void)n;
-	return (b[7] == 0x2b && b[8] == 0x0e) || b[7] == 0x11;
+	return (b[7] == 0x2b && b[8] == 0x0e) || b[7] == 0x11 || (b[7] == 0x5a && b[8] == 0 && (b[9] == 0x02 || (b[9] == 0x06 && b[10] == 0x06)));
 }
 
 static bool s7comm_reads(const uint8_t *b, size_t n)
