@@ -9,11 +9,12 @@
  *  name = {length}{label}... ended by 0 or by c0xx, the place in this message where it goes on
  */
 #include "classifiers/api/classifier.h"
+#include "classifiers/api/dns.h"
 
 #include <stdio.h>
 #include <strings.h>
 
-enum { PORT_MDNS = 5353, NAME_BYTES = 256, ITEMS_MAX = 512 };
+enum { PORT_MDNS = 5353, NAME_BYTES = DNS_NAME_BYTES, ITEMS_MAX = 512 };
 enum { FLAG_RESPONSE = 0x8000, FLAGS_OPCODE_AND_RCODE = 0x780f };
 enum { TYPE_A = 1, TYPE_TXT = 16, TYPE_AAAA = 28, TYPE_SRV = 33, TYPE_OPT = 41 };
 enum { CLASS_IN = 1, CLASS_NONE = 254, CLASS_ANY = 255, CLASS_BITS = 0x7fff };
@@ -35,47 +36,9 @@ struct record {
 	struct cursor data;
 };
 
-/*
- * Takes a name. A pointer must lead to before everything read of this name so far, so that the
- * number of steps is bounded by the message.
- */
 static bool take_name(const struct mdns *m, struct cursor *c, char name[NAME_BYTES])
 {
-	struct cursor at = *c;
-	const uint8_t *lowest = c->at;
-	size_t n = 0;
-	bool jumped = false;
-
-	name[0] = 0;
-	for (;;) {
-		uint8_t len = cursor_u8(&at);
-
-		if ((len & 0xc0) == 0xc0) {
-			size_t offset = (size_t)(len & 0x3f) << 8 | cursor_u8(&at);
-
-			if (!jumped)
-				*c = at;
-			jumped = true;
-			if (!cursor_ok(&at) || m->message.at + offset >= lowest)
-				return false;
-			at = m->message;
-			cursor_skip(&at, offset);
-			lowest = at.at;
-			continue;
-		}
-		if (!cursor_ok(&at) || len > 63 || n + len + 2 > NAME_BYTES)
-			return false;
-		if (len == 0)
-			break;
-		if (n)
-			name[n++] = '.';
-		cursor_copy(&at, name + n, len);
-		n += len;
-		name[n] = 0;
-	}
-	if (!jumped)
-		*c = at;
-	return cursor_ok(&at);
+	return dns_take_name(m->message, c, name);
 }
 
 static bool known_class(uint16_t class)
