@@ -5,6 +5,8 @@ the rules. Checksums are computed here anew.
 """
 import re
 
+import rule_plants
+
 # protocol -> [(pattern, whose message it is)]
 FORMS = {
     "cspv4": [
@@ -70,6 +72,8 @@ def kermit(data):
 
 
 COMPUTED = {"mbus_tcp": mbus_checksum, "proconos": kermit}
+FORMS.update(rule_plants.FORMS)
+COMPUTED.update(rule_plants.COMPUTED)
 
 
 def judge_bytes(protocol, payload):
