@@ -1,31 +1,110 @@
-/* Orders in, outcomes out, and words on stderr: no socket, no file, no process. */
+/*
+ * The prober may connect, and so has more rights than any other process; each is as narrow as the
+ * kernel can look: to send, connect and bind are allowed on the numbers that new sockets get, not on
+ * any descriptor it holds, TCP leaves from its source ports alone, nothing can be listened for, no
+ * packet socket be had, and no file be opened outside the audit's folder.
+ */
 #include "active/prober/walls.h"
 
 #include "sensor/common/message.h"
 #include "sensor/common/sandbox.h"
 
+#include <fcntl.h>
 #include <seccomp.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
-enum { FILES = 16, ADDRESS_SPACE_BYTES = 256 * 1024 * 1024 };
+enum {
+	ADDRESS_SPACE_BYTES = 512 * 1024 * 1024,
+	SOCKETS = HOLD_SOCKETS + 2,
+	FILES_MORE = 2 * HOLD_SOCKETS + 4,
+	CALLS = 8 * SOCKETS,
+	SOCKET_TYPE_MASK = 0xf,
+};
 
 static const int system_calls[] = {
-	SCMP_SYS(poll), SCMP_SYS(ppoll), -1,
+	SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(recvmsg), SCMP_SYS(recvfrom), SCMP_SYS(getsockopt),
+	/* the stop file, the audit's next file, the clock's state */
+	SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(unlink),
+	SCMP_SYS(unlinkat), SCMP_SYS(fdatasync), SCMP_SYS(ftruncate), SCMP_SYS(adjtimex), SCMP_SYS(clock_adjtime),
+	-1,
 };
 
-static const struct sandbox_call tested_calls[] = {
-	SANDBOX_ON(SCMP_SYS(write), FD_OUTCOMES),
-	{ .call = -1 },
+struct calls {
+	struct sandbox_call call[CALLS];
+	size_t count;
 };
 
-int prober_walls(bool require)
+static void allow_on(struct calls *c, int call, int fd)
 {
-	const struct sandbox s = {
-		.process = "prober",
-		.system_calls = system_calls,
-		.tested_calls = tested_calls,
-		.address_space = ADDRESS_SPACE_BYTES,
-		.files = FILES,
-	};
+	if (fd >= 0)
+		c->call[c->count++] = (struct sandbox_call)SANDBOX_ON(call, fd);
+}
 
-	return sandbox_enter(&s, require);
+static void allow_socket(struct calls *c, uint64_t family, uint64_t type)
+{
+	c->call[c->count++] = (struct sandbox_call){
+		SCMP_SYS(socket), { { SANDBOX_ANY, family, 0 }, { SOCKET_TYPE_MASK, type, 1 }, { SANDBOX_ANY, 0, 2 } },
+	};
+}
+
+static int first_free(void)
+{
+	int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+
+	if (fd >= 0)
+		close(fd);
+	return fd;
+}
+
+static void allow_asking(struct calls *c, const struct prober *p, int first)
+{
+	uint64_t family = p->own.family == 6 ? AF_INET6 : AF_INET;
+
+	allow_socket(c, family, SOCK_STREAM);
+	allow_socket(c, family, SOCK_DGRAM);
+	for (int fd = first; fd < first + SOCKETS; fd++) {
+		allow_on(c, SCMP_SYS(sendto), fd);
+		allow_on(c, SCMP_SYS(connect), fd);
+		allow_on(c, SCMP_SYS(bind), fd);
+		allow_on(c, SCMP_SYS(setsockopt), fd);
+	}
+	allow_on(c, SCMP_SYS(sendto), p->route.fd);
+	for (unsigned i = 0; i < p->ethernet.count; i++)
+		allow_on(c, SCMP_SYS(sendto), p->ethernet.sockets[i].fd);
+}
+
+/* What a predecessor left must be closed in order even by a prober that may not ask. */
+static void allow_ending(struct calls *c, const struct prober *p, int first)
+{
+	for (size_t i = 0; i < HOLD_SOCKETS; i++)
+		if (p->hold.held[i].fd >= 0 && p->hold.held[i].fd < first)
+			allow_on(c, SCMP_SYS(shutdown), p->hold.held[i].fd);
+	for (int fd = first; fd < first + SOCKETS; fd++)
+		allow_on(c, SCMP_SYS(shutdown), fd);
+}
+
+int prober_walls(const struct prober *p)
+{
+	bool asks = p->config.probing != PROBING_OFF && p->broken == REFUSED_NOT;
+	char folder[sizeof p->config.state_dir + 8];
+	const struct sandbox_path paths[] = { { folder, true, false }, { NULL, false, false } };
+	struct calls c = { .count = 0 };
+	int first = first_free();
+	struct sandbox s = { .process = "prober", .system_calls = system_calls, .tested_calls = c.call, .paths = paths,
+	                     .address_space = ADDRESS_SPACE_BYTES, .files = (unsigned long)(first + FILES_MORE),
+	                     .tcp_bind_first = asks ? p->config.port_first : 0, .tcp_bind_last = asks ? p->config.port_last : 0 };
+
+	snprintf(folder, sizeof folder, "%s/audit", p->config.state_dir);
+	allow_on(&c, SCMP_SYS(write), FD_OUTCOMES);
+	allow_on(&c, SCMP_SYS(write), FD_WAKE_OUT);
+	allow_on(&c, SCMP_SYS(write), p->audit.fd);
+	allow_on(&c, SCMP_SYS(write), p->ledger.fd);
+	allow_on(&c, SCMP_SYS(sendmsg), FD_HOLD_IN);
+	allow_ending(&c, p, first);
+	if (asks)
+		allow_asking(&c, p, first);
+	c.call[c.count] = (struct sandbox_call){ .call = -1 };
+	return sandbox_enter(&s, p->config.walls);
 }

@@ -1,10 +1,13 @@
-/* The prober's walls. It refuses every order as yet, so it has no need of a socket. */
+/* The prober's walls: what it opened, sockets from its source ports, and files in the audit's folder. */
 #ifndef ACTIVE_PROBER_WALLS_H
 #define ACTIVE_PROBER_WALLS_H
 
-#include <stdbool.h>
+#include "active/prober/state.h"
 
-/* As sandbox_enter(). */
-int prober_walls(bool require);
+/*
+ * As sandbox_enter(). The descriptors of *p are those that may be written to; sockets may be used only
+ * under numbers that are free now.
+ */
+int prober_walls(const struct prober *p);
 
 #endif

@@ -69,7 +69,7 @@ static int make_ruleset(const struct sandbox *s, int version)
 	size_t size = version >= 6 ? sizeof r : version >= 4 ? 2 * sizeof r.files : sizeof r.files;
 
 	if (version >= 4 && !s->tcp_free)
-		r.network = NETWORK_BIND_TCP | NETWORK_CONNECT_TCP;
+		r.network = s->tcp_bind_first ? NETWORK_BIND_TCP : NETWORK_BIND_TCP | NETWORK_CONNECT_TCP;
 	if (version >= 6)
 		r.scoped = SCOPE_ABSTRACT_SOCKET | SCOPE_SIGNAL;
 	return (int)syscall(SYS_landlock_create_ruleset, &r, size, 0);
@@ -97,9 +97,9 @@ static int allow_path(int ruleset, const struct sandbox_path *p, int version)
 	return result;
 }
 
-static int allow_port(int ruleset, uint16_t port)
+static int allow_port(int ruleset, uint64_t right, uint16_t port)
 {
-	struct port_rule rule = { NETWORK_CONNECT_TCP, port };
+	struct port_rule rule = { right, port };
 
 	return (int)syscall(SYS_landlock_add_rule, ruleset, RULE_PORT, &rule, 0);
 }
@@ -113,7 +113,9 @@ int landlock_enter(const struct sandbox *s)
 	for (const struct sandbox_path *p = s->paths; p && p->path && result == 0; p++)
 		result = allow_path(ruleset, p, version);
 	if (result == 0 && version >= 4 && s->tcp_port && !s->tcp_free)
-		result = allow_port(ruleset, s->tcp_port);
+		result = allow_port(ruleset, NETWORK_CONNECT_TCP, s->tcp_port);
+	for (uint32_t port = s->tcp_bind_first; port && port <= s->tcp_bind_last && result == 0 && version >= 4 && !s->tcp_free; port++)
+		result = allow_port(ruleset, NETWORK_BIND_TCP, (uint16_t)port);
 	if (result == 0)
 		result = (int)syscall(SYS_landlock_restrict_self, ruleset, 0);
 	close(ruleset);

@@ -147,10 +147,10 @@ static int allow_list(scmp_filter_ctx filter, const int *calls)
 
 static int allow_tested(scmp_filter_ctx filter, const struct sandbox_call *c)
 {
-	struct scmp_arg_cmp tests[2];
+	struct scmp_arg_cmp tests[SANDBOX_TESTS];
 	unsigned n = 0;
 
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < SANDBOX_TESTS; i++)
 		if (c->test[i].mask)
 			tests[n++] = (struct scmp_arg_cmp){ c->test[i].argument, SCMP_CMP_MASKED_EQ, c->test[i].mask, c->test[i].value };
 	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, c->call, n, tests);

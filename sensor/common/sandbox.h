@@ -20,13 +20,15 @@ struct sandbox_path {
  * A system call that is allowed when all its tests hold: (argument & mask) == value. A mask of 0 is
  * no test. Rows with the same call are alternatives. A list ends with a call of -1.
  */
+enum { SANDBOX_TESTS = 3 };
+
 struct sandbox_call {
 	int call;
 	struct {
 		uint64_t mask;
 		uint64_t value;
 		unsigned argument; /* 0 .. 5 */
-	} test[2];
+	} test[SANDBOX_TESTS];
 };
 
 #define SANDBOX_ANY (~(uint64_t)0)
@@ -44,6 +46,8 @@ struct sandbox {
 	const struct sandbox_call *tested_calls; /* may be NULL */
 	const struct sandbox_path *paths; /* that may be opened, ended by a NULL path; NULL allows none */
 	uint16_t tcp_port;           /* the one TCP port that may be connected to, 0 for none */
+	uint16_t tcp_bind_first;     /* TCP may be connected to any port, from these alone; 0 for no such thing */
+	uint16_t tcp_bind_last;
 	bool tcp_free;               /* TCP is not walled by Landlock (for its children's sake) */
 	bool threads;                /* may start threads of its own */
 	bool keep_net_raw;           /* CAP_NET_RAW stays, all others go */
