@@ -133,7 +133,7 @@ static bool hold_before_guard(void *context, const struct rule *rule, size_t ste
 		wrong(g->b, g->line, "step '%s' can't be rendered with values that its holes allow", rule->steps[step].name);
 		return false;
 	}
-	answer = guard_allows(rule->protocol, (enum transport)rule->transport, bytes, len);
+	answer = rule_guard(rule, bytes, len);
 	if (answer.allowed)
 		return true;
 	for (size_t i = 0; i < len && i < HEX_BYTES; i++)

@@ -210,6 +210,23 @@ static uint8_t signatures_for(const struct rule *rule, const struct line_file *l
 	return line->signatures > least ? line->signatures : least;
 }
 
+/* A custom rule is allowed by a line that names it and its port, letter for letter; patterns and lines for all ports don't count. */
+static bool names_custom(const struct line_file *line, const struct rule *rule)
+{
+	for (size_t i = 0; line->ports_count && i < line->rules_count; i++)
+		if (strcmp(line->rules[i], rule->name) == 0)
+			return true;
+	return false;
+}
+
+static bool has_port(const struct rule *rule, uint16_t port)
+{
+	for (size_t i = 0; i < rule->ports_count; i++)
+		if (rule->ports[i] == port)
+			return true;
+	return false;
+}
+
 /* Names the nearest line, one about this rule whose other conditions fail, so that a person knows what to change. */
 static struct policy_verdict forbid_unlisted(const struct policy *p, const struct rule *rule,
 					     const struct policy_target *target)
@@ -221,6 +238,9 @@ static struct policy_verdict forbid_unlisted(const struct policy *p, const struc
 
 		if (fit == FIT_NOT_RULE)
 			continue;
+		if (rule->risk == RISK_CUSTOM && !names_custom(&w->allow[i], rule))
+			return forbid("whitelist.yaml:%u does not name %s and its ports exactly, as a custom rule needs",
+				      yaml_file_line(p->files[POLICY_WHITELIST], "allow[%zu]", i), rule->name);
 		if (fit == FIT_NOT_CLASS)
 			return forbid("whitelist.yaml:%u allows %s, but not for class '%s'",
 				      yaml_file_line(p->files[POLICY_WHITELIST], "allow[%zu]", i), rule->name,
@@ -239,6 +259,8 @@ struct policy_verdict policy_verdict(const struct policy *p, const struct rule *
 
 	if (never)
 		return forbid("%s", never);
+	if (rule->risk == RISK_CUSTOM && !has_port(rule, target->port))
+		return forbid("%s is asked at the ports of custom.yaml and at no other", rule->name);
 	for (size_t i = 0; i < e->never_count; i++)
 		if (line_fits(&e->never[i], rule, target) == FIT_ALL)
 			return forbid("exclusions.yaml:%u: %s", yaml_file_line(p->files[POLICY_EXCLUSIONS], "never[%zu]", i),
@@ -247,7 +269,7 @@ struct policy_verdict policy_verdict(const struct policy *p, const struct rule *
 		const struct line_file *line = &w->allow[i];
 		struct policy_verdict v = { .allowed = true };
 
-		if (line_fits(line, rule, target) != FIT_ALL)
+		if (line_fits(line, rule, target) != FIT_ALL || (rule->risk == RISK_CUSTOM && !names_custom(line, rule)))
 			continue;
 		v.automatic = line->may == ALLOW_AUTOMATIC && rule->risk == RISK_LOW;
 		v.signatures = signatures_for(rule, line);

@@ -3,12 +3,14 @@
 
 #include "active/guard/guard.h"
 #include "active/ruleset/build.h"
+#include "active/ruleset/custom.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { FILES_MOST = 256, RULES_MOST = 1024, PATH_BYTES = 4096 };
 
@@ -23,6 +25,8 @@ struct ruleset {
 	struct loaded_file files[FILES_MOST];
 	size_t count;
 	struct rule *rules[RULES_MOST];
+	struct yaml_file *custom_yaml;
+	struct custom_file *custom;
 	struct mistakes mistakes;
 };
 
@@ -133,6 +137,33 @@ static void load_folder(struct ruleset *set, const char *dir)
 	free(entries);
 }
 
+static void add_custom(struct ruleset *set, size_t i, const char *dir)
+{
+	const struct custom_entry *entry = &set->custom->custom[i];
+	const struct rule *same = ruleset_find(set, entry->name);
+
+	if (same || set->count == RULES_MOST)
+		mistake_at(&set->mistakes, yaml_file_path(set->custom_yaml), yaml_file_line(set->custom_yaml, "custom[%zu]", i),
+			   same ? "rule '%s': the name is taken" : "rule '%s': there are too many rules", entry->name);
+	else if ((set->rules[set->count] = custom_build(set->custom_yaml, entry, i, dir, set, &set->mistakes)) != NULL)
+		set->count++;
+}
+
+/* Foreign probes; a plant without them has no such file. */
+static void load_custom(struct ruleset *set, const char *dir)
+{
+	char path[PATH_BYTES];
+
+	snprintf(path, sizeof(path), "%s/policy/custom.yaml", dir);
+	if (access(path, F_OK) != 0 && errno == ENOENT)
+		return;
+	set->custom_yaml = yaml_file_open(path, &set->mistakes);
+	if (set->custom_yaml)
+		set->custom = yaml_file_load(set->custom_yaml, &custom_schema, &set->mistakes);
+	for (size_t i = 0; set->custom && i < set->custom->custom_count; i++)
+		add_custom(set, i, dir);
+}
+
 static int by_name(const void *a, const void *b)
 {
 	const struct rule *const *x = a, *const *y = b;
@@ -148,6 +179,7 @@ struct ruleset *ruleset_load(const char *dir, ruleset_complain *complain, void *
 		return NULL;
 	set->mistakes = (struct mistakes){ complain, context, 0 };
 	load_folder(set, dir);
+	load_custom(set, dir);
 	if (set->mistakes.count) {
 		ruleset_free(set);
 		return NULL;
@@ -166,6 +198,8 @@ void ruleset_free(struct ruleset *set)
 		yaml_file_unload(&probe_file_schema, set->files[i].probe);
 		yaml_file_close(set->files[i].yaml);
 	}
+	yaml_file_unload(&custom_schema, set->custom);
+	yaml_file_close(set->custom_yaml);
 	free(set);
 }
 

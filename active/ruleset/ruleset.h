@@ -16,6 +16,7 @@
 enum {
 	RULE_PORTS = 8,
 	RULE_SEEN = 4,
+	RULE_GUARDS = 8,
 	RULE_HOLES = 12,
 	RULE_STEPS = 12,
 	RULE_REPEATS = 256,        /* most rounds of one step */
@@ -45,6 +46,7 @@ enum reply_port {
 	REPLY_PORTS
 };
 
+struct guard_answer; /* active/guard/guard.h */
 struct hole; /* active/ruleset/script.h */
 struct step;
 
@@ -74,6 +76,9 @@ struct rule {
 	uint16_t ethertype;    /* TRANSPORT_ETHERNET only */
 	uint8_t destination[6]; /* TRANSPORT_ETHERNET: a group address, or zeros for the target's own */
 	char sha256[65];       /* over all that matters of the rule; a comment or a blank changes nothing */
+	uint8_t guards_count;  /* RISK_CUSTOM only: one of these protocols' guards must read its bytes; none: the hash alone binds them */
+	const char *guards[RULE_GUARDS];
+	uint8_t custom_sha256[32]; /* RISK_CUSTOM only: of the one message */
 	uint8_t holes_count;
 	uint8_t steps_count;
 	const struct hole *holes;
@@ -89,8 +94,8 @@ struct ruleset;
 typedef void ruleset_complain(void *context, const char *file, uint32_t line, const char *what);
 
 /*
- * Reads DIR/probes. NULL when there was a single mistake: all of them were complained of then. An
- * absent or empty folder is a mistake too.
+ * Reads DIR/probes, and DIR/policy/custom.yaml where there is one (active/ruleset/custom.h). NULL when there
+ * was a single mistake: all of them were complained of then. An absent or empty folder is a mistake too.
  */
 struct ruleset *ruleset_load(const char *dir, ruleset_complain *complain, void *context);
 void ruleset_free(struct ruleset *set);
@@ -109,6 +114,12 @@ const struct rule *ruleset_next(const struct ruleset *set, const char *protocol,
 
 /* True when a reply to it can tell that attribute. */
 bool rule_fills(const struct rule *rule, enum attribute a);
+
+/*
+ * The guard's word on a message of a rule, whole and as it would go on the wire: guard_allows() of its protocol;
+ * of a custom rule that the bytes are the bound ones, and what its guards say.
+ */
+struct guard_answer rule_guard(const struct rule *rule, const uint8_t *bytes, size_t len);
 
 const char *risk_name(enum risk r);
 /* RISKS when there is none of that name. */

@@ -135,7 +135,7 @@ static void show_message(struct showing *s)
 
 static void show_guard(struct showing *s)
 {
-	struct guard_answer a = guard_allows(s->rule->protocol, (enum transport)s->rule->transport, s->bytes, s->len);
+	struct guard_answer a = rule_guard(s->rule, s->bytes, s->len);
 
 	fprintf(s->to, "%*sthe guard %s it: %s\n", s->indent, "", a.allowed ? "reads" : "refuses", a.allowed ? a.reading : a.why);
 }
