@@ -85,7 +85,7 @@ static enum refusal check_rule(struct hearing *h)
 
 static bool guard_message(void *context, const struct plan *plan, const struct plan_message *m)
 {
-	struct guard_answer g = guard_allows(plan->rule->protocol, (enum transport)plan->rule->transport, m->bytes, m->len);
+	struct guard_answer g = rule_guard(plan->rule, m->bytes, m->len);
 	char *why = context;
 
 	if (!g.allowed)

@@ -113,7 +113,7 @@ static enum next send_message(struct asking *q)
 
 	if (!rule_render(r->rule, q->index, r->fillings, bytes, &len) || len == 0)
 		return end_with(q, PROBE_UNEXPECTED, "the last reply carries a value that the rule does not take");
-	g = guard_allows(r->rule->protocol, (enum transport)r->rule->transport, bytes, len);
+	g = rule_guard(r->rule, bytes, len);
 	if (!g.allowed)
 		return end_with(q, PROBE_UNEXPECTED, g.why);
 	if (!is_planned(q, bytes, len) || r->line.bytes + len > r->rule->max_bytes)

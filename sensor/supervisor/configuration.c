@@ -22,7 +22,7 @@
 #define GROUP(key, keys) { key, SETTING_GROUP, 0, 0, 0, 0, NULL, keys, NULL, NULL }
 #define END { NULL, SETTING_TEXT, 0, 0, 0, 0, NULL, NULL, NULL, NULL }
 
-enum { MIB_MAX = 1024, OUTBOX_MIB_MAX = 1024 * 1024, MANY = 64 * 1024 * 1024, ASSETS_MAX = 10 * 1024 * 1024 };
+enum { VLAN_MAX = 4094, PORT_MIN = 1024, PORT_MAX = 65535, MIB_MAX = 1024, OUTBOX_MIB_MAX = 1024 * 1024, MANY = 64 * 1024 * 1024, ASSETS_MAX = 10 * 1024 * 1024 };
 
 static void check_file(struct settings *s, yaml_node_t *node, const char *path)
 {
@@ -72,6 +72,28 @@ static void check_address(struct settings *s, yaml_node_t *node, const char *tex
 		settings_mistake(s, node, "source: '%s' is no IP address", text);
 }
 
+/* False when it is no range of ports that probes could come from. */
+static bool parse_ports(const char *text, uint16_t *first, uint16_t *last)
+{
+	unsigned from, to;
+	int used = 0;
+
+	if (sscanf(text, "%5u-%5u%n", &from, &to, &used) != 2 || text[used] || from < PORT_MIN || to < from || to > PORT_MAX ||
+	    to - from >= CONFIG_SOURCE_PORTS)
+		return false;
+	*first = (uint16_t)from;
+	*last = (uint16_t)to;
+	return true;
+}
+
+static void check_ports(struct settings *s, yaml_node_t *node, const char *text)
+{
+	uint16_t first, last;
+
+	if (!parse_ports(text, &first, &last))
+		settings_mistake(s, node, "source_ports: '%s' is no range FIRST-LAST of at most %d ports from %d on", text, CONFIG_SOURCE_PORTS, PORT_MIN);
+}
+
 static const struct setting sensor_keys[] = {
 	TEXT("name", sensor, NAME_CHARACTERS, NULL),
 	TEXT("zone", zone, NAME_CHARACTERS, NULL),
@@ -91,6 +113,10 @@ static const struct setting probing_keys[] = {
 	{ "mode", SETTING_CHOICE, AT(probing), 0, 0, 0, "off propose automatic", NULL, NULL, NULL },
 	TEXT("interface", probing_interface, NULL, NULL),
 	TEXT("source", probing_source, NULL, check_address),
+	TEXT("source_ports", source_ports, "0123456789-", check_ports),
+	NUMBER("vlan", probing_vlan, 0, VLAN_MAX),
+	NUMBER("inner_vlan", probing_inner_vlan, 0, VLAN_MAX),
+	{ "require_clock", SETTING_TRUTH, AT(require_clock), 0, 0, 0, NULL, NULL, NULL, NULL },
 	END,
 };
 static const struct setting limits_keys[] = {
@@ -169,7 +195,8 @@ static void set_defaults(struct configuration *c)
 		.zone = "default",
 		.snap_length = 65535, .buffer_mib = 64, .timeout_ms = 5,
 		.state = "/var/lib/askance",
-		.probing = PROBING_PROPOSE,
+		/* Below the ports that Linux gives to others by itself (ip_local_port_range), so that they are ours alone. */
+		.probing = PROBING_PROPOSE, .source_ports = "31700-31731", .require_clock = 1,
 		.flows = 262144, .details = 32768, .stream_mib = 64, .ndpi_flows = 8192,
 		.assets = 100000, .ring_mib = 64, .outbox_days = 7, .outbox_mib = 1024,
 		.oui = "/usr/share/ieee-data/oui.csv",
@@ -197,6 +224,10 @@ static void check_whole(struct settings *s, yaml_node_t *root, const struct conf
 		settings_mistake(s, limits, "limits: ring_mib (%u) is no power of two", c->ring_mib);
 	if (c->probing == PROBING_AUTOMATIC && (!c->probing_interface[0] || !c->probing_source[0]))
 		settings_mistake(s, probing, "probing: automatic wants `interface` and `source`");
+	if (!c->probing_interface[0] != !c->probing_source[0])
+		settings_mistake(s, probing, "probing: `interface` and `source` belong together");
+	if (c->probing_inner_vlan && !c->probing_vlan)
+		settings_mistake(s, probing, "probing: inner_vlan without vlan");
 	if (!c->redis_url[0] && strlen(c->state) + sizeof "/redis.sock" > sizeof ((struct sockaddr_un *)0)->sun_path)
 		settings_mistake(s, settings_find(s, root, "state"), "state: the path is too long for the socket of a private Redis in it");
 }
@@ -217,6 +248,7 @@ int configuration_read(const char *path, struct configuration *out, configuratio
 	if (s.mistakes == 0) {
 		if (access(c.oui, R_OK) < 0)
 			c.oui[0] = 0; /* the default file, which is not installed: makers stay unnamed */
+		parse_ports(c.source_ports, &c.port_first, &c.port_last);
 		*out = c;
 	}
 	return s.mistakes;

@@ -7,7 +7,8 @@
  *   redis:     {url: "unix:///run/redis.sock"}                          # absent: a private one
  *   state:     /var/lib/askance
  *   rules:     /etc/askance/rules                                       # absent: see sensor/common/paths.h
- *   probing:   {mode: propose, interface: eth2, source: 10.0.0.9}       # off | propose | automatic
+ *   probing:   {mode: propose, interface: eth2, source: 10.0.0.9,       # off | propose | automatic
+ *               source_ports: 31700-31731, vlan: 0, inner_vlan: 0, require_clock: true}
  *   limits:    {flows: 262144, details: 32768, stream_mib: 64, ndpi_flows: 8192, assets: 100000,
  *               ring_mib: 64, outbox_days: 7, outbox_mib: 1024}
  *   geoip:     {country: country.mmdb, asn: asn.mmdb}
@@ -46,7 +47,11 @@ struct configuration {
 	char rules[CONFIG_PATH_BYTES];
 	uint32_t probing; /* enum probing_mode */
 	char probing_interface[16];
-	char probing_source[64];
+	char probing_source[CONFIG_NAME_BYTES];
+	char source_ports[16];       /* "31700-31731" as written, checked */
+	uint16_t port_first, port_last;
+	uint32_t probing_vlan, probing_inner_vlan; /* tags under which the network of that interface is heard */
+	uint32_t require_clock;      /* 0 or 1 */
 	uint32_t flows, details, stream_mib, ndpi_flows, assets, ring_mib, outbox_days, outbox_mib;
 	char country_db[CONFIG_PATH_BYTES];
 	char asn_db[CONFIG_PATH_BYTES];

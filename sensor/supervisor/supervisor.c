@@ -23,6 +23,7 @@
 enum {
 	CHILDREN = CONFIG_ENGINES + 4,
 	LOOK_MS = 2000,     /* how often interfaces are looked for */
+	STOP_MS = 3000,     /* what the prober has to take leave of a device */
 	RENEW_MS = 10000,   /* what a child has to end itself before it is started anew */
 	GOING_ON = -1,
 };
@@ -181,11 +182,11 @@ static int reap(struct supervisor *s)
 	return result;
 }
 
-static void renew(struct supervisor *s, enum child_role role, int signal)
+static void renew(struct supervisor *s, enum child_role role, int signal, int64_t limit_ms)
 {
 	for (unsigned i = 0; i < s->children; i++)
 		if (s->child[i].role == role)
-			child_renew(&s->child[i], signal, RENEW_MS);
+			child_renew(&s->child[i], signal, limit_ms);
 }
 
 /* Capture can't open what came (back) after its walls stood: then it is started anew. */
@@ -202,7 +203,7 @@ static void look_for_interfaces(struct supervisor *s)
 
 		if (index && index != s->heard[i]) {
 			log_info("interface %s is there", name);
-			renew(s, CHILD_CAPTURE, SIGTERM);
+			renew(s, CHILD_CAPTURE, SIGTERM, RENEW_MS);
 			return;
 		}
 	}
@@ -216,14 +217,15 @@ static int take_signal(struct supervisor *s, int signal)
 		return SUPERVISOR_ENDED;
 	case SIGHUP:
 		log_info("loads the rules again");
-		renew(s, CHILD_HUB, SIGTERM);
-		renew(s, CHILD_PROBER, SIGTERM);
+		renew(s, CHILD_HUB, SIGTERM, RENEW_MS);
+		renew(s, CHILD_PROBER, SIGTERM, RENEW_MS);
 		return GOING_ON;
 	case SIGUSR1:
 		log_warning("probing is stopped until the next start");
 		s->wiring.probing_stopped = true;
-		renew(s, CHILD_PROBER, SIGKILL);
-		renew(s, CHILD_HUB, SIGTERM);
+		/* It sends nothing more from the signal on but the end of its connections; who does not end is ended. */
+		renew(s, CHILD_PROBER, SIGUSR1, STOP_MS);
+		renew(s, CHILD_HUB, SIGTERM, RENEW_MS);
 		return GOING_ON;
 	default:
 		return reap(s);

@@ -6,13 +6,17 @@
 #include "sensor/common/spawn.h"
 #include "sensor/supervisor/rights.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
-enum { MIB = 1024 * 1024, FINDINGS_RING_BYTES = 16 * MIB, RETELL_MS = 60000, WIRES = 40, RING_ENDS = 3, FRAMES_SKIPPED = 32 };
+enum { MIB = 1024 * 1024, FINDINGS_RING_BYTES = 16 * MIB, PROBES_RING_BYTES = 4 * MIB, RETELL_MS = 60000, WIRES = 40, RING_ENDS = 3, FRAMES_SKIPPED = 32 };
 
 static int open_file(struct engine_wiring *e)
 {
@@ -26,7 +30,8 @@ static int open_file(struct engine_wiring *e)
 
 int wiring_open_files(struct wiring *w, const struct configuration *c)
 {
-	*w = (struct wiring){ .config = c, .frames = { -1, -1, -1, -1, -1 }, .orders = { -1, -1 }, .outcomes = { -1, -1 } };
+	*w = (struct wiring){ .config = c, .frames = { -1, -1, -1, -1, -1 }, .orders = { -1, -1 }, .outcomes = { -1, -1 },
+	                      .probes = { -1, -1, -1, -1, -1 }, .hold = { -1, -1 } };
 	for (unsigned i = 0; i < c->sources; i++)
 		w->live |= c->source[i].interface[0] != 0;
 	if (w->live)
@@ -52,6 +57,8 @@ static int make_all(struct wiring *w)
 	for (unsigned i = 0; i < w->engines; i++)
 		if (ring_create(&w->engine[i].findings, "findings", FINDINGS_RING_BYTES) < 0)
 			return -1;
+	if (ring_create(&w->probes, "probes", PROBES_RING_BYTES) < 0 || socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, w->hold) < 0)
+		return -1;
 	return pipe2(w->orders, O_CLOEXEC) < 0 || pipe2(w->outcomes, O_CLOEXEC) < 0 ? -1 : 0;
 }
 
@@ -140,6 +147,34 @@ pid_t wiring_start_capture(struct wiring *w)
 	return pid;
 }
 
+/* The interface's MAC; zeros when it has none. */
+static void find_mac(const char *interface, uint8_t mac[6])
+{
+	struct ifreq r = { .ifr_ifindex = 0 };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	snprintf(r.ifr_name, sizeof r.ifr_name, "%s", interface);
+	if (fd >= 0 && ioctl(fd, SIOCGIFHWADDR, &r) == 0)
+		memcpy(mac, r.ifr_hwaddr.sa_data, 6);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* Where probes come from: what the engine hears of it is our own doing. */
+static struct endpoint probing_end(const struct configuration *c)
+{
+	struct endpoint own = { .family = 0 };
+
+	if (c->probing == PROBING_OFF || !c->probing_source[0])
+		return own;
+	if (inet_pton(AF_INET, c->probing_source, own.ip) == 1)
+		own.family = 4;
+	else if (inet_pton(AF_INET6, c->probing_source, own.ip) == 1)
+		own.family = 6;
+	find_mac(c->probing_interface, own.mac);
+	return own;
+}
+
 pid_t wiring_start_engine(struct wiring *w, unsigned index)
 {
 	const struct configuration *c = w->config;
@@ -148,10 +183,13 @@ pid_t wiring_start_engine(struct wiring *w, unsigned index)
 		.version = CONFIG_VERSION, .index = index, .source = e->file >= 0 ? ENGINE_FILE : ENGINE_RING,
 		.pace = e->source ? e->source->pace : PACE_FAST, .flows = c->flows, .details = c->details,
 		.stream_bytes = c->stream_mib * MIB, .ndpi_flows = c->ndpi_flows, .walls = c->require_walls, .retell_ms = RETELL_MS,
+		.probes = index == 0, .own = probing_end(c),
 	};
 	struct wires wires = { .count = 0 };
 
 	add_producer(&wires, &e->findings);
+	if (index == 0)
+		add_consumer(&wires, &w->probes, FD_PROBES_IN);
 	if (e->file >= 0) {
 		add(&wires, e->file, FD_CAPTURE_FILE);
 		lseek(e->file, 0, SEEK_SET); /* a successor reads from the start; what was told twice is told once */
@@ -206,15 +244,28 @@ pid_t wiring_start_prober(struct wiring *w)
 	const struct configuration *c = w->config;
 	struct prober_config k = {
 		.version = CONFIG_VERSION, .probing = w->probing_stopped ? PROBING_OFF : c->probing, .walls = c->require_walls,
+		.require_clock = c->require_clock, .port_first = c->port_first, .port_last = c->port_last,
+		.vlan = { (uint16_t)c->probing_vlan, (uint16_t)c->probing_inner_vlan },
 	};
 	struct wires wires = { .count = 0 };
+	pid_t pid;
 
 	copy(k.rules_dir, c->rules, sizeof k.rules_dir);
+	copy(k.state_dir, c->state, sizeof k.state_dir);
 	copy(k.interface, c->probing_interface, sizeof k.interface);
 	copy(k.source, c->probing_source, sizeof k.source);
+	copy(k.sensor, c->sensor, sizeof k.sensor);
+	copy(k.zone, c->zone, sizeof k.zone);
 	add(&wires, w->orders[0], FD_ORDERS);
 	add(&wires, w->outcomes[1], FD_OUTCOMES);
-	return start("askance-prober", &wires, &k, sizeof k);
+	add_producer(&wires, &w->probes);
+	add(&wires, w->hold[0], FD_HOLD_IN);
+	add(&wires, w->hold[1], FD_HOLD_OUT);
+	/* For frames on Ethernet itself; the prober opens its sockets for them and drops it. */
+	rights_lend_net_raw(k.probing != PROBING_OFF && k.source[0]);
+	pid = start("askance-prober", &wires, &k, sizeof k);
+	rights_lend_net_raw(false);
+	return pid;
 }
 
 unsigned wiring_skip_frames(struct wiring *w)

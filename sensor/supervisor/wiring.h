@@ -27,6 +27,8 @@ struct wiring {
 	struct engine_wiring engine[CONFIG_ENGINES];
 	int orders[2];   /* read end, write end */
 	int outcomes[2];
+	struct ring_fds probes; /* prober to engine 0: what was asked and answered */
+	int hold[2];            /* the prober's open connections lie in its queue; see active/prober/hold.h */
 	char redis_url[CONFIG_URL_BYTES];
 	bool probing_stopped;
 };
