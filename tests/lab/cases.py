@@ -1,0 +1,22 @@
+"""Counts what passed, and prints each case in a line."""
+import sys
+
+
+class Cases:
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+
+    def check(self, name, condition, figure=""):
+        self.passed += bool(condition)
+        self.failed += not condition
+        print(f"{'ok  ' if condition else 'FAIL'}  {name}{'  ' if figure else ''}{figure}", flush=True)
+        return condition
+
+    def skip(self, name, why):
+        self.skipped += 1
+        print(f"SKIP  {name}: {why}", flush=True)
+
+    def end(self):
+        print(f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped", flush=True)
+        sys.stdout.flush()
+        sys.exit(1 if self.failed or not self.passed else 0)

@@ -1,0 +1,226 @@
+"""The course of the lab: make the plant, hear it, ask, compare with others, judge by the wire."""
+import time
+
+import machines
+from disturbed import why_disturbed
+from reference import Reference, compare
+from scene import Failure, say
+from sensor import PROBE_MAC, SPAN_MAC, Sensor, build_folder, packages
+from servers import Staff
+from wire import Sent, Wire, endings
+
+SETTLE_S, AFTER_S = 6, 5
+TIMES_FEWER = 20
+
+
+def chosen(options):
+    found = machines.all_machines()
+    if options.names:
+        found = [m for m in found if m["name"] in options.names]
+        if len(found) != len(options.names):
+            raise Failure("no such machine; there are: " + " ".join(m["name"] for m in machines.all_machines()))
+    elif options.short:
+        found = [m for m in found if m.get("short")]
+    return found
+
+
+class Lab:
+    def __init__(self, scene, wanted, build=None):
+        self.scene, self.machines = scene, wanted
+        self.build = build or build_folder()
+        self.wire = Wire(scene)
+        self.staff = Staff(scene, wanted, packages(self.build))
+        self.sensor = Sensor(scene, self.build)
+        self.probed = {}
+
+    def start(self):
+        say(f"lab: {len(self.machines)} machines start")
+        for machine in self.machines:
+            self.staff.make(machine)
+        time.sleep(SETTLE_S)
+        self.sensor.prepare()
+        self.sensor.start()
+        for machine in self.machines:
+            self.staff.poll(machine)
+        self.staff.shut_out(self.machines)
+        time.sleep(3)
+
+    def listen(self, seconds):
+        say(f"lab: listening for {seconds} s")
+        start = time.time()
+        time.sleep(seconds)
+        self.baseline = (start, time.time())
+
+    def sent_to(self, machine):
+        return Sent(self.wire.packets, PROBE_MAC, machine["mac"])
+
+    def dead(self):
+        return [m["name"] for m in self.machines if self.scene.machines[m["name"]].dead()]
+
+
+def shown(value, width):
+    text = str(value)
+    return text if len(text) <= width else text[:width - 1] + "~"
+
+
+def attributes_of(document):
+    yield from document.get("attributes", [])
+    for sub in document.get("subassets", []):
+        yield from sub.get("attributes", [])
+
+
+def gained(document):
+    return [a for a in attributes_of(document or {}) if a.get("source") == "probe"]
+
+
+def check_heard(cases, lab, documents):
+    """The passive half: each protocol is known by structure before anybody asks."""
+    for machine in lab.machines:
+        document = documents.get(machine["ip"], {})
+        known = [s for s in document.get("services", []) if s["protocol"] == machine["protocol"] and s["evidence"] == "structure"]
+        cases.check(f"heard: {machine['name']} serves {machine['protocol']}", known)
+
+
+def ask_all(cases, lab, limit_s):
+    """Approves what was proposed, and waits until every probe ended. Returns outcome by machine name."""
+    sensor, rounds = lab.sensor, time.time() + limit_s
+    waiting, approved, outcomes = {m["ip"]: m for m in lab.machines}, {}, {}
+    while time.time() < rounds and len(outcomes) < len(waiting):
+        for p in sensor.proposals():
+            machine = waiting.get(p["ip"])
+            if machine and p["status"] == "open" and p["id"] not in approved and p["rule"] in machine["ask"]:
+                said = sensor.approve(p["id"])
+                if said:
+                    cases.check(f"approve {machine['name']} {p['rule']}", False, said)
+                    outcomes[machine["name"]] = {"refused": said}
+                approved[p["id"]] = (machine, p)
+        for event in sensor.outcomes():
+            if event["id"] in approved:
+                outcomes[approved[event["id"]][0]["name"]] = {**event, "rule": approved[event["id"]][1]["rule"]}
+        if len(approved) and len(outcomes) >= len(approved) and time.time() > rounds - limit_s + 30:
+            break
+        time.sleep(0.5)
+    for machine, p in approved.values():
+        outcomes.setdefault(machine["name"], {"rule": p["rule"], "end": "not ended"})
+    return outcomes
+
+
+def table_row(machine, rule, values, ours, theirs, result, disturbed):
+    kind = {"server": "server", "player": "player", "fragile": "fragile"}[machine["kind"]]
+    print("{:<18} {:<14} {:<8} {:<16} {:>6} {:>4}/{:<6} {:>4}/{:<6} {:<10} {}".format(
+        machine["name"], machine["protocol"], kind, rule or "-", len(values), ours.packets, ours.bytes,
+        theirs.packets if theirs else "-", theirs.bytes if theirs else "-", result, "; ".join(disturbed) or "-"), flush=True)
+
+
+def print_head():
+    print("{:<18} {:<14} {:<8} {:<16} {:>6} {:>11} {:>11} {:<10} {}".format(
+        "machine", "protocol", "answers", "rule", "values", "our pkts/B", "nmap pkts/B", "same", "disturbed"))
+
+
+def judge_manners(cases, lab, outcomes):
+    """What every probe owes its target, on the wire."""
+    packets = lab.wire.update()
+    resets = sum(lab.sent_to(m).resets for m in lab.machines)
+    retries = {m["name"]: lab.sent_to(m).retries for m in lab.machines if lab.sent_to(m).retries}
+    cases.check("0 RST from us", resets == 0, f"{resets}")
+    cases.check("0 retries", not retries, f"{retries or 0}")
+    syns = {m["name"]: lab.sent_to(m).syns for m in lab.machines}
+    runs = {name: 1 for name in outcomes}
+    cases.check("one connection for each probe", all(n <= runs.get(name, 0) for name, n in syns.items()), f"{sum(syns.values())}")
+    unfinished = []
+    for machine in lab.machines:
+        for state in endings(packets, PROBE_MAC, machine["mac"]).values():
+            if state["answered"] and not state["their_rst"] and not state["fin"]:
+                unfinished.append(machine["name"])
+    cases.check("every connection ended by FIN", not unfinished, " ".join(unfinished))
+    strangers = {p.dst for p in packets if p.src == PROBE_MAC} - {m["mac"] for m in lab.machines} - {"ff:ff:ff:ff:ff:ff"}
+    cases.check("nobody else was sent anything", not strangers, " ".join(strangers))
+    shouted = [p for p in packets if p.src == PROBE_MAC and p.dst == "ff:ff:ff:ff:ff:ff" and p.type != 0x0806]
+    cases.check("no broadcast but ARP", not shouted, f"{len(shouted)}")
+
+
+def judge_span(cases, lab):
+    sent = lab.sensor.span_sent()
+    cases.check("the SPAN port sent 0 frames", sent == 0 and not any(p.src == SPAN_MAC for p in lab.wire.update()), f"{sent}")
+    cases.check("(of the frames that it heard)", len(lab.wire.packets) > 1000, f"{len(lab.wire.packets)}")
+
+
+def judge_values(cases, lab, machine, pairs, source, outcome, everything):
+    name = machine["name"]
+    if not lab.sensor.can_ask():
+        cases.skip(f"{name}: values as {source} reads them", "nothing could be asked")
+        return
+    for key, said, ours_value in pairs:
+        cases.check(f"{name}: {key} as {source} reads it", ours_value is not None, shown(said, 60))
+    if outcome.get("end") == "complete":
+        for wanted in machine.get("attributes", []):
+            if wanted["name"] in lab.sensor.fills(outcome["rule"]):
+                found = [v for _, v in everything if wanted["value"].casefold() in str(v).casefold()]
+                cases.check(f"{name}: {wanted['name']} as configured", found, wanted["value"])
+
+
+def compare_all(cases, lab, reference, outcomes, documents, until):
+    """The table. nmap goes after all of ours, one machine at a time."""
+    packets = lab.wire.update()
+    disturbed = {m["name"]: why_disturbed(lab.scene, m, packets, lab.baseline, lab.baseline[1], until) for m in lab.machines}
+    ours = {m["name"]: lab.sent_to(m) for m in lab.machines}
+    print_head()
+    for machine in lab.machines:
+        output, theirs = reference.script(machine)
+        source = "nmap" if output else "recorded"
+        document = documents.get(machine["ip"], {})
+        values = gained(document)
+        everything = [(a["name"], a["value"]) for a in attributes_of(document)]
+        pairs = compare(machine, output or "", everything)
+        if not pairs:
+            pairs, source = compare(machine, reference.recorded(machine), everything), "recorded"
+        equal = sum(1 for _, _, ours_value in pairs if ours_value is not None)
+        outcome = outcomes.get(machine["name"], {})
+        name, sent = machine["name"], ours[machine["name"]]
+        table_row(machine, outcome.get("rule"), values, sent, theirs, f"{equal}/{len(pairs)} {source}" if pairs else "-", disturbed[name])
+        judge_values(cases, lab, machine, pairs, source, outcome, everything)
+        if theirs and sent.packets:
+            cases.check(f"{name}: no more packets than nmap's {machine['nse']['script']}", sent.packets <= theirs.packets, f"{sent.packets} of {theirs.packets}")
+    cases.check("0 devices disturbed", not any(disturbed.values()), "; ".join(f"{n}: {'; '.join(w)}" for n, w in disturbed.items() if w))
+
+
+def compare_version_scan(cases, lab, reference, asked, whole):
+    """nmap -sT -sV --version-all against the same ports: all of them in the long form, else not measured."""
+    if not whole:
+        print("nmap -sT -sV --version-all: not measured in the short form")
+        return
+    ours = theirs = 0
+    for machine in lab.machines:
+        if machine["transport"] != "tcp" or machine["name"] not in asked or machine["kind"] == "fragile":
+            continue
+        _, sent = reference.nmap(machine, "-sT", "-sV", "--version-all", "-p", str(machine["port"]), timeout=600)
+        print(f"nmap -sT -sV --version-all {machine['name']}: {sent.packets} packets in {sent.connections} connections, ours {asked[machine['name']]}")
+        ours, theirs = ours + asked[machine["name"]], theirs + sent.packets
+    cases.check(f"{TIMES_FEWER} times fewer packets than nmap -sT -sV --version-all", ours and theirs >= TIMES_FEWER * ours, f"{ours} of {theirs}")
+
+
+def run(cases, scene, options):
+    lab = Lab(scene, chosen(options))
+    reference = Reference(scene, lab.wire)
+    lab.start()
+    lab.listen(lab.sensor.baseline_s)
+    if lab.dead():
+        raise Failure("these servers ended by themselves: " + ", ".join(f"{n}: {scene.machines[n].log()[-300:]}" for n in lab.dead()))
+    check_heard(cases, lab, lab.sensor.documents())
+    outcomes = {}
+    if lab.sensor.can_ask():
+        outcomes = ask_all(cases, lab, 150 if options.short else 900)
+        time.sleep(AFTER_S)
+    else:
+        cases.skip("asking", "this build has no `askance approve`")
+    until = time.time()
+    documents = lab.sensor.documents()
+    judge_span(cases, lab)
+    judge_manners(cases, lab, outcomes)
+    asked = {m["name"]: lab.sent_to(m).packets for m in lab.machines if lab.sent_to(m).packets}
+    compare_all(cases, lab, reference, outcomes, documents, until)
+    for name, outcome in outcomes.items():
+        print(f"outcome  {name}: {outcome}")
+    compare_version_scan(cases, lab, reference, asked, not options.short and not options.names)
+    lab.sensor.stop()
+    scene.end()
