@@ -91,5 +91,7 @@ struct classifier {
 
 /* All classifiers, ended by NULL; written by the build from the file names. */
 extern const struct classifier *const classifiers[];
+/* Those of them that stand under classifiers/ics. */
+extern const struct classifier *const classifiers_of_plants[];
 
 #endif

@@ -79,6 +79,11 @@ static bool known_function(uint8_t f)
 	return memchr(known, f, sizeof known) != NULL;
 }
 
+static bool writes(uint8_t f)
+{
+	return f == WRITE_COIL || f == WRITE_REGISTER || f == WRITE_COILS || f == WRITE_REGISTERS || f == MASK_WRITE || f == READ_WRITE;
+}
+
 /* True when these are exactly the bytes of a request with that function. */
 static bool request_shaped(const struct message *m)
 {
@@ -410,6 +415,10 @@ static enum verdict read_modbus(struct reader *r)
 		memo->mine = true;
 	}
 	r->sender_role = memo->server == 1 + r->direction ? ROLE_SERVER : ROLE_CLIENT;
+	if (m.exception)
+		r->signs = SIGN_ERROR;
+	else if (r->sender_role == ROLE_CLIENT && writes(m.function))
+		r->signs = SIGN_WRITE;
 	if (m.function == UMAS && !m.exception)
 		read_umas(r, memo, &m);
 	if (r->sender_role == ROLE_SERVER && worth_reading(memo, &m))

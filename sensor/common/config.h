@@ -48,6 +48,10 @@ struct engine_config {
 	uint32_t probes;        /* 1: there is a ring from the prober, FD_PROBES_* */
 	struct endpoint own;    /* where probes come from: what is heard of it is no evidence; zeros when there are none */
 };
+	uint32_t pulses;        /* pairs whose cyclic traffic is measured, a power of two; 0 for none */
+	uint32_t reserved;
+	uint32_t quiet;         /* 1: lines of these files that can't be used have been told by another engine */
+	char file[ENGINE_FILES][CONFIG_PATH_BYTES]; /* their names, for messages; empty: there is none */
 
 enum hub_mode { HUB_RUN = 1, HUB_READ = 2 };
 enum probing_mode { PROBING_OFF, PROBING_PROPOSE, PROBING_AUTOMATIC };

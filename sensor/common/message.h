@@ -81,6 +81,11 @@ struct engine_counters {
 	uint64_t tunnels;         /* frames taken out of a tunnel */
 };
 
+	uint64_t ears_refused;    /* flows that found no memory for what their server says */
+	uint64_t service_subjects; /* that were held against a file of service probes */
+	uint64_t service_matches;
+	uint64_t service_contradicted; /* matches of another service than the structure that was read */
+	uint64_t pulses_evicted;  /* pairs whose figures were given up for others */
 /* REPORT_PROGRESS, and REPORT_END with how it ended. */
 struct progress {
 	uint64_t bytes_read;

@@ -221,14 +221,28 @@ static void tell_items(struct engine *e, const struct packet *p, const struct pa
 }
 
 /* A message is the classifier's: what it told counts. */
+/* Who serves by the handshake, or by the message itself. */
+static void join_pulse(struct reading *r, const char *protocol)
+{
+	enum role role = sender_role(r);
+
+	if (role == ROLE_SERVER || role == ROLE_CLIENT)
+		pulse_join(r->e, r->f, r->p, role == ROLE_SERVER ? r->reader.direction : !r->reader.direction, protocol);
+}
+
 static void accept(struct reading *r, uint32_t index)
 {
 	const struct classifier *c = r->list->of[index];
 
 	r->e->counters.messages++;
-	if (r->d)
+	if (r->d) {
 		r->d->half[r->reader.direction].gap = false;
 	if (!(r->f->flags & told_flag(r)))
+		if (!r->d->pulse && r->list->plants & 1ull << index)
+			join_pulse(r, c->name);
+	}
+	if (r->reader.signs)
+		pulse_signs(r->e, r->f, r->p, r->reader.signs);
 		tell_roles(r, c->name);
 	if (r->e->told.count || r->e->told.lost) {
 		enum role role = sender_role(r);

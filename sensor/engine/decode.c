@@ -133,7 +133,7 @@ static void read_tcp(struct layers *l, const struct ip_header *ip, struct cursor
 	unsigned header_bytes;
 
 	p->sequence = cursor_u32be(&h);
-	cursor_skip(&h, 4);
+	p->acknowledgment = cursor_u32be(&h);
 	header_bytes = (cursor_u8(&h) >> 4) * 4u;
 	p->tcp_flags = cursor_u8(&h) & 0x3f;
 	if (!cursor_ok(&h) || header_bytes < 20) {
@@ -252,6 +252,7 @@ static void read_ipv4(struct layers *l, struct cursor *c)
 	}
 	l->p->network = start;
 	l->p->network_len = (uint32_t)(c->end - start);
+	l->p->ip_id = (uint16_t)id;
 	l->p->multicast |= ip_multicast(ip.target, 4);
 	if (fragment & 0x3fff)
 		read_fragment(l, &ip, c, id, (uint16_t)((fragment & 0x1fff) * 8u), fragment & 0x2000);
@@ -528,7 +529,7 @@ static bool decode_plain(struct layers *l)
 		return false;
 	cursor_skip(&h, 1);
 	total = cursor_u16be(&h);
-	cursor_skip(&h, 2);
+	p->ip_id = cursor_u16be(&h);
 	fragment = cursor_u16be(&h);
 	p->hop_limit = cursor_u8(&h);
 	ip.protocol = cursor_u8(&h);
@@ -560,6 +561,7 @@ void decode_frame(struct decoder *d, const struct frame *f, struct packet *p)
 	p->kind = PACKET_NOTHING;
 	p->ethernet = NULL;
 	p->network = NULL;
+	p->ip_id = 0;
 	p->reassembled = false;
 	p->payload_lost = 0;
 	p->payload_len = 0;

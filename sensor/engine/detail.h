@@ -23,6 +23,9 @@ struct half {
 	bool held_large;
 	bool started;
 	bool gap;
+	uint8_t mark_at;    /* see pulse.c: what was seen last, to know what the mirror brings twice */
+	uint32_t marks[4];
+	int64_t marked_ns;
 };
 
 struct detail {
@@ -34,6 +37,13 @@ struct detail {
 	uint8_t favourite;   /* classifier that said MAYBE and owns the memo */
 	uint8_t fitted;      /* 1 << direction: of this one it took a message with MAYBE */
 	bool ndpi_done;
+	bool ear_done;       /* its server has had its say, see ears.c */
+	uint32_t ear;        /* what its server has said, 0 for none */
+	uint8_t server;      /* of its pulse: the direction in which the server sends */
+	uint32_t pulse;      /* number of its entry, from 1; 0 for none */
+	uint32_t pulse_generation;
+	int64_t asked_ns;    /* the request that is out, 0 for none */
+	int64_t begun_ns;    /* the last exchange */
 };
 
 /* A segment that came too early, in a small block. */

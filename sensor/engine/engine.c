@@ -14,6 +14,14 @@ enum {
 
 /* False when there are more than a flow's set of candidates has bits for. */
 static bool list_classifiers(struct engine *e)
+static bool is_of_plants(const struct classifier *c)
+{
+	for (int i = 0; classifiers_of_plants[i]; i++)
+		if (classifiers_of_plants[i] == c)
+			return true;
+	return false;
+}
+
 {
 	for (int i = 0; classifiers[i]; i++)
 		for (int t = 0; t < TRANSPORTS; t++) {
@@ -25,6 +33,7 @@ static bool list_classifiers(struct engine *e)
 				return false;
 			list->of[list->count++] = classifiers[i];
 		}
+			list->plants |= (uint64_t)is_of_plants(classifiers[i]) << list->count;
 	return true;
 }
 
@@ -33,7 +42,8 @@ int engine_init(struct engine *e, const struct engine_config *config)
 	e->config = *config;
 	if (!decoder_init(&e->decoder, &e->counters, config->source == ENGINE_FILE) ||
 	    !flow_table_init(&e->flows, config->flows, e->decoder.hash_key) ||
-	    !details_init(&e->details, config->details, config->stream_bytes) || !(e->link_memory = link_memory_new())) {
+	    !details_init(&e->details, config->details, config->stream_bytes) ||
+	    !pulses_init(&e->pulses, config->pulses, e->decoder.hash_key) || !(e->link_memory = link_memory_new())) {
 		log_error("not enough memory for %u flows; lower limits.flows", config->flows);
 		return -1;
 	}
@@ -81,6 +91,8 @@ static void tell_host(struct engine *e, const struct packet *p)
 	w.transport = TRANSPORT_NONE;
 	teller_tell(&e->teller, &w, &host, NULL, NULL);
 }
+	ears_close(e->ears);
+	pulses_free(&e->pulses);
 
 /* A packet that stands for a flow of which none is at hand. */
 static void packet_of_flow(const struct engine *e, const struct flow *f, int64_t time_ns, struct packet *p)
@@ -144,7 +156,7 @@ static void see_handshake(struct engine *e, struct flow *f, const struct packet 
 
 static void tcp_packet(struct engine *e, struct flow *f, const struct packet *p)
 {
-	if (p->tcp_flags & TCP_SYN)
+	if (p->tcp_flags & TCP_SYN) {
 		see_handshake(e, f, p);
 	if (p->payload_len && f->state <= FLOW_OURS) {
 		bool was_undecided = f->state != FLOW_OURS;
@@ -169,6 +181,13 @@ static void udp_packet(struct engine *e, struct flow *f, const struct packet *p)
 	bool need_more;
 
 	if (f->state > FLOW_OURS || p->payload_len == 0)
+		if (!(p->tcp_flags & TCP_ACK))
+			pulse_connects(e, f, p);
+	} else if (f->state == FLOW_OURS && f->detail) {
+		pulse_packet(e, f, p);
+	}
+	if (p->tcp_flags & TCP_RST)
+		pulse_resets(e, f, p);
 		return;
 	if (f->state == FLOW_NEW)
 		start_look(e, f);
@@ -195,6 +214,8 @@ static void ip_packet(struct engine *e, const struct packet *p)
 		tcp_packet(e, f, p);
 	else if (p->kind == PACKET_UDP)
 		udp_packet(e, f, p);
+	if (f->state == FLOW_OURS && f->detail)
+		pulse_packet(e, f, p);
 	else if (p->payload_len)
 		link_frame(e, p);
 }
@@ -259,7 +280,7 @@ void engine_frames(struct engine *e, const struct frame *frames, unsigned count)
 		}
 	}
 	work(e, held);
-	if (count)
+	if (count) {
 		sweep(e, frames[count - 1].time_ns);
 }
 
@@ -272,3 +293,16 @@ void engine_end_flows(struct engine *e)
 			end_flow(e, f, (int64_t)f->last_s * 1000000000);
 	}
 }
+		pulse_sweep(e, frames[count - 1].time_ns);
+	}
+}
+
+void engine_probe_frames(struct engine *e, const struct frame *frames, unsigned count)
+{
+	uint64_t heard = e->counters.frames, bytes = e->counters.bytes;
+
+	e->asked = true;
+	engine_frames(e, frames, count);
+	e->asked = false;
+	e->counters.frames = heard;
+	e->counters.bytes = bytes;

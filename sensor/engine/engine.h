@@ -10,6 +10,7 @@
 #include "sensor/engine/detail.h"
 #include "sensor/engine/flow.h"
 #include "sensor/engine/teller.h"
+#include "sensor/engine/pulse.h"
 
 enum {
 	ENGINE_BATCH = 32, /* frames decoded together, so that their flows come into the cache meanwhile */
@@ -22,6 +23,7 @@ struct classifier_list {
 	const struct classifier *of[CLASSIFIERS_MAX];
 	uint32_t count;
 };
+	uint64_t plants; /* a bit each: of a protocol of plants, whose pulse is watched */
 
 struct link_memory;
 
@@ -32,6 +34,7 @@ struct engine {
 	struct flow_table flows;
 	struct details details;
 	struct teller teller;
+	struct pulses pulses;
 	struct ndpi *ndpi; /* NULL when left out */
 	struct classifier_list lists[TRANSPORTS];
 	struct link_memory *link_memory;

@@ -77,6 +77,16 @@ static bool speaker_told(struct engine *e, const struct packet *p, uint32_t clas
 	return false;
 }
 
+/* PROFINET's real-time frames up to FBFF, EtherCAT, GOOSE and Sampled Values come in cycles, whoever listens. */
+static bool cyclic(const struct packet *p)
+{
+	struct cursor c = cursor_over(p->payload, p->payload_len);
+
+	if (p->ethertype == 0x8892)
+		return cursor_u16be(&c) < 0xfc00 && cursor_ok(&c);
+	return p->ethertype == 0x88a4 || p->ethertype == 0x88b8 || p->ethertype == 0x88ba;
+}
+
 static bool wants(const struct classifier *c, uint16_t ethertype)
 {
 	for (int i = 0; i < CLASSIFIER_ETHERTYPES; i++)
@@ -126,9 +136,12 @@ void link_frame(struct engine *e, const struct packet *p)
 	uint8_t transport = on_ip ? TRANSPORT_IP : TRANSPORT_ETHERNET;
 	const struct classifier_list *list = &e->lists[transport];
 	uint16_t kind = on_ip ? p->key.protocol : p->ethertype;
+	bool in_cycles = cyclic(p);
 	struct parties who;
 	struct witness w;
 
+	if (in_cycles)
+		pulse_frame(e, p, NULL);
 	if (read_lately(e, p))
 		return;
 	parties_of(p, &who);
@@ -145,6 +158,8 @@ void link_frame(struct engine *e, const struct packet *p)
 		if (list->of[i]->read(&r) != MINE)
 			continue;
 		e->counters.messages++;
+		if (in_cycles)
+			pulse_frame(e, p, list->of[i]->name);
 		if (!speaker_told(e, p, i))
 			tell_speaker(e, p, &who, list->of[i], r.sender_role);
 		if (e->told.count || e->told.lost)

@@ -29,6 +29,8 @@ struct packet {
 	uint32_t payload_lost;   /* bytes more that the sender sent and the capture cut off */
 	uint32_t network_len;
 	uint32_t sequence;       /* TCP */
+	uint32_t acknowledgment;
+	uint16_t ip_id;          /* IPv4's identification, 0 for none */
 	uint8_t kind;            /* enum packet_kind */
 	uint8_t direction;       /* 0: sent by key.low */
 	uint8_t tcp_flags;

@@ -54,6 +54,15 @@ static void report_counters(struct engine *e)
 {
 	struct report r = { .type = REPORT_COUNTERS };
 
+/* The clock of live frames: silence has none. */
+static int64_t frame_clock_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
 	r.counters = e->counters;
 	teller_report(&e->teller, &r);
 }
@@ -247,6 +256,8 @@ int run_ring(struct engine *e)
 		ring_release(ring);
 		if (result == RING_BROKEN) {
 			log_error("the frame ring holds nonsense; starting again");
+		if (count == 0)
+			pulse_sweep(e, frame_clock_ns());
 			return EXIT_BROKEN_RING;
 		}
 		now_ms = clock_ms();

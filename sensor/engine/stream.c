@@ -193,6 +193,7 @@ static void skip_hole(struct stream *s, uint32_t to)
 
 static bool keep_early(struct stream *s, uint32_t sequence, const uint8_t *bytes, size_t len)
 {
+	pulse_unseen(s->e, s->f, s->p);
 	struct details *d = &s->e->details;
 	uint32_t *link = &s->h->early, block;
 	struct early *early;

@@ -18,6 +18,8 @@ static const char *const counter_names[] = {
 	"frames", "bytes", "kernel_drops", "interface_drops", "ring_drops", "unknown_linktype", "undecoded", "malformed",
 	"truncated", "fragments", "fragments_dropped", "flows", "flows_evicted", "details_refused", "stream_gaps",
 	"stream_dropped_bytes", "messages", "messages_rejected", "ndpi_packets", "findings", "findings_lost", "tunnels",
+	"ears_refused", "service_subjects", "service_matches", "service_contradicted",
+	"pulses_evicted",
 };
 
 enum { COUNTERS = sizeof counter_names / sizeof *counter_names };

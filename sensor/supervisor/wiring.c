@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { MIB = 1024 * 1024, FINDINGS_RING_BYTES = 16 * MIB, PROBES_RING_BYTES = 4 * MIB, RETELL_MS = 60000, WIRES = 40, RING_ENDS = 3, FRAMES_SKIPPED = 32 };
+enum { MIB = 1024 * 1024, FINDINGS_RING_BYTES = 16 * MIB, PROBES_RING_BYTES = 4 * MIB, RETELL_MS = 60000, PULSES = 4096, WIRES = 40, RING_ENDS = 3, FRAMES_SKIPPED = 32 };
 
 static int open_file(struct engine_wiring *e)
 {
@@ -199,6 +199,8 @@ pid_t wiring_start_engine(struct wiring *w, unsigned index)
 	return start("askance-engine", &wires, &k, sizeof k);
 }
 
+		.quiet = index > 0,
+		.pulses = PULSES,
 static void copy(char *to, const char *from, size_t room)
 {
 	snprintf(to, room, "%s", from);
