@@ -61,7 +61,7 @@ def enter(limit_s):
     os.chmod(work, 0o755)
     child = subprocess.Popen(["unshare", "--mount", "--net", "--pid", "--uts", "--fork", "--kill-child", "--mount-proc",
                               sys.executable, *sys.argv], env={**os.environ, INSIDE: work}, start_new_session=True)
-    stop = lambda *_: os.killpg(child.pid, signal.SIGTERM)
+    stop = lambda *_: end_politely(child.pid)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop)
     try:
@@ -79,6 +79,16 @@ def enter(limit_s):
         else:
             shutil.rmtree(work, ignore_errors=True)
     sys.exit(status)
+
+
+def end_politely(unshare):
+    """To the first process of the namespaces alone: when unshare itself goes, the kernel kills the rest."""
+    try:
+        inner = [int(p) for p in pathlib.Path(f"/proc/{unshare}/task/{unshare}/children").read_text().split()]
+        for pid in inner or [unshare]:
+            os.kill(pid, signal.SIGTERM)
+    except (OSError, ValueError):
+        pass
 
 
 def ip(*command):

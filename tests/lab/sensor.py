@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 
+import machines
 from scene import ROOT, Failure, frames_sent_by, wait_for
 
 NAME, ZONE = "lab", "hall-3"
@@ -22,7 +23,7 @@ failures_to_stop: 30
 """
 # Every machine of the lab, whatever class it was taken for; one signature, that of the lab's own key.
 WHITELIST = """allow:
-  - rules: [modbus, s7comm, bacnet, opcua, enip-udp, enip-list, iec104, dnp3, snmp, tls, ssh]
+  - rules: [%s]
     networks: [10.20.30.0/24]
     may: propose
     why: the lab
@@ -55,10 +56,15 @@ class Sensor:
         self.baseline_s = 20
         self.policy("budgets", BUDGETS)
         whitelist = (self.rules / "policy" / "whitelist.yaml").read_text()
-        self.policy("whitelist", whitelist.replace("allow:\n", WHITELIST, 1))
+        self.policy("whitelist", whitelist.replace("allow:\n", WHITELIST % ", ".join(sorted(self.wanted_rules())), 1))
         self.write_config()
         if self.can_ask():
             self.make_key()
+
+    def wanted_rules(self):
+        """Those that the lab's machines name and that there are."""
+        self.fills("")
+        return {r for m in machines.all_machines() for r in m["ask"]} & set(self.rule_fills)
 
     def fills(self, rule):
         """The attributes that a rule fills, as it says of itself."""
