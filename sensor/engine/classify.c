@@ -67,6 +67,7 @@ void witness_of(const struct engine *e, const struct packet *p, const char *prot
 	w->vlan[0] = e->decoder.vlan[p->zone][0];
 	w->vlan[1] = e->decoder.vlan[p->zone][1];
 	w->protocol = protocol;
+	w->source = own_packet(e, p) ? SOURCE_PROBE : SOURCE_PASSIVE;
 	w->transport = transports[p->kind];
 	w->ethertype = p->kind == PACKET_ETHERNET ? p->ethertype : 0;
 }

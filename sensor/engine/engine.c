@@ -62,6 +62,7 @@ int engine_init(struct engine *e, const struct engine_config *config)
 		log_error("the findings ring could not be mapped");
 		return -1;
 	}
+	e->teller.own = config->own;
 	return 0;
 }
 
@@ -85,6 +86,8 @@ static void tell_host(struct engine *e, const struct packet *p)
 	struct parties who;
 	struct witness w;
 
+	if (e->asked)
+		return; /* the prober wrote those addresses itself */
 	parties_of(p, &who);
 	host.subject = who.sender;
 	witness_of(e, p, "", &w);
@@ -268,7 +271,7 @@ void engine_frames(struct engine *e, const struct frame *frames, unsigned count)
 		struct packet *p = &e->packets[held];
 
 		decode_frame(&e->decoder, &frames[i], p);
-		if (p->kind == PACKET_NOTHING)
+		if (p->kind == PACKET_NOTHING || (!e->asked && own_packet(e, p)))
 			continue;
 		held++;
 		if (p->kind != PACKET_ETHERNET)
@@ -282,6 +285,17 @@ void engine_frames(struct engine *e, const struct frame *frames, unsigned count)
 	work(e, held);
 	if (count) {
 		sweep(e, frames[count - 1].time_ns);
+}
+
+void engine_probe_frames(struct engine *e, const struct frame *frames, unsigned count)
+{
+	uint64_t heard = e->counters.frames, bytes = e->counters.bytes;
+
+	e->asked = true;
+	engine_frames(e, frames, count);
+	e->asked = false;
+	e->counters.frames = heard;
+	e->counters.bytes = bytes;
 }
 
 void engine_end_flows(struct engine *e)

@@ -41,6 +41,9 @@ struct engine {
 	struct told told;
 	struct packet packets[ENGINE_BATCH];
 	struct ring frames;  /* ENGINE_RING: where they come from */
+	struct ring probes;  /* config.probes: what the prober sent and got, see own.c */
+	bool asked;          /* the frames at hand come from there */
+	uint64_t probe_frames;
 	uint64_t file_bytes; /* ENGINE_FILE: its size, 0 when unknown */
 };
 
@@ -51,6 +54,9 @@ void engine_free(struct engine *e);
 /* Works on up to ENGINE_BATCH frames; their bytes must stay until it returns. */
 void engine_frames(struct engine *e, const struct frame *frames, unsigned count);
 
+/* The same for frames of the prober's ring: what they tell was asked for. They are not counted. */
+void engine_probe_frames(struct engine *e, const struct frame *frames, unsigned count);
+
 /* Ends all flows, as at the end of a file, so that what was seen of them is told. */
 void engine_end_flows(struct engine *e);
 
@@ -60,6 +66,8 @@ int run_open(struct engine *e);
 /* Runs the source to its end; the exit code of the process. */
 int run_file(struct engine *e);
 int run_ring(struct engine *e);
+/* The next frame of a ring from another process, checked against its own length. */
+enum ring_result run_next_frame(struct ring *ring, struct frame *f, uint64_t number);
 
 /* Within the engine: see classify.c, stream.c, link.c. */
 
@@ -68,6 +76,14 @@ struct parties {
 	struct endpoint sender;
 	struct endpoint receiver;
 };
+
+/*
+ * own.c: true for a packet from or to where probes come from. On the SPAN port it is passed over: no
+ * evidence, and no device of the plant. In the prober's ring it is what was asked for and answered.
+ */
+bool own_packet(const struct engine *e, const struct packet *p);
+/* Reads what the prober told since the last time. RING_BROKEN when it told nonsense. */
+enum ring_result own_drain(struct engine *e);
 
 void parties_of(const struct packet *p, struct parties *who);
 /* What a classifier told, as a statement about those whose packet it was. */

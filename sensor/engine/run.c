@@ -36,6 +36,10 @@ int run_open(struct engine *e)
 			e->file_bytes = (uint64_t)st.st_size;
 		return 0;
 	}
+	if (e->config.probes && ring_attach_consumer(&e->probes, FD_PROBES_IN, FD_PROBES_TAIL, FD_PROBES_WAKE) < 0) {
+		log_error("the ring of the prober could not be mapped");
+		return -1;
+	}
 	if (ring_attach_consumer(&e->frames, FD_RECORDS_IN, FD_TAIL_IN, FD_WAKE_IN) == 0)
 		return 0;
 	log_error("the frame ring could not be mapped");
@@ -200,7 +204,7 @@ static void take_capture_counters(struct engine *e, const struct ring *ring)
 	e->counters.ring_drops = ring_counter(ring, CAPTURE_RING_DROPS);
 }
 
-static enum ring_result next_frame(struct ring *ring, struct frame *f, uint64_t number)
+enum ring_result run_next_frame(struct ring *ring, struct frame *f, uint64_t number)
 {
 	const struct frame_header *h;
 	const void *record;
@@ -223,6 +227,7 @@ static enum ring_result next_frame(struct ring *ring, struct frame *f, uint64_t 
 	return RING_OK;
 }
 
+/* What the prober tells can wait for the longest sleep. */
 static void wait_for_frames(struct ring *ring)
 {
 	struct pollfd wake = { .fd = ring->wake, .events = POLLIN };
@@ -246,7 +251,7 @@ int run_ring(struct engine *e)
 		unsigned count = 0;
 		int64_t now_ms;
 
-		while (count < ENGINE_BATCH && (result = next_frame(ring, &frames[count], number + 1)) == RING_OK) {
+		while (count < ENGINE_BATCH && (result = run_next_frame(ring, &frames[count], number + 1)) == RING_OK) {
 			number++;
 			count++;
 		}
@@ -254,6 +259,8 @@ int run_ring(struct engine *e)
 		teller_flush(&e->teller);
 		/* Only now may the frames go: should this process die before, its successor reads them again. */
 		ring_release(ring);
+		if (e->config.probes && own_drain(e) == RING_BROKEN)
+			result = RING_BROKEN;
 		if (result == RING_BROKEN) {
 			log_error("the frame ring holds nonsense; starting again");
 		if (count == 0)

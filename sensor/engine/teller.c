@@ -63,7 +63,7 @@ static uint64_t hash_finding(const struct teller *t, const struct witness *w, co
 	uint64_t words[2] = {
 		(uint64_t)s->kind | (uint64_t)s->attribute << 8 | (uint64_t)w->transport << 16 | (uint64_t)s->evidence << 24 |
 			(uint64_t)s->role << 32 | (uint64_t)w->port << 48,
-		(uint64_t)w->vlan[0] | (uint64_t)w->vlan[1] << 16 | (uint64_t)w->ethertype << 32 | (uint64_t)s->activity << 48,
+		(uint64_t)w->vlan[0] | (uint64_t)w->vlan[1] << 16 | (uint64_t)w->ethertype << 32 | (uint64_t)w->source << 56 | (uint64_t)s->activity << 48,
 	};
 	uint64_t h = hash_bytes(t->hash_key, words, sizeof words);
 
@@ -128,6 +128,9 @@ void teller_tell(struct teller *t, const struct witness *w, const struct stateme
 	struct report *r;
 	struct finding *f;
 
+	/* The sensor is no device of the plant, and nobody's client. */
+	if (own_endpoint(&t->own, &s->subject) || (s->kind == FINDING_TALKS && own_endpoint(&t->own, &s->peer)))
+		return;
 	if (told_lately(t, hash_finding(t, w, s, path, value), (uint32_t)(w->time_ns / 1000000000), retell_s))
 		return;
 	r = reserve(t);
@@ -142,7 +145,8 @@ void teller_tell(struct teller *t, const struct witness *w, const struct stateme
 	f->role = s->role;
 	f->confidence = s->confidence;
 	f->subject = s->subject;
-	f->peer = s->peer;
+	f->peer = own_endpoint(&t->own, &s->peer) ? (struct endpoint){ .family = 0 } : s->peer;
+	f->source = w->source;
 	f->transport = w->transport;
 	f->port = w->port;
 	f->ethertype = w->ethertype;

@@ -15,11 +15,15 @@ struct teller {
 	uint32_t engine;
 	uint32_t retell_s;
 	uint64_t hash_key;
+	struct endpoint own;   /* the sensor's own, of whom nothing is told */
 	struct memory *memory; /* of what was told */
 };
 
 /* Takes the producer's end of the findings ring from FD_*_OUT. 0, or -1. */
 int teller_open(struct teller *t, struct engine_counters *counters, uint32_t engine, uint32_t retell_ms, uint64_t hash_key);
+
+/* own.c: true when it is the sensor's own end. */
+bool own_endpoint(const struct endpoint *own, const struct endpoint *who);
 
 /* Where and when the finding was made; everything that findings of one packet have in common. */
 struct witness {
@@ -27,6 +31,7 @@ struct witness {
 	int64_t time_ns;
 	uint16_t vlan[2];
 	const char *protocol;
+	uint8_t source; /* enum source */
 	uint8_t transport;
 	uint16_t port;
 	uint16_t ethertype;
