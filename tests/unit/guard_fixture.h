@@ -92,7 +92,7 @@ struct message {
 static size_t changed, passed;
 static const struct codes *codes; /* ended by NULL */
 
-static const struct codes *codes_of(const struct rule *rule)
+static inline const struct codes *codes_of(const struct rule *rule)
 {
 	for (const struct codes *c = codes; c->protocol; c++)
 		if (strcmp(c->protocol, rule->protocol) == 0)
@@ -100,7 +100,7 @@ static const struct codes *codes_of(const struct rule *rule)
 	return NULL;
 }
 
-static bool change_every_byte(void *context, const struct rule *rule, size_t step, const struct filling *fillings,
+static inline bool change_every_byte(void *context, const struct rule *rule, size_t step, const struct filling *fillings,
 			      const uint8_t *bytes, size_t len)
 {
 	uint8_t copy[RULE_MESSAGE_BYTES];
@@ -126,7 +126,7 @@ static bool change_every_byte(void *context, const struct rule *rule, size_t ste
 }
 
 /* Every beginning of a message is refused; of DCP those that lack more than padding. */
-static bool cut_short(void *context, const struct rule *rule, size_t step, const struct filling *fillings,
+static inline bool cut_short(void *context, const struct rule *rule, size_t step, const struct filling *fillings,
 		      const uint8_t *bytes, size_t len)
 {
 	size_t *count = context;
@@ -145,7 +145,7 @@ static bool cut_short(void *context, const struct rule *rule, size_t step, const
 }
 
 /* A byte more than the message is refused as well: nothing rides behind a read. */
-static bool lengthen(void *context, const struct rule *rule, size_t step, const struct filling *fillings,
+static inline bool lengthen(void *context, const struct rule *rule, size_t step, const struct filling *fillings,
 		     const uint8_t *bytes, size_t len)
 {
 	uint8_t longer[RULE_MESSAGE_BYTES + 1];
@@ -161,7 +161,7 @@ static bool lengthen(void *context, const struct rule *rule, size_t step, const 
 }
 
 /* Calls `see` for all messages of the file's protocols; a protocol without a message is a fault of the test. */
-static void see_messages(script_see *see, void *context)
+static inline void see_messages(script_see *see, void *context)
 {
 	for (const struct codes *c = codes; c->protocol; c++) {
 		size_t steps = 0;
@@ -178,7 +178,7 @@ static void see_messages(script_see *see, void *context)
 }
 
 /* Messages that the guard must refuse, each for its reason. */
-static void refuse_all(const struct message *forbidden, size_t count)
+static inline void refuse_all(const struct message *forbidden, size_t count)
 {
 	uint8_t bytes[MESSAGE_BYTES];
 
