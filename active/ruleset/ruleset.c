@@ -248,3 +248,14 @@ const struct rule *ruleset_next(const struct ruleset *set, const char *protocol,
 	}
 	return best;
 }
+
+bool rule_asks_service(const struct rule *rule, enum transport transport, const char *protocol, bool by_structure)
+{
+	for (size_t i = 0; transport == rule->transport && i < rule->seen_count; i++) {
+		bool any = strcmp(rule->seen[i], "null") == 0;
+
+		if (any ? transport == TRANSPORT_TCP && !by_structure : by_structure && strcmp(rule->seen[i], protocol) == 0)
+			return true;
+	}
+	return false;
+}

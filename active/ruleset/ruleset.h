@@ -112,6 +112,12 @@ const struct rule *ruleset_find(const struct ruleset *set, const char *name);
 const struct rule *ruleset_next(const struct ruleset *set, const char *protocol, enum transport transport,
 				const struct rule *after);
 
+/*
+ * True when a service that was heard at its transport is one that the rule's must_have_seen asks for: a protocol
+ * of that name, read by structure. "null" there stands for any TCP service whose protocol nobody has read.
+ */
+bool rule_asks_service(const struct rule *rule, enum transport transport, const char *protocol, bool by_structure);
+
 /* True when a reply to it can tell that attribute. */
 bool rule_fills(const struct rule *rule, enum attribute a);
 

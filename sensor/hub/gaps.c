@@ -1,7 +1,8 @@
 /*
  * Gaps of one asset. Nothing here is ever asked: a verdict of "proposed" is a proposal that analysts
  * sign or not, and the prober judges again. A service that is known by its port or by nDPI alone is
- * never proposed, nor one that was never seen: guessing at devices is what broke them elsewhere.
+ * never asked, nor one that was never seen: guessing at devices is what broke them elsewhere. What may be
+ * proposed for a TCP service of which not even that is known is to listen (the rule `null`, which sends nothing).
  */
 #include "sensor/hub/gaps.h"
 
@@ -308,6 +309,13 @@ static void find_stale(struct search *s, const struct view_service *service)
 	judge_gap(s, g);
 }
 
+/* The rule that only listens. */
+static bool find_listening(const struct search *s, const struct service_item *item, struct gap *g)
+{
+	g->rule = s->k->rules ? ruleset_find(s->k->rules, "null") : NULL;
+	return g->rule && rule_asks_service(g->rule, (enum transport)item->transport, item->protocol, false);
+}
+
 static void find_unidentified(struct search *s, const struct view_service *service)
 {
 	const struct service_item *item = service->item;
@@ -325,7 +333,10 @@ static void find_unidentified(struct search *s, const struct view_service *servi
 		       "only its port suggests %s; a probe needs a protocol whose structure was read", item->protocol);
 	else
 		decide(g, VERDICT_NONE, "nothing is known of what it speaks, so nothing may be asked");
-	g->rule = NULL;
+	if (!g->rule && item->evidence != EVIDENCE_NDPI && !item->protocol[0] && find_listening(s, item, g))
+		judge_gap(s, g);
+	else
+		g->rule = NULL;
 }
 
 /* True when it stands for others: by class, by its own word, or because several were heard behind this service. */

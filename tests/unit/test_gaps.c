@@ -174,7 +174,32 @@ static void guesses_are_never_probed(void **state)
 	assert_false(any_proposed());
 	assert_int_equal(gap(GAP_UNIDENTIFIED, "tcp/102")->verdict, VERDICT_FORBIDDEN);
 	assert_int_equal(gap(GAP_UNIDENTIFIED, "tcp/502")->verdict, VERDICT_FORBIDDEN);
-	assert_int_equal(gap(GAP_UNIDENTIFIED, "tcp/4840")->verdict, VERDICT_NONE);
+	assert_int_equal(gap(GAP_UNIDENTIFIED, "tcp/4840")->verdict, VERDICT_FORBIDDEN);
+}
+
+/* Of a TCP service of which nothing is known a listening may be proposed, where the whitelist lets it; nothing is sent. */
+static void unknown_services_may_be_listened_to(void **state)
+{
+	struct endpoint dev = at(PLC, "10.0.0.5", BINDING_FRAME);
+	const struct gap *heard;
+
+	(void)state;
+	hear(service(dev, "", TRANSPORT_TCP, 7777, EVIDENCE_NONE));
+	hear(service(dev, "", TRANSPORT_UDP, 7777, EVIDENCE_NONE));
+	hear(service(dev, "", TRANSPORT_TCP, 515, EVIDENCE_PORT));
+	hear(service(dev, "", TRANSPORT_TCP, 7778, EVIDENCE_PORT));
+	hear(service(dev, "amqp", TRANSPORT_TCP, 7779, EVIDENCE_NDPI));
+	find("10.0.0.5");
+	heard = gap(GAP_UNIDENTIFIED, "tcp/7777");
+	assert_non_null(heard->rule);
+	assert_string_equal(heard->rule->name, "null");
+	assert_int_equal(heard->rule->max_bytes, 0);
+	assert_int_equal(heard->verdict, VERDICT_FORBIDDEN);
+	assert_non_null(strstr(heard->why, "whitelist.yaml"));
+	assert_non_null(gap(GAP_UNIDENTIFIED, "tcp/7778")->rule);
+	assert_null(gap(GAP_UNIDENTIFIED, "tcp/7779")->rule);
+	assert_null(gap(GAP_UNIDENTIFIED, "udp/7777")->rule);
+	assert_int_equal(gap(GAP_UNIDENTIFIED, "tcp/515")->verdict, VERDICT_FORBIDDEN);
 }
 
 static void public_addresses_are_never_probed(void **state)
@@ -274,6 +299,7 @@ int main(void)
 		TEST(full_identity_leaves_no_gap),
 		TEST(sole_unit_speaks_for_the_device),
 		TEST(guesses_are_never_probed),
+		TEST(unknown_services_may_be_listened_to),
 		TEST(public_addresses_are_never_probed),
 		TEST(printers_are_never_probed),
 		TEST(without_policy_nothing_is_proposed),
