@@ -155,7 +155,7 @@ bool plan_fits_text(const struct hole *h, const struct filling *f)
 	for (size_t i = 0; i < f->len; i++)
 		if (f->bytes[i] < 0x20 || f->bytes[i] > 0x7e)
 			return false;
-	return f->len >= h->low && f->len <= h->high;
+	return f->len >= h->low && f->len <= h->high && text_encode((enum text_form)h->form, f->bytes, f->len, NULL, NULL);
 }
 
 bool plan_read_value(const struct hole *h, const char *text, size_t n, struct filling *f)

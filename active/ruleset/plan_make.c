@@ -8,10 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Between 1601 and 1970, in seconds: the clock of OPC UA begins there. */
-#define SECONDS_TO_1970 INT64_C(11644473600)
-
-enum { TICKS_A_SECOND = 10000000, PORT_TEXT_BYTES = 6 };
+enum { PORT_TEXT_BYTES = 6 };
 
 static uint64_t random_number(uint64_t low, uint64_t high)
 {
@@ -113,7 +110,7 @@ static bool fill_hole(struct plan *plan, size_t i, const struct plan_facts *fact
 		fill_fresh(h, f);
 		return true;
 	case HOLE_CLOCK:
-		f->number = (uint64_t)(facts->now_s + SECONDS_TO_1970) * TICKS_A_SECOND;
+		f->number = hole_clock(h, facts->now_s);
 		return (f->number >= h->low && f->number <= h->high) || plan_refuse(why, "the clock is wrong");
 	case HOLE_TARGET:
 		return fill_target(h, facts->who, facts->port, f) ||

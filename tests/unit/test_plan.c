@@ -66,6 +66,8 @@ static bool make_any(struct plan *plan, const struct rule *rule)
 			continue;
 		if (h->type == VALUE_BYTES)
 			memset(texts[i], '5', 2 * (size_t)h->width), texts[i][2 * h->width] = '\0';
+		else if (h->form != FORM_PLAIN)
+			snprintf(texts[i], sizeof texts[i], h->form == FORM_NETID ? "5.1.2.3.1.1" : "1.3.6.1");
 		else
 			snprintf(texts[i], sizeof texts[i], "%llu", (unsigned long long)h->low);
 		values[facts.values_count++] = (struct plan_value){ h->name, texts[i] };
