@@ -351,6 +351,8 @@ static enum verdict read_head(struct reader *r, struct http_memo *m)
 	if (!read_status_line(line, &h) && !read_request_line(line, &h))
 		return NOT_MINE;
 	len = head_length(&r->bytes);
+	if (len == 0 && r->truncated) /* of a head that the capture cut, the lines that are whole */
+		len = cursor_left(&r->bytes);
 	if (len == 0)
 		return cursor_left(&r->bytes) < HEAD_BYTES ? NEED_MORE : NOT_MINE;
 	r->bytes.at += len;

@@ -192,9 +192,15 @@ static void tell_value(struct snmp *s, struct cursor oid, uint8_t tag, struct cu
 	}
 }
 
+/* The next element; of one that the capture cut, what is there. */
+static struct cursor take_element(const struct snmp *s, struct cursor *c, uint8_t tag)
+{
+	return s->r->truncated ? der_open(c, tag) : der_take(c, tag);
+}
+
 static bool read_bindings(struct snmp *s, struct cursor c, bool told)
 {
-	struct cursor list = der_take(&c, DER_SEQUENCE);
+	struct cursor list = take_element(s, &c, DER_SEQUENCE);
 
 	while (cursor_left(&list)) {
 		struct cursor pair = der_take(&list, DER_SEQUENCE), oid = der_take(&pair, DER_OID), value;
@@ -202,7 +208,7 @@ static bool read_bindings(struct snmp *s, struct cursor c, bool told)
 
 		value = der_any(&pair, &tag);
 		if (!cursor_ok(&value))
-			return false;
+			return s->r->truncated;
 		if (told && cursor_left(&value))
 			tell_value(s, oid, tag, value);
 	}
@@ -328,7 +334,8 @@ static bool read_message(struct snmp *s, struct cursor c)
 	if (number != VERSION_1 && number != VERSION_2C)
 		return false;
 	der_take(&c, DER_OCTETS); /* the community, a secret */
-	pdu = der_any(&c, &tag);
+	tag = cursor_peek(&c, 0);
+	pdu = take_element(s, &c, tag);
 	return cursor_ok(&pdu) && cursor_left(&c) == 0 && read_pdu(s, tag, pdu);
 }
 
@@ -353,7 +360,7 @@ static enum verdict read_snmp(struct reader *r)
 
 	if (cursor_left(&c) == 0 || c.at[0] != DER_SEQUENCE)
 		return NOT_MINE;
-	whole = der_take(&c, DER_SEQUENCE);
+	whole = take_element(&s, &c, DER_SEQUENCE);
 	if (!cursor_ok(&whole))
 		return r->transport == TRANSPORT_TCP && cursor_left(&r->bytes) < MESSAGE_BYTES && may_begin(r->bytes) ?
 		       NEED_MORE : NOT_MINE;
