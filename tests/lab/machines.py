@@ -79,6 +79,8 @@ SERVERS = [
 ENIP_CONTEXT, NULL4 = "0000000000000000", "00000000"
 ENIP_DATA = NULL4 + "0000" + "0200" + NULL4 + "b2000800"
 FINS_READ, FINS_VALUES = "800002000000006300000101820064000001", "c0000200630000000000010100001234"
+MELSOFT_READ = "57000000001111070000ffff030000fe03000014001c080a080000000000000004" + "0401010000000001"
+MELSOFT_VALUES = "d700000000111107000000e40300ffff0300001c00" + "9c000c0800000000100400000000" + "0401010000000001" + "00000000" + "0000"
 FINS_FRAME = "46494e53%08x%08x00000000"
 
 # `cycle` and `hello` are what the master says; `pairs` are answered by the player beside what was recorded.
@@ -118,10 +120,10 @@ PLAYERS = [
      "port": 20000, "greets": True, "sum": "dnp3", "ask": ["dnp3", "dnp3-link"], "echo": [], "cycle": ["056405c90a000100feda"],
      "reads": [["Source Address", ["network_address"]]]},
     {"name": "tank-gauge", "recording": "hartip-udp-recorded", "files": ["exchange.pcap"], "ip": 67, "protocol": "hart_ip", "transport": "udp",
-     "port": 5094, "ask": ["hart_ip-udp", "hart_ip"], "count": [5],
+     "port": 5094, "ask": ["hart_ip"], "count": [5],
      "cycle": ["0100020000000008"], "pairs": [["0100020000000008", "0101020000000008"]]},
     {"name": "pmu-1", "recording": "c37118-pypmu", "files": ["exchange.pcap"], "recorded_port": 1410, "ip": 68, "protocol": "c37_118",
-     "transport": "tcp", "port": 4712, "ask": ["c37_118"], "echo": [],
+     "transport": "tcp", "port": 4712, "ask": ["c37_118"], "echo": [], "match": [[14, "0003", 0], [14, "0005", 1]],
      "cycle": ["aa41001205826b02497d000b51b10003eb26"],
      "reads": []},
     {"name": "loader-1", "recording": "doip-libdoip", "files": ["exchange.pcap"], "ip": 69, "protocol": "doip", "transport": "udp",
@@ -130,10 +132,16 @@ PLAYERS = [
      "transport": "tcp", "port": 10001, "ask": ["mbus_tcp"], "cycle": ["105b035e16"],
      "reads": [["<Id>", ["serial", "network_address", "device_id"]]]},
     {"name": "bay-1", "recording": "iec61850-libiec61850", "files": ["exchange-dina.pcap"], "recorded_port": 10102, "ip": 71, "protocol": "mms",
-     "transport": "tcp", "port": 102, "ask": ["mms"],
+     "transport": "tcp", "port": 102, "ask": ["mms"], "match": [[7, "0d", 1]],
      "hello": ["0300001611e00000000100c1020000c2020001c0010a",
                "recorded:1"],
      "cycle": ["0300002402f0800100010061173015020103a010a00e020101a109a003800109a1028000"]},
+    {"name": "welder-1", "recording": "melsec-recorded", "files": ["exchange-melsecq-discover.pcap"], "ip": 73, "protocol": "melsoft",
+     "transport": "tcp", "port": 5007, "ask": ["melsoft"], "cycle": [MELSOFT_READ], "pairs": [[MELSOFT_READ, MELSOFT_VALUES]],
+     "reads": [["CPUINFO", ["product"]]]},
+    {"name": "panel-1", "recording": "crimson-recorded", "files": ["exchange-cr3-fingerprint.pcap"], "ip": 74, "protocol": "crimson_v3",
+     "transport": "tcp", "port": 789, "ask": ["crimson_v3"], "cycle": ["0004012b1b00"],
+     "reads": [["Manufacturer", ["vendor"]], ["Model", ["product"]]]},
     {"name": "ipc-1", "recording": "ads-udp-recorded", "files": ["exchange.pcap"], "ip": 72, "protocol": "ads", "transport": "udp",
      "port": 48899, "ask": ["ads-udp", "ads"], "cycle": ["036614710000000001000000000000000101000000000000"]},
 ]

@@ -7,7 +7,8 @@ A question gets the answer to that recorded one of the same length it equals mos
 it differs, and the recorded answer repeated the recorded question's bytes at the same place, the new bytes are
 repeated: transaction numbers. `echo` names other places [in question, in answer, bytes]; `sum` computes a
 checksum anew. `pairs` [[question, answer]] in hex are ours, from the specification, for the cyclic traffic of a
-master: the recordings hold only identity. A question that fits nothing is met with silence, and logged.
+master: the recordings hold only identity. `match` [[offset, hex, N]]: a question with these bytes there gets the answer
+of the N-th recorded one, whatever its length. A question that fits nothing is met with silence, and logged.
 """
 import json
 import os
@@ -108,10 +109,17 @@ class Book:
             equal = sum(a == b for a, b in zip(question, asked)) / len(asked)
             if equal >= score and (best is None or equal > score):
                 best, score = (question, parts, port), equal
+        best = self.matched(asked) or best
         if best is None:
             return None
         question, parts, port = best
         return [self.adapt(question, asked, part) for part in parts], port
+
+    def matched(self, asked):
+        for offset, text, number in self.spec.get("match", []):
+            if asked[offset:].startswith(bytes.fromhex(text)):
+                return self.pairs[number]
+        return None
 
     def adapt(self, question, asked, part):
         out = bytearray(part)
@@ -120,7 +128,7 @@ class Book:
                 if len(out) >= here + count:
                     out[here:here + count] = asked[there:there + count]
         else:
-            for i in range(min(len(asked), len(out))):
+            for i in range(min(len(asked), len(out), len(question))):
                 if asked[i] != question[i] and out[i] == question[i]:
                     out[i] = asked[i]
         return SUMS[self.spec.get("sum")](bytes(out))
@@ -140,6 +148,8 @@ def take_question(book, buffer):
             found = book.answer(buffer[:length])
             if found:
                 return found, buffer[length:]
+    if buffer and book.matched(buffer):
+        return book.answer(buffer), b""
     return None, buffer
 
 

@@ -53,7 +53,7 @@ class Staff:
         return [str(RECORDINGS / machine["recording"] / f) for f in machine["files"]]
 
     def start_player(self, host, machine):
-        spec = {k: machine[k] for k in ("transport", "port", "recorded_port", "greets", "pairs", "echo", "sum") if k in machine}
+        spec = {k: machine[k] for k in ("transport", "port", "recorded_port", "greets", "pairs", "echo", "sum", "match") if k in machine}
         spec["recordings"] = self.recorded(machine)
         host.start(PYTHON, HERE / "player.py", machine["ip"], json.dumps(spec))
         if machine.get("also_udp"):
