@@ -4,6 +4,7 @@
 #include "sensor/common/log.h"
 #include "sensor/hub/keep.h"
 #include "sensor/hub/outbox.h"
+#include "sensor/hub/proposal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +19,7 @@ struct draft {
 	uint32_t gone;            /* number of the asset that is gone */
 };
 
-void batch_start(struct batch *b, struct picture *p, struct store *s, struct keeper *k, const struct knowledge *knowledge,
-		 bool proposing)
+void batch_start(struct batch *b, struct picture *p, struct store *s, struct keeper *k, const struct knowledge *knowledge)
 {
 	memset(b, 0, sizeof *b);
 	b->picture = p;
@@ -27,7 +27,6 @@ void batch_start(struct batch *b, struct picture *p, struct store *s, struct kee
 	b->keeper = k;
 	b->desk.knowledge = knowledge;
 	b->desk.picture = p;
-	b->proposing = proposing;
 }
 
 static void drop_drafts(struct batch *b, size_t count)
@@ -79,11 +78,10 @@ static struct draft *add_draft(struct batch *b, const char *type, const char *as
 	return d;
 }
 
-/* The desk's document becomes the draft's, cut to its size. */
-static void take_document(struct batch *b, const char *type, const struct asset *a)
+/* A document becomes the draft's, cut to its size. */
+static void take_document(struct batch *b, const struct document *from, const char *type, const struct asset *a)
 {
 	struct draft *d = add_draft(b, type, a->id);
-	const struct document *from = &b->desk.document;
 
 	d->document.mark = from->mark;
 	d->document.json = (struct json){ malloc(from->json.len + 1), from->json.len, from->json.len + 1, false };
@@ -103,7 +101,7 @@ static void draft_asset(struct batch *b, const struct subject *s, struct asset *
 			const struct asset_note *note, int64_t time_ns)
 {
 	document_asset(&b->desk.document, s, action, note, time_ns, false);
-	take_document(b, "asset", a);
+	take_document(b, &b->desk.document, "asset", a);
 }
 
 static void draft_change(struct batch *b, const struct subject *s, struct asset *a, const struct change *c)
@@ -114,7 +112,7 @@ static void draft_change(struct batch *b, const struct subject *s, struct asset 
 	switch (c->kind) {
 	case CHANGE_ATTRIBUTE:
 		document_attribute(&b->desk.document, s, attribute, NULL, time_of(b, c));
-		take_document(b, "attribute", a);
+		take_document(b, &b->desk.document, "attribute", a);
 		break;
 	case CHANGE_VALUE:
 	case CHANGE_CONFLICT:
@@ -130,7 +128,7 @@ static void draft_change(struct batch *b, const struct subject *s, struct asset 
 	case CHANGE_SERVICE:
 		document_service(&b->desk.document, s, c->node, (const struct service_item *)c->node->services.items + c->index,
 				 time_of(b, c));
-		take_document(b, "service", a);
+		take_document(b, &b->desk.document, "service", a);
 		break;
 	case CHANGE_MERGED:
 	case CHANGE_SPLIT:
@@ -154,22 +152,27 @@ static void draft_gaps(struct batch *b, const struct subject *s, struct asset *a
 			continue;
 		a->unsaved = true;
 		document_gap(&b->desk.document, s, g, now);
-		take_document(b, "gap", a);
-		if (g->verdict != VERDICT_PROPOSED || !b->proposing)
-			continue;
-		document_proposal(&b->desk.document, s, g, now);
-		take_document(b, "proposal", a);
+		take_document(b, &b->desk.document, "gap", a);
 	}
 	for (size_t i = 0; old && i < old->count; i++) {
 		if (gaps_told(a->gaps, (enum gap_kind)old->items[i].kind, old->items[i].subject))
 			continue;
 		a->unsaved = true;
 		document_gap_closed(&b->desk.document, s, &old->items[i], now);
-		take_document(b, "gap", a);
+		take_document(b, &b->desk.document, "gap", a);
 	}
 	b->gaps += s->gaps->count;
 	b->gaps -= old ? old->count : 0;
 	gaps_free(old);
+}
+
+/* A proposal that was made or superseded; its event is in the document of the proposals. */
+static void draft_proposal(void *context, const struct proposal *x)
+{
+	struct batch *b = context;
+
+	(void)x;
+	take_document(b, &b->proposals->document, "proposal", b->desk.view.asset);
 }
 
 /* True when it is another device than was told: other addresses, another class or maker. */
@@ -213,8 +216,10 @@ static void draft_one(struct batch *b, struct asset *a, const struct change *cha
 	for (size_t i = 0; i < count; i++)
 		draft_change(b, &s, a, &changes[i]);
 	draft_gaps(b, &s, a);
+	if (b->proposals)
+		proposals_review(b->proposals, &s, now_s(), draft_proposal, b);
 	document_asset(&b->desk.document, &s, ASSET_OBSERVED, NULL, b->desk.view.last_ns, false);
-	take_document(b, NULL, a);
+	take_document(b, &b->desk.document, NULL, a);
 }
 
 static int order_changes(const void *x, const void *y)
@@ -302,16 +307,28 @@ int batch_store(struct batch *b, int (*more)(struct store *s, void *context), vo
 	for (size_t i = 0; i < b->draft_count; i++)
 		if (store_draft(b, &b->drafts[i]) < 0)
 			goto failed;
-	if (keep_save(b->keeper, b->picture) < 0 || (more && more(b->store, context) < 0))
+	if (keep_save(b->keeper, b->picture) < 0 || (b->proposals && proposals_save(b->proposals) < 0) ||
+	    (more && more(b->store, context) < 0))
 		goto failed;
 	if (store_commit(b->store) < 0)
 		return -1;
 	keep_saved(b->picture);
+	if (b->proposals)
+		proposals_saved(b->proposals);
 	drop_drafts(b, b->draft_count);
 	return 0;
 failed:
 	store_rollback(b->store);
 	return -1;
+}
+
+void batch_event(struct batch *b, const char *type, struct asset *a,
+		 void (*write)(struct document *d, const struct subject *s, void *context), void *context)
+{
+	struct subject s = desk_take(&b->desk, a);
+
+	write(&b->desk.document, &s, context);
+	take_document(b, &b->desk.document, type, a);
 }
 
 void batch_review(struct batch *b, struct asset *a)
@@ -325,6 +342,6 @@ void batch_review(struct batch *b, struct asset *a)
 
 		same = told && told->print == gap_print(&s.gaps->items[i]);
 	}
-	if (!same)
+	if (!same || (b->proposals && proposals_review(b->proposals, &s, now_s(), NULL, NULL)))
 		picture_change(b->picture, a->nodes);
 }

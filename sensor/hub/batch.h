@@ -10,13 +10,14 @@
 
 struct draft;
 struct keeper;
+struct proposals;
 
 struct batch {
 	struct picture *picture;
 	struct store *store;
 	struct keeper *keeper;
 	struct desk desk;
-	bool proposing;        /* gaps with a probe become proposals */
+	struct proposals *proposals; /* what gaps with a probe become; NULL: nothing is proposed */
 	struct draft *drafts;  /* in order, not stored yet */
 	size_t draft_count, draft_room;
 	size_t draft_bytes;
@@ -27,8 +28,7 @@ struct batch {
 };
 
 /* The pieces stay the caller's. */
-void batch_start(struct batch *b, struct picture *p, struct store *s, struct keeper *k, const struct knowledge *knowledge,
-		 bool proposing);
+void batch_start(struct batch *b, struct picture *p, struct store *s, struct keeper *k, const struct knowledge *knowledge);
 void batch_free(struct batch *b);
 /* Counts the gaps of a picture that was loaded. */
 void batch_count_gaps(struct batch *b);
@@ -44,6 +44,10 @@ int batch_store(struct batch *b, int (*more)(struct store *s, void *context), vo
 
 /* True when there is anything to store. */
 bool batch_pending(const struct batch *b);
+
+/* Drafts an event about an asset behind those of the batch so far; `write` fills the document. */
+void batch_event(struct batch *b, const char *type, struct asset *a,
+		 void (*write)(struct document *d, const struct subject *s, void *context), void *context);
 
 /* Looks whether the asset's gaps or class are other than told, as time and new rules change them; marks it then. */
 void batch_review(struct batch *b, struct asset *a);

@@ -3,19 +3,12 @@
 
 #include "sensor/hub/address.h"
 #include "sensor/hub/asset_document.h"
-#include "sensor/hub/hash.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 static const char ECS_VERSION[] = "8.17.0";
-static const int64_t PROPOSAL_LIFE_NS = 24LL * 3600 * 1000000000LL;
-
-/* How ECS sorts an event. */
-struct event_words {
-	const char *kind, *category, *type, *action, *dataset;
-};
 
 static void put_list_of_one(struct json *j, const char *key, const char *word)
 {
@@ -163,6 +156,23 @@ static void end(struct document *d)
 	json_close(&d->json, '}');
 }
 
+void document_open(struct document *d, const struct subject *s, const struct event_words *w, int64_t time_ns)
+{
+	begin(d, s, w, time_ns);
+	put_host(&d->json, s);
+}
+
+void document_open_ot(struct document *d, const struct subject *s)
+{
+	open_ot(&d->json, s);
+	put_asset_name(&d->json, s);
+}
+
+void document_close(struct document *d)
+{
+	end(d);
+}
+
 static void put_note(struct json *j, const struct asset_note *note, enum asset_action action)
 {
 	char text[ADDRESS_TEXT_BYTES];
@@ -304,45 +314,6 @@ void document_gap_closed(struct document *d, const struct subject *s, const stru
 	json_text(j, "kind", gap_kind_name((enum gap_kind)g->kind));
 	json_text(j, "subject", g->subject);
 	json_time(j, "since", g->since_ns);
-	json_close(j, '}');
-	end(d);
-}
-
-/* The same proposal for the same gap as long as the rule is the same. */
-static void put_proposal_id(struct json *j, const struct subject *s, const struct gap *g)
-{
-	char text[512], id[ASSET_ID_BYTES];
-	int n = snprintf(text, sizeof text, "%s|%s|%s|%s|%s", s->picture->sensor, s->view->asset->id, g->subject,
-			 g->rule->name, g->rule->sha256);
-
-	snprintf(id, sizeof id, "p-%016" PRIx64, hash_stable(text, (size_t)n));
-	json_text(j, "id", id);
-}
-
-void document_proposal(struct document *d, const struct subject *s, const struct gap *g, int64_t time_ns)
-{
-	static const struct event_words words = { "event", "host", "info", "probe-proposed", "askance.proposal" };
-	struct json *j = &d->json;
-	char text[ADDRESS_TEXT_BYTES];
-
-	begin(d, s, &words, time_ns);
-	put_host(j, s);
-	json_open(j, "destination", '{');
-	address_text(text, g->target->family, g->target->address);
-	json_text(j, g->target->family ? "ip" : "mac", text);
-	if (g->port)
-		json_number(j, "port", g->port);
-	json_close(j, '}');
-	open_ot(j, s);
-	put_asset_name(j, s);
-	json_open(j, "proposal", '{');
-	put_proposal_id(j, s, g);
-	json_time(j, "expires", time_ns + PROPOSAL_LIFE_NS);
-	json_text(j, "rule_sha256", g->rule->sha256);
-	json_number(j, "signatures", g->signatures);
-	json_bool(j, "automatic", g->automatic);
-	json_text(j, "rationale", g->rule->why);
-	document_gap_body(j, g);
 	json_close(j, '}');
 	end(d);
 }

@@ -36,6 +36,19 @@ struct asset_note {
 	const char *other;                       /* id of the asset merged in, or split from */
 };
 
+/* How ECS sorts an event. */
+struct event_words {
+	const char *kind, *category, *type, *action, *dataset;
+};
+
+/*
+ * For events of other parts: the envelope, the asset's addresses, and "ot" with its name, open for more members of "ot";
+ * document_close() closes it. Members of the top level belong between document_open() and document_open_ot().
+ */
+void document_open(struct document *d, const struct subject *s, const struct event_words *w, int64_t time_ns);
+void document_open_ot(struct document *d, const struct subject *s);
+void document_close(struct document *d);
+
 /* Each clears the draft first. */
 void document_asset(struct document *d, const struct subject *s, enum asset_action action, const struct asset_note *note,
 		    int64_t time_ns, bool all_talks);
@@ -43,7 +56,6 @@ void document_service(struct document *d, const struct subject *s, const struct 
 void document_attribute(struct document *d, const struct subject *s, const struct attribute_item *a, const char *previous, int64_t time_ns);
 void document_gap(struct document *d, const struct subject *s, const struct gap *g, int64_t time_ns);
 void document_gap_closed(struct document *d, const struct subject *s, const struct gap_told *g, int64_t time_ns);
-void document_proposal(struct document *d, const struct subject *s, const struct gap *g, int64_t time_ns);
 
 /* The draft with its number, as one line without end; valid until the next call. */
 void document_number(const struct document *d, const char *sensor, uint64_t epoch, int64_t sequence, struct json *out);

@@ -3,11 +3,16 @@
  * to the publisher, all on one libuv loop.
  */
 #include "sensor/common/log.h"
+#include "sensor/hub/approvals.h"
 #include "sensor/hub/batch.h"
+#include "sensor/hub/dispatch.h"
 #include "sensor/hub/health.h"
 #include "sensor/hub/intake.h"
 #include "sensor/hub/keep.h"
+#include "sensor/hub/loss.h"
 #include "sensor/hub/outbox.h"
+#include "sensor/hub/proposal.h"
+#include "sensor/hub/proposal_mirror.h"
 #include "sensor/hub/publisher.h"
 #include "sensor/hub/walls.h"
 
@@ -40,6 +45,7 @@ static struct {
 	struct knowledge knowledge;
 	struct picture picture;
 	struct batch batch;
+	struct proposals proposals; /* not open with probing off */
 	unsigned taken;          /* reports since the last flush */
 	uint32_t reviewed;       /* node up to which assets were reviewed */
 	uint32_t review_fast;    /* nodes still to review at the start */
@@ -116,6 +122,7 @@ static void take_report(unsigned engine, const struct report *r)
 		break;
 	case REPORT_COUNTERS:
 		health_counters(engine, &r->counters);
+		loss_counters(engine, &r->counters);
 		break;
 	case REPORT_END:
 		if (r->progress.why[0])
@@ -212,7 +219,10 @@ static void on_tick(uv_timer_t *timer)
 {
 	(void)timer;
 	refresh_touched();
+	loss_tick();
 	review_some();
+	if (hub.batch.proposals && proposals_tick(&hub.proposals, now_s()))
+		publisher_kick();
 	if (hub.picture.changed_asset_count && !uv_is_active((uv_handle_t *)&hub.batch_timer))
 		uv_timer_start(&hub.batch_timer, flush_batch, BATCH_MS, 0);
 }
@@ -240,6 +250,11 @@ static void on_end(uv_signal_t *handle, int number)
 			continue;
 	uv_timer_stop(&hub.batch_timer);
 	flush_batch(NULL);
+	if (hub.batch.proposals) {
+		dispatch_end();
+		approvals_stop();
+		proposal_mirror_stop();
+	}
 	health_stop();
 	publisher_stop(END_WAIT_MS, end_loop);
 }
@@ -256,11 +271,33 @@ static int open_store(void)
 	if (keep_load(&hub.store, &hub.picture) < 0)
 		return -1;
 	hub.picture.telling = true;
-	batch_start(&hub.batch, &hub.picture, &hub.store, hub.keeper, &hub.knowledge, hub.config.probing != PROBING_OFF);
+	batch_start(&hub.batch, &hub.picture, &hub.store, hub.keeper, &hub.knowledge);
+	if (hub.config.probing != PROBING_OFF) {
+		if (proposals_open(&hub.proposals, &hub.store, &hub.knowledge, &hub.picture, (uint8_t)hub.config.probing) < 0)
+			return -1;
+		hub.batch.proposals = &hub.proposals;
+	}
 	batch_count_gaps(&hub.batch);
 	if (hub.picture.assets)
 		log_info("%s: %u assets known", path, hub.picture.assets);
 	return 0;
+}
+
+static void end_on_prober(void)
+{
+	give_up(EXIT_WRONG_MESSAGE);
+}
+
+/* With probing off none of this runs: no command is read and no order written. */
+static int open_probing(void)
+{
+	static const struct approvals_ears ears = { dispatch_stop, dispatch_resume, dispatch_abort, NULL };
+	struct dispatch_setup setup = { &hub.proposals, &hub.picture, NULL, end_on_prober, loss_is_high };
+
+	if (!hub.batch.proposals)
+		return 0;
+	proposal_mirror_start(&hub.store, hub.config.sensor);
+	return approvals_start(&hub.loop, &hub.proposals, hub.config.sensor, &ears) < 0 ? -1 : dispatch_start(&hub.loop, &setup);
 }
 
 static int open_intakes(void)
@@ -297,7 +334,7 @@ int hub_run(const struct hub_config *config)
 	/* A reader of stdout that went away is an error of its write, not the end of the sensor. */
 	signal(SIGPIPE, SIG_IGN);
 	if (uv_loop_init(&hub.loop) < 0 || knowledge_load(&hub.knowledge, config, true) < 0 || open_store() < 0 ||
-	    open_intakes() < 0 || publisher_start(&hub.loop, &hub.store, config) < 0 ||
+	    open_intakes() < 0 || open_probing() < 0 || publisher_start(&hub.loop, &hub.store, config) < 0 ||
 	    health_start(&hub.loop, &hub.store, config, count_picture) < 0)
 		return EXIT_CONFIGURATION;
 	start_handles();
@@ -307,6 +344,7 @@ int hub_run(const struct hub_config *config)
 	batch_free(&hub.batch);
 	picture_end(&hub.picture);
 	knowledge_free(&hub.knowledge);
+	proposals_close(&hub.proposals);
 	keep_close(hub.keeper);
 	outbox_close(&hub.store);
 	store_close(&hub.store);

@@ -35,7 +35,7 @@ enum {
 	KEY_BYTES = 128,
 };
 
-enum question { ASK_END, ASK_QUEUED, ASK_EXEC, ASK_ASSET, ASK_HEALTH };
+enum question { ASK_END, ASK_QUEUED, ASK_EXEC, ASK_ASSET, ASK_HEALTH, ASK_CLIENT };
 
 static const char acked_key[] = "publisher_acked", base_key[] = "publisher_base", assets_key[] = "publisher_assets",
 		  lost_key[] = "outbox_lost";
@@ -63,6 +63,15 @@ static struct {
 	void (*stopped)(void);
 	unsigned open_handles;
 } p;
+
+static const struct publisher_client *clients[PUBLISHER_CLIENTS];
+static unsigned client_count;
+
+void publisher_join(const struct publisher_client *c)
+{
+	if (client_count < PUBLISHER_CLIENTS)
+		clients[client_count++] = c;
+}
 
 static void ask_end(void)
 {
@@ -146,6 +155,8 @@ static void pump(void)
 	asset_mirror_pump();
 	if (p.health_due && p.health_body)
 		send_health();
+	for (unsigned i = 0; i < client_count; i++)
+		clients[i]->pump();
 }
 
 /*
@@ -308,6 +319,10 @@ static void on_answer(int question, const redisReply *r)
 	case ASK_HEALTH:
 		read_health(r);
 		break;
+	case ASK_CLIENT:
+	default:
+		clients[question - ASK_CLIENT]->answer(r);
+		break;
 	}
 }
 
@@ -316,12 +331,16 @@ static void on_ready(void)
 	p.fruitless = 0;
 	ask_end();
 	asset_mirror_again();
+	for (unsigned i = 0; i < client_count; i++)
+		clients[i]->ready(&p.link, ASK_CLIENT + (int)i);
 }
 
 static void on_down(void)
 {
 	p.settled = p.in_flight = false;
 	p.health_due = true;
+	for (unsigned i = 0; i < client_count; i++)
+		clients[i]->down();
 }
 
 static void finish_stop(uv_handle_t *handle)
@@ -343,6 +362,9 @@ static void note_positions(void)
 static void close_all(void)
 {
 	note_positions();
+	for (unsigned i = 0; i < client_count; i++)
+		clients[i]->down();
+	client_count = 0;
 	jsonl_close();
 	asset_mirror_stop();
 	outbox_close(p.store);

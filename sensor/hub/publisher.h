@@ -32,6 +32,19 @@ int publisher_start(uv_loop_t *loop, struct store *s, const struct hub_config *c
 /* Call after every commit that appended an event or wrote an asset's state. Cheap. */
 void publisher_kick(void);
 
+/* Others who use the same connection, one after the other; the struct stays theirs. */
+struct redis_link;
+struct redisReply;
+struct publisher_client {
+	void (*ready)(struct redis_link *l, int question); /* a new connection: nothing is under way; ask with `question` */
+	void (*down)(void);
+	void (*pump)(void);                                /* a good moment to send what there is */
+	void (*answer)(const struct redisReply *reply);    /* to one of ours, in order */
+};
+/* Before publisher_start(), PUBLISHER_CLIENTS of them at most. Without Redis they are never called. */
+enum { PUBLISHER_CLIENTS = 2 };
+void publisher_join(const struct publisher_client *c);
+
 /* The health document as it stands now, for the health hash; copied. */
 void publisher_health(const char *body, size_t len);
 

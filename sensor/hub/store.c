@@ -41,7 +41,23 @@ static const char schema[] =
 	" first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL, PRIMARY KEY(node, n)) WITHOUT ROWID;"
 	"CREATE TABLE IF NOT EXISTS gap(asset INTEGER NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL,"
 	" verdict INTEGER NOT NULL, print INTEGER NOT NULL, since_ns INTEGER NOT NULL,"
-	" PRIMARY KEY(asset, kind, subject)) WITHOUT ROWID;";
+	" PRIMARY KEY(asset, kind, subject)) WITHOUT ROWID;"
+	"CREATE TABLE IF NOT EXISTS proposal(id TEXT PRIMARY KEY, status INTEGER NOT NULL, asset TEXT NOT NULL, kind TEXT NOT NULL,"
+	" subject TEXT NOT NULL, lacks TEXT NOT NULL, needed INTEGER NOT NULL, used INTEGER NOT NULL, automatic INTEGER NOT NULL,"
+	" made_s INTEGER NOT NULL, expires_s INTEGER NOT NULL, changed_s INTEGER NOT NULL, run INTEGER NOT NULL, why TEXT NOT NULL,"
+	" reason TEXT NOT NULL, vlan0 INTEGER NOT NULL, vlan1 INTEGER NOT NULL, mac BLOB NOT NULL, family INTEGER NOT NULL,"
+	" ip BLOB NOT NULL, transport INTEGER NOT NULL, port INTEGER NOT NULL, zone TEXT NOT NULL, class TEXT NOT NULL,"
+	" maker TEXT NOT NULL, path TEXT NOT NULL, rule TEXT NOT NULL, rule_sha256 BLOB NOT NULL, parameters TEXT NOT NULL,"
+	" plan_sha256 BLOB NOT NULL, not_before_s INTEGER NOT NULL, not_after_s INTEGER NOT NULL, uses INTEGER NOT NULL,"
+	" signer1 TEXT NOT NULL, signature1 BLOB, signer2 TEXT NOT NULL, signature2 BLOB, body TEXT, version INTEGER NOT NULL)"
+	" WITHOUT ROWID;"
+	"CREATE INDEX IF NOT EXISTS proposal_status ON proposal(status, changed_s);"
+	"CREATE INDEX IF NOT EXISTS proposal_version ON proposal(version);"
+	"CREATE TABLE IF NOT EXISTS run(number INTEGER PRIMARY KEY, proposal TEXT NOT NULL, target TEXT NOT NULL, zone TEXT NOT NULL,"
+	" rule TEXT NOT NULL, path TEXT NOT NULL, started_s INTEGER NOT NULL, ended_s INTEGER NOT NULL, sent INTEGER NOT NULL,"
+	" packets INTEGER NOT NULL, bytes INTEGER NOT NULL);"
+	"CREATE INDEX IF NOT EXISTS run_target ON run(target, started_s);"
+	"CREATE INDEX IF NOT EXISTS run_started ON run(started_s);";
 
 static int tell_failure(struct store *s, const char *what)
 {
@@ -145,6 +161,9 @@ static int check_schema(struct store *s, const char *path)
 			  (long long)found, STORE_SCHEMA);
 		return -1;
 	}
+	/* Later schemas have added tables only, and those are there by now. */
+	if (found > 0 && found < STORE_SCHEMA && store_set_meta(s, "schema", STORE_SCHEMA) < 0)
+		return -1;
 	if (found == 0) {
 		clock_gettime(CLOCK_REALTIME, &now);
 		if (store_set_meta(s, "schema", STORE_SCHEMA) < 0 ||

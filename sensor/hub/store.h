@@ -14,6 +14,11 @@
  *       no event told. body is NULL when the asset is gone (merged into another): consumers delete it.
  *   asset, node, link, attribute, service, speaks, subasset, talk, gap
  *       the picture; written and read by keep.c alone.
+ *   proposal(id, ..., body, version)   (since schema 2)
+ *       proposals and their signatures; body is the document for consumers, NULL when it is to go; version
+ *       as in asset_state.
+ *   run(number, proposal, target, ...)   (since schema 2)
+ *       what was asked of whom; the budgets are counted from it. Both by proposal_store.c alone.
  */
 #ifndef SENSOR_HUB_STORE_H
 #define SENSOR_HUB_STORE_H
@@ -22,7 +27,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { STORE_SCHEMA = 1 };
+enum { STORE_SCHEMA = 2 };
 
 struct store {
 	sqlite3 *db;

@@ -32,7 +32,7 @@ static void start_hub(void)
 	picture_start(&hub.picture, "plant-1", "hall", 10000);
 	assert_int_equal(keep_load(&hub.store, &hub.picture), 0);
 	hub.picture.telling = true;
-	batch_start(&hub.batch, &hub.picture, &hub.store, hub.keeper, &hub.knowledge, true);
+	batch_start(&hub.batch, &hub.picture, &hub.store, hub.keeper, &hub.knowledge);
 	batch_count_gaps(&hub.batch);
 }
 

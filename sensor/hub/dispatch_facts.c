@@ -1,0 +1,55 @@
+/* Looks the target up in the picture: heard when, contested by whom, serving what. */
+#include "sensor/hub/dispatch_facts.h"
+
+#include "sensor/hub/binding.h"
+
+#include <string.h>
+
+enum { NS_A_SECOND = 1000000000 };
+
+/* When MAC and address were last heard, if they still belong together; 0 when they don't. */
+static int64_t heard_ns(const struct picture *p, const struct approval *a, const struct node *ip)
+{
+	static const uint8_t none[6];
+	bool has_mac = memcmp(a->target.mac, none, sizeof none) != 0;
+	const struct node *parent = ip ? binding_parent(ip) : NULL, *mac;
+
+	if (a->target.family && !ip)
+		return 0;
+	/* Behind a router there is no MAC of its own, and none may have appeared since. */
+	if (!has_mac)
+		return ip && !parent ? ip->last_ns : 0;
+	mac = picture_find(p, a->vlan, 0, a->target.mac);
+	if (!mac || (ip && parent != mac))
+		return 0;
+	return ip && ip->last_ns < mac->last_ns ? ip->last_ns : mac->last_ns;
+}
+
+static bool serves(const struct node *n, const struct approval *a, const struct rule *rule)
+{
+	const struct service_item *s = n->services.items;
+
+	for (unsigned i = 0; i < n->services.count; i++) {
+		if (s[i].evidence != EVIDENCE_STRUCTURE || s[i].transport != a->transport ||
+		    (a->transport != TRANSPORT_ETHERNET && s[i].port != a->port))
+			continue;
+		for (unsigned k = 0; k < rule->seen_count; k++)
+			if (strcmp(rule->seen[k], s[i].protocol) == 0)
+				return true;
+		if (rule->seen_count == 0 && strcmp(rule->protocol, s[i].protocol) == 0)
+			return true;
+	}
+	return false;
+}
+
+void dispatch_facts(const struct picture *p, const struct proposal *x, const struct rule *rule, struct order *o)
+{
+	const struct approval *a = &x->a;
+	const struct node *ip = a->target.family ? picture_find(p, a->vlan, a->target.family, a->target.ip) : NULL;
+	const struct node *n = ip ? ip : picture_find(p, a->vlan, 0, a->target.mac);
+	const uint8_t flags = n ? n->flags : 0;
+
+	o->heard_s = heard_ns(p, a, ip) / NS_A_SECOND;
+	o->conflict = (flags & NODE_CONTESTED) != 0;
+	o->seen = n && serves(n, a, rule);
+}
