@@ -31,6 +31,8 @@ struct capture_config {
 };
 
 enum engine_source { ENGINE_FILE = 1, ENGINE_RING = 2 };
+/* Files that the engine reads from FD_ENGINE_FILES + this, each of its user's choice. */
+enum engine_file { ENGINE_SERVICE_PROBES, ENGINE_P0F, ENGINE_OS_DB, ENGINE_FILES };
 enum engine_pace { PACE_FAST, PACE_RECORDED };
 
 struct engine_config {
@@ -46,12 +48,12 @@ struct engine_config {
 	uint32_t walls;
 	uint32_t retell_ms;     /* a finding heard again is told again after this time, 1000 .. 3600000 */
 	uint32_t probes;        /* 1: there is a ring from the prober, FD_PROBES_* */
-	struct endpoint own;    /* where probes come from: what is heard of it is no evidence; zeros when there are none */
-};
 	uint32_t pulses;        /* pairs whose cyclic traffic is measured, a power of two; 0 for none */
 	uint32_t reserved;
 	uint32_t quiet;         /* 1: lines of these files that can't be used have been told by another engine */
 	char file[ENGINE_FILES][CONFIG_PATH_BYTES]; /* their names, for messages; empty: there is none */
+	struct endpoint own;    /* where probes come from: what is heard of it is no evidence; zeros when there are none */
+};
 
 enum hub_mode { HUB_RUN = 1, HUB_READ = 2 };
 enum probing_mode { PROBING_OFF, PROBING_PROPOSE, PROBING_AUTOMATIC };

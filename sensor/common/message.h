@@ -33,6 +33,8 @@ enum {
 	FD_PROBES_IN = 13,
 	FD_PROBES_TAIL = 14,
 	FD_PROBES_WAKE = 15,
+	/* engine: files of its user's, read and closed before its walls stand, by enum engine_file */
+	FD_ENGINE_FILES = 16,
 	/* prober: a socket pair in whose queue its open connections lie, so that they outlive it; see active/prober/hold.h */
 	FD_HOLD_IN = 13,
 	FD_HOLD_OUT = 14,
@@ -79,13 +81,13 @@ struct engine_counters {
 	uint64_t findings;
 	uint64_t findings_lost;   /* did not fit in one message's room */
 	uint64_t tunnels;         /* frames taken out of a tunnel */
-};
-
 	uint64_t ears_refused;    /* flows that found no memory for what their server says */
 	uint64_t service_subjects; /* that were held against a file of service probes */
 	uint64_t service_matches;
 	uint64_t service_contradicted; /* matches of another service than the structure that was read */
 	uint64_t pulses_evicted;  /* pairs whose figures were given up for others */
+};
+
 /* REPORT_PROGRESS, and REPORT_END with how it ended. */
 struct progress {
 	uint64_t bytes_read;

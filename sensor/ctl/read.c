@@ -14,7 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MIB = 1024 * 1024, OPTION_NO_NDPI = 256, OPTION_RULES, OPTION_ZONE, OPTION_COUNTRY, OPTION_ASN, OPTION_OUI, OPTION_GAPS };
+enum { MIB = 1024 * 1024, OPTION_NO_NDPI = 256, OPTION_RULES, OPTION_ZONE, OPTION_COUNTRY, OPTION_ASN, OPTION_OUI, OPTION_GAPS,
+       OPTION_FILES };
 
 enum output { OUTPUT_TABLE, OUTPUT_JSON, OUTPUT_ASSET, OUTPUT_GAPS };
 
@@ -23,6 +24,7 @@ struct request {
 	const char *asset;
 	char rules[PATH_MAX];
 	const char *zone, *country, *asn, *oui;
+	const char *files[ENGINE_FILES];
 	bool no_ndpi;
 	struct inventory inventory;
 	size_t shown;
@@ -40,6 +42,9 @@ static const struct option options[] = {
 	{ "country-db", required_argument, NULL, OPTION_COUNTRY },
 	{ "asn-db", required_argument, NULL, OPTION_ASN },
 	{ "oui", required_argument, NULL, OPTION_OUI },
+	{ "service-probes", required_argument, NULL, OPTION_FILES + ENGINE_SERVICE_PROBES },
+	{ "p0f", required_argument, NULL, OPTION_FILES + ENGINE_P0F },
+	{ "os-db", required_argument, NULL, OPTION_FILES + ENGINE_OS_DB },
 	{ 0 },
 };
 
@@ -74,6 +79,11 @@ static bool take_option(struct request *q, int option)
 	case OPTION_OUI:
 		q->oui = optarg;
 		return true;
+	case OPTION_FILES + ENGINE_SERVICE_PROBES:
+	case OPTION_FILES + ENGINE_P0F:
+	case OPTION_FILES + ENGINE_OS_DB:
+		q->files[option - OPTION_FILES] = optarg;
+		return true;
 	default:
 		return false;
 	}
@@ -98,6 +108,23 @@ static bool put_path(char to[CONFIG_PATH_BYTES], const char *path, const char *w
 	return true;
 }
 
+/* Files that the engine reads. False after a message when one can't be opened. */
+static bool put_files(struct reading *r, const struct request *q)
+{
+	static const char *const words[ENGINE_FILES] = { "--service-probes", "--p0f", "--os-db" };
+
+	for (int i = 0; i < ENGINE_FILES; i++) {
+		if (!put_path(r->engine_config.file[i], q->files[i], words[i]))
+			return false;
+		r->engine_files[i] = q->files[i] ? open(r->engine_config.file[i], O_RDONLY | O_CLOEXEC) : -1;
+		if (!q->files[i] || r->engine_files[i] >= 0)
+			continue;
+		fprintf(stderr, "askance read: %s %s: %s\n", words[i], q->files[i], strerror(errno));
+		return false;
+	}
+	return true;
+}
+
 static bool fill_configs(struct reading *r, const struct request *q)
 {
 	static const char usual_oui[] = "/usr/share/ieee-data/oui.csv";
@@ -116,7 +143,7 @@ static bool fill_configs(struct reading *r, const struct request *q)
 		return false;
 	}
 	strcpy(r->hub_config.zone, q->zone);
-	return put_path(r->hub_config.rules_dir, q->rules, "--rules") && put_path(r->hub_config.oui_file, oui, "--oui") &&
+	return put_files(r, q) && put_path(r->hub_config.rules_dir, q->rules, "--rules") && put_path(r->hub_config.oui_file, oui, "--oui") &&
 	       put_path(r->hub_config.country_db, q->country, "--country-db") && put_path(r->hub_config.asn_db, q->asn, "--asn-db");
 }
 
@@ -251,6 +278,12 @@ const struct verb verb_read = {
 		"  --rules DIR       the folder of rules (/etc/askance/rules)\n"
 		"  --no-ndpi         leave nDPI's word out\n"
 		"  --oui FILE        ieee-data's oui.csv, for makers of MAC addresses\n"
+		"  --service-probes FILE\n"
+		"                    a file in the format of nmap-service-probes: what servers say\n"
+		"                    is matched with its lines; nothing is sent\n"
+		"  --p0f FILE, --os-db FILE\n"
+		"                    signatures of p0f and of nmap-os-db: systems by the first\n"
+		"                    packets of their connections\n"
 		"  --country-db FILE, --asn-db FILE\n"
 		"                    MaxMind-format files, for places of public addresses\n"
 		"\n"

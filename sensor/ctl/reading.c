@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { RING_BYTES = 16 << 20 };
+enum { RING_BYTES = 16 << 20, ENGINE_FDS = 5 };
 
 static volatile sig_atomic_t stopped;
 
@@ -95,12 +95,18 @@ static pid_t start_engine(struct reading *r, int fd)
 	pid_t pid;
 
 	r->engine_config.index = r->files % CONFIG_ENGINES;
+	r->engine_config.quiet = r->files > 0;
 	config = spawn_config(&r->engine_config, sizeof r->engine_config);
-	struct spawn_fd fds[] = {
+	struct spawn_fd fds[ENGINE_FDS + ENGINE_FILES] = {
 		{ config, FD_CONFIG }, { r->ring.records_rw, FD_RECORDS_OUT }, { r->ring.tail_ro, FD_TAIL_OUT },
 		{ r->ring.wake, FD_WAKE_OUT }, { fd, FD_CAPTURE_FILE },
 	};
-	pid = config < 0 ? -1 : spawn("askance-engine", argv, fds, sizeof fds / sizeof *fds);
+	size_t count = ENGINE_FDS;
+
+	for (int i = 0; i < ENGINE_FILES; i++)
+		if (r->engine_files[i] >= 0)
+			fds[count++] = (struct spawn_fd){ r->engine_files[i], FD_ENGINE_FILES + i };
+	pid = config < 0 ? -1 : spawn("askance-engine", argv, fds, count);
 	close(config);
 	return pid;
 }

@@ -16,6 +16,7 @@
 struct reading {
 	struct hub_config hub_config;
 	struct engine_config engine_config; /* of each file; index is set here */
+	int engine_files[ENGINE_FILES]; /* open files by enum engine_file, -1 for none */
 	bool progress;     /* draw a bar on stderr */
 	struct ring_fds ring;
 	int orders;        /* closing it tells the hub to print */

@@ -221,7 +221,6 @@ static void tell_items(struct engine *e, const struct packet *p, const struct pa
 	e->counters.findings_lost += told->lost;
 }
 
-/* A message is the classifier's: what it told counts. */
 /* Who serves by the handshake, or by the message itself. */
 static void join_pulse(struct reading *r, const char *protocol)
 {
@@ -231,6 +230,7 @@ static void join_pulse(struct reading *r, const char *protocol)
 		pulse_join(r->e, r->f, r->p, role == ROLE_SERVER ? r->reader.direction : !r->reader.direction, protocol);
 }
 
+/* A message is the classifier's: what it told counts. */
 static void accept(struct reading *r, uint32_t index)
 {
 	const struct classifier *c = r->list->of[index];
@@ -238,12 +238,12 @@ static void accept(struct reading *r, uint32_t index)
 	r->e->counters.messages++;
 	if (r->d) {
 		r->d->half[r->reader.direction].gap = false;
-	if (!(r->f->flags & told_flag(r)))
 		if (!r->d->pulse && r->list->plants & 1ull << index)
 			join_pulse(r, c->name);
 	}
 	if (r->reader.signs)
 		pulse_signs(r->e, r->f, r->p, r->reader.signs);
+	if (!(r->f->flags & told_flag(r)))
 		tell_roles(r, c->name);
 	if (r->e->told.count || r->e->told.lost) {
 		enum role role = sender_role(r);
@@ -484,6 +484,9 @@ static void give_up(struct engine *e, struct flow *f, const struct packet *p)
 	f->label = d ? d->label : 0;
 	f->state = f->label ? FLOW_LABELLED : FLOW_UNKNOWN;
 	f->flags &= (uint8_t)~(FLOW_TOLD_LOW | FLOW_TOLD_HIGH);
+	/* A service that has a name needs none from its port. */
+	if (ears_end(e, f, p) && !f->label)
+		f->flags |= FLOW_TOLD_HIGH;
 	classify_tell_unread(e, f, p);
 	end_look(e, d);
 	if (d)
@@ -516,7 +519,7 @@ void classify_look(struct engine *e, struct flow *f, const struct packet *p)
 		f->looks++;
 	/* Whoever waits for the rest of a message may get it byte by byte, as people type. */
 	waiting = d->half[p->direction].held;
-	if (f->looks >= (waiting ? WAITING_LOOKS_MAX : LOOKS_MAX) || (d->candidates == 0 && (d->ndpi_done || !e->ndpi)))
+	if (f->looks >= (waiting ? WAITING_LOOKS_MAX : LOOKS_MAX) || (d->candidates == 0 && (d->ndpi_done || !e->ndpi) && !ears_wait(e, f)))
 		give_up(e, f, p);
 }
 
@@ -525,6 +528,7 @@ void classify_end(struct engine *e, struct flow *f, const struct packet *p)
 	if (f->state == FLOW_NEW || f->state == FLOW_UNDECIDED) {
 		give_up(e, f, p);
 	} else if (f->detail) {
+		ears_end(e, f, p);
 		end_look(e, detail_at(&e->details, f->detail));
 		detail_give(&e->details, f->detail);
 		f->detail = 0;

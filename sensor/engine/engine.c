@@ -4,16 +4,16 @@
 #include "sensor/common/log.h"
 
 #include <string.h>
+#include <unistd.h>
 
 enum {
+	EARS_SHARE = 4, /* flows with a detail for each whose server may be heard out at once */
 	FORESEE_PACKETS = 4,
 	SWEEP_ENTRIES = 4, /* flow entries looked at for silence with each batch */
 	SILENT_TCP_S = 600,
 	SILENT_UDP_S = 120,
 };
 
-/* False when there are more than a flow's set of candidates has bits for. */
-static bool list_classifiers(struct engine *e)
 static bool is_of_plants(const struct classifier *c)
 {
 	for (int i = 0; classifiers_of_plants[i]; i++)
@@ -22,6 +22,8 @@ static bool is_of_plants(const struct classifier *c)
 	return false;
 }
 
+/* False when there are more than a flow's set of candidates has bits for. */
+static bool list_classifiers(struct engine *e)
 {
 	for (int i = 0; classifiers[i]; i++)
 		for (int t = 0; t < TRANSPORTS; t++) {
@@ -31,9 +33,25 @@ static bool is_of_plants(const struct classifier *c)
 				continue;
 			if (list->count == CLASSIFIERS_MAX)
 				return false;
+			list->plants |= (uint64_t)is_of_plants(classifiers[i]) << list->count;
 			list->of[list->count++] = classifiers[i];
 		}
-			list->plants |= (uint64_t)is_of_plants(classifiers[i]) << list->count;
+	return true;
+}
+
+/* The user's files are read while they still can be. False, and told, when one is of no use. */
+static bool open_files(struct engine *e)
+{
+	const struct engine_config *c = &e->config;
+
+	if (c->file[ENGINE_SERVICE_PROBES][0]) {
+		e->ears = ears_open(FD_ENGINE_FILES + ENGINE_SERVICE_PROBES, c->file[ENGINE_SERVICE_PROBES], c->details / EARS_SHARE, !c->quiet);
+		if (!e->ears)
+			return false;
+	}
+	for (int i = 0; i < ENGINE_FILES; i++)
+		if (c->file[i][0])
+			close(FD_ENGINE_FILES + i);
 	return true;
 }
 
@@ -54,6 +72,8 @@ int engine_init(struct engine *e, const struct engine_config *config)
 			return -1;
 		}
 	}
+	if (!open_files(e))
+		return -1;
 	if (!list_classifiers(e)) {
 		log_error("more than %d classifiers of one transport are built in", CLASSIFIERS_MAX);
 		return -1;
@@ -71,6 +91,8 @@ void engine_free(struct engine *e)
 	decoder_free(&e->decoder);
 	flow_table_free(&e->flows);
 	details_free(&e->details);
+	ears_close(e->ears);
+	pulses_free(&e->pulses);
 	if (e->ndpi)
 		ndpi_close(e->ndpi);
 }
@@ -94,8 +116,6 @@ static void tell_host(struct engine *e, const struct packet *p)
 	w.transport = TRANSPORT_NONE;
 	teller_tell(&e->teller, &w, &host, NULL, NULL);
 }
-	ears_close(e->ears);
-	pulses_free(&e->pulses);
 
 /* A packet that stands for a flow of which none is at hand. */
 static void packet_of_flow(const struct engine *e, const struct flow *f, int64_t time_ns, struct packet *p)
@@ -161,6 +181,13 @@ static void tcp_packet(struct engine *e, struct flow *f, const struct packet *p)
 {
 	if (p->tcp_flags & TCP_SYN) {
 		see_handshake(e, f, p);
+		if (!(p->tcp_flags & TCP_ACK))
+			pulse_connects(e, f, p);
+	} else if (f->state == FLOW_OURS && f->detail) {
+		pulse_packet(e, f, p);
+	}
+	if (p->tcp_flags & TCP_RST)
+		pulse_resets(e, f, p);
 	if (p->payload_len && f->state <= FLOW_OURS) {
 		bool was_undecided = f->state != FLOW_OURS;
 
@@ -184,18 +211,15 @@ static void udp_packet(struct engine *e, struct flow *f, const struct packet *p)
 	bool need_more;
 
 	if (f->state > FLOW_OURS || p->payload_len == 0)
-		if (!(p->tcp_flags & TCP_ACK))
-			pulse_connects(e, f, p);
-	} else if (f->state == FLOW_OURS && f->detail) {
-		pulse_packet(e, f, p);
-	}
-	if (p->tcp_flags & TCP_RST)
-		pulse_resets(e, f, p);
 		return;
 	if (f->state == FLOW_NEW)
 		start_look(e, f);
+	if (f->state == FLOW_OURS && f->detail)
+		pulse_packet(e, f, p);
 	if (f->detail)
 		classify_bytes(e, f, p, p->payload, p->payload_len, &need_more);
+	if (e->ears && f->detail)
+		ears_datagram(e, f, p);
 	if (f->state == FLOW_UNDECIDED)
 		classify_look(e, f, p);
 }
@@ -217,8 +241,6 @@ static void ip_packet(struct engine *e, const struct packet *p)
 		tcp_packet(e, f, p);
 	else if (p->kind == PACKET_UDP)
 		udp_packet(e, f, p);
-	if (f->state == FLOW_OURS && f->detail)
-		pulse_packet(e, f, p);
 	else if (p->payload_len)
 		link_frame(e, p);
 }
@@ -285,6 +307,8 @@ void engine_frames(struct engine *e, const struct frame *frames, unsigned count)
 	work(e, held);
 	if (count) {
 		sweep(e, frames[count - 1].time_ns);
+		pulse_sweep(e, frames[count - 1].time_ns);
+	}
 }
 
 void engine_probe_frames(struct engine *e, const struct frame *frames, unsigned count)
@@ -307,16 +331,3 @@ void engine_end_flows(struct engine *e)
 			end_flow(e, f, (int64_t)f->last_s * 1000000000);
 	}
 }
-		pulse_sweep(e, frames[count - 1].time_ns);
-	}
-}
-
-void engine_probe_frames(struct engine *e, const struct frame *frames, unsigned count)
-{
-	uint64_t heard = e->counters.frames, bytes = e->counters.bytes;
-
-	e->asked = true;
-	engine_frames(e, frames, count);
-	e->asked = false;
-	e->counters.frames = heard;
-	e->counters.bytes = bytes;

@@ -8,9 +8,10 @@
 #include "sensor/common/config.h"
 #include "sensor/engine/decode.h"
 #include "sensor/engine/detail.h"
+#include "sensor/engine/ears.h"
 #include "sensor/engine/flow.h"
-#include "sensor/engine/teller.h"
 #include "sensor/engine/pulse.h"
+#include "sensor/engine/teller.h"
 
 enum {
 	ENGINE_BATCH = 32, /* frames decoded together, so that their flows come into the cache meanwhile */
@@ -22,8 +23,8 @@ enum {
 struct classifier_list {
 	const struct classifier *of[CLASSIFIERS_MAX];
 	uint32_t count;
-};
 	uint64_t plants; /* a bit each: of a protocol of plants, whose pulse is watched */
+};
 
 struct link_memory;
 
@@ -33,9 +34,10 @@ struct engine {
 	struct decoder decoder;
 	struct flow_table flows;
 	struct details details;
-	struct teller teller;
 	struct pulses pulses;
+	struct teller teller;
 	struct ndpi *ndpi; /* NULL when left out */
+	struct ears *ears; /* likewise */
 	struct classifier_list lists[TRANSPORTS];
 	struct link_memory *link_memory;
 	struct told told;

@@ -54,10 +54,6 @@ static int64_t clock_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static void report_counters(struct engine *e)
-{
-	struct report r = { .type = REPORT_COUNTERS };
-
 /* The clock of live frames: silence has none. */
 static int64_t frame_clock_ns(void)
 {
@@ -66,6 +62,10 @@ static int64_t frame_clock_ns(void)
 	clock_gettime(CLOCK_REALTIME, &t);
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
+
+static void report_counters(struct engine *e)
+{
+	struct report r = { .type = REPORT_COUNTERS };
 
 	r.counters = e->counters;
 	teller_report(&e->teller, &r);
@@ -256,6 +256,8 @@ int run_ring(struct engine *e)
 			count++;
 		}
 		engine_frames(e, frames, count);
+		if (count == 0)
+			pulse_sweep(e, frame_clock_ns());
 		teller_flush(&e->teller);
 		/* Only now may the frames go: should this process die before, its successor reads them again. */
 		ring_release(ring);
@@ -263,8 +265,6 @@ int run_ring(struct engine *e)
 			result = RING_BROKEN;
 		if (result == RING_BROKEN) {
 			log_error("the frame ring holds nonsense; starting again");
-		if (count == 0)
-			pulse_sweep(e, frame_clock_ns());
 			return EXIT_BROKEN_RING;
 		}
 		now_ms = clock_ms();

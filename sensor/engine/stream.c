@@ -127,9 +127,8 @@ static size_t pass_behind(struct stream *s, const uint8_t *bytes, size_t len)
 	return more;
 }
 
-static void deliver(struct stream *s, const uint8_t *bytes, size_t len)
+static void read_bytes(struct stream *s, const uint8_t *bytes, size_t len)
 {
-	s->h->next += (uint32_t)len;
 	while (len && readable(s->f)) {
 		size_t used;
 
@@ -141,6 +140,14 @@ static void deliver(struct stream *s, const uint8_t *bytes, size_t len)
 		bytes += used;
 		len -= used;
 	}
+}
+
+static void deliver(struct stream *s, const uint8_t *bytes, size_t len)
+{
+	s->h->next += (uint32_t)len;
+	read_bytes(s, bytes, len);
+	if (s->e->ears)
+		ears_stream(s->e, s->f, s->p, bytes, len);
 }
 
 /* Drops what is known already. False when nothing new is left. */
@@ -186,6 +193,7 @@ static void deliver_early(struct stream *s)
 static void skip_hole(struct stream *s, uint32_t to)
 {
 	s->e->counters.stream_gaps++;
+	pulse_unseen(s->e, s->f, s->p);
 	half_drop_held(&s->e->details, s->h);
 	s->h->gap = true;
 	s->h->next = to;
@@ -193,7 +201,6 @@ static void skip_hole(struct stream *s, uint32_t to)
 
 static bool keep_early(struct stream *s, uint32_t sequence, const uint8_t *bytes, size_t len)
 {
-	pulse_unseen(s->e, s->f, s->p);
 	struct details *d = &s->e->details;
 	uint32_t *link = &s->h->early, block;
 	struct early *early;

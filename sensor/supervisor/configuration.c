@@ -103,6 +103,9 @@ static const struct setting listening_keys[] = {
 	NUMBER("snap_length", snap_length, 64, 262144),
 	NUMBER("buffer_mib", buffer_mib, 1, MIB_MAX),
 	NUMBER("timeout_ms", timeout_ms, 1, 100),
+	PATH("service_probes", engine_file[ENGINE_SERVICE_PROBES], check_file),
+	PATH("p0f", engine_file[ENGINE_P0F], check_file),
+	PATH("os_db", engine_file[ENGINE_OS_DB], check_file),
 	END,
 };
 static const struct setting redis_keys[] = {

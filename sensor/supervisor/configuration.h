@@ -3,7 +3,8 @@
  *
  *   sensor:    {name: plant-1, zone: hall-3}
  *   capture:   [{interface: eth1}, {file: x.pcap, pace: recorded}]      # fast | recorded
- *   listening: {snap_length: 65535, buffer_mib: 64, timeout_ms: 5}      # of all interfaces
+ *   listening: {snap_length: 65535, buffer_mib: 64, timeout_ms: 5,      # of all interfaces
+ *               service_probes: FILE, p0f: FILE, os_db: FILE}           # formats of nmap and p0f; absent: none
  *   redis:     {url: "unix:///run/redis.sock"}                          # absent: a private one
  *   state:     /var/lib/askance
  *   rules:     /etc/askance/rules                                       # absent: see sensor/common/paths.h
@@ -42,6 +43,7 @@ struct configuration {
 	unsigned sources;
 	struct capture_source source[CONFIGURATION_SOURCES];
 	uint32_t snap_length, buffer_mib, timeout_ms;
+	char engine_file[ENGINE_FILES][CONFIG_PATH_BYTES]; /* by enum engine_file */
 	char redis_url[CONFIG_URL_BYTES]; /* empty: a private one */
 	char state[CONFIG_PATH_BYTES];
 	char rules[CONFIG_PATH_BYTES];

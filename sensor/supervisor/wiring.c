@@ -28,6 +28,21 @@ static int open_file(struct engine_wiring *e)
 	return e->file < 0 ? -1 : 0;
 }
 
+/* What every engine reads at its start. Only a file that can be opened now, with all rights, is one. */
+static int open_engine_files(struct wiring *w)
+{
+	for (int i = 0; i < ENGINE_FILES; i++) {
+		const char *path = w->config->engine_file[i];
+
+		w->engine_files[i] = path[0] ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+		if (path[0] && w->engine_files[i] < 0) {
+			log_error("%s can't be opened: %s", path, strerror(errno));
+			return -1;
+		}
+	}
+	return 0;
+}
+
 int wiring_open_files(struct wiring *w, const struct configuration *c)
 {
 	*w = (struct wiring){ .config = c, .frames = { -1, -1, -1, -1, -1 }, .orders = { -1, -1 }, .outcomes = { -1, -1 },
@@ -47,7 +62,7 @@ int wiring_open_files(struct wiring *w, const struct configuration *c)
 		if (open_file(&w->engine[w->engines++]) < 0)
 			return -1;
 	}
-	return 0;
+	return open_engine_files(w);
 }
 
 static int make_all(struct wiring *w)
@@ -184,6 +199,8 @@ pid_t wiring_start_engine(struct wiring *w, unsigned index)
 		.pace = e->source ? e->source->pace : PACE_FAST, .flows = c->flows, .details = c->details,
 		.stream_bytes = c->stream_mib * MIB, .ndpi_flows = c->ndpi_flows, .walls = c->require_walls, .retell_ms = RETELL_MS,
 		.probes = index == 0, .own = probing_end(c),
+		.quiet = index > 0,
+		.pulses = PULSES,
 	};
 	struct wires wires = { .count = 0 };
 
@@ -196,11 +213,14 @@ pid_t wiring_start_engine(struct wiring *w, unsigned index)
 	} else {
 		add_consumer(&wires, &w->frames, FD_RECORDS_IN);
 	}
+	for (int i = 0; i < ENGINE_FILES; i++) {
+		memcpy(k.file[i], c->engine_file[i], sizeof k.file[i]);
+		if (w->engine_files[i] >= 0)
+			add(&wires, w->engine_files[i], FD_ENGINE_FILES + i);
+	}
 	return start("askance-engine", &wires, &k, sizeof k);
 }
 
-		.quiet = index > 0,
-		.pulses = PULSES,
 static void copy(char *to, const char *from, size_t room)
 {
 	snprintf(to, room, "%s", from);

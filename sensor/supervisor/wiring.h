@@ -23,6 +23,7 @@ struct wiring {
 	const struct configuration *config;
 	bool live;              /* there is an interface, so capture and the ring of frames exist */
 	struct ring_fds frames;
+	int engine_files[ENGINE_FILES]; /* what engines read at their start, -1 for none */
 	unsigned engines;
 	struct engine_wiring engine[CONFIG_ENGINES];
 	int orders[2];   /* read end, write end */
