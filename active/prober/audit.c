@@ -76,6 +76,18 @@ static bool account_for_torn(struct audit *a)
 	return audit_end(a, true) != 0;
 }
 
+/* A new file is begun at a start alone: behind its walls the prober opens nothing. */
+static bool is_full(const struct audit *a)
+{
+	struct stat st;
+	int fd = open_file(a, a->file, O_RDONLY);
+	bool full = fd >= 0 && fstat(fd, &st) == 0 && st.st_size >= AUDIT_FILE_BYTES;
+
+	if (fd >= 0)
+		close(fd);
+	return full;
+}
+
 static bool open_last(struct audit *a)
 {
 	struct stat st;
@@ -85,8 +97,8 @@ static bool open_last(struct audit *a)
 		a->broken = true;
 		return false;
 	}
-	if (a->file == 0)
-		a->file = 1;
+	if (a->file == 0 || (!a->chain.torn && is_full(a)))
+		a->file++;
 	a->fd = open_file(a, a->file, O_RDWR | O_CREAT | O_APPEND);
 	if (a->fd < 0 || fstat(a->fd, &st) < 0) {
 		log_error("the audit in %s can't be written (%s); nothing is asked", a->folder, strerror(errno));
@@ -209,26 +221,6 @@ void audit_list_end(struct audit *a)
 	put(a, "]");
 }
 
-/* The old one is closed first: the new one then takes its number, which alone may be written to. */
-static void start_file(struct audit *a)
-{
-	int old = a->fd;
-
-	close(a->fd);
-	a->fd = open_file(a, a->file + 1, O_RDWR | O_CREAT | O_EXCL | O_APPEND);
-	if (a->fd >= 0 && a->fd != old) {
-		close(a->fd);
-		a->fd = -1;
-	}
-	if (a->fd < 0) {
-		a->broken = true;
-		log_error("the next file of the audit in %s can't be made (%s); nothing is asked", a->folder, strerror(errno));
-		return;
-	}
-	a->file++;
-	a->bytes = 0;
-}
-
 static bool write_line(struct audit *a, bool durable)
 {
 	ssize_t n = write(a->fd, a->line, a->used);
@@ -244,8 +236,6 @@ static bool write_line(struct audit *a, bool durable)
 
 uint64_t audit_end(struct audit *a, bool durable)
 {
-	if (a->fd >= 0 && !a->broken && a->bytes >= AUDIT_FILE_BYTES)
-		start_file(a);
 	put(a, "}\n");
 	if (a->fd < 0 || a->broken || a->full || !write_line(a, durable))
 		return 0;

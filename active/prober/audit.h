@@ -8,7 +8,7 @@
 
 #include "active/guard/chain.h"
 
-enum { AUDIT_FILE_BYTES = 16 * 1024 * 1024 };
+enum { AUDIT_FILE_BYTES = 16 * 1024 * 1024 }; /* then the next start begins another */
 
 struct audit {
 	char folder[300];

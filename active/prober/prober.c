@@ -172,13 +172,14 @@ static void open_records(struct prober *p)
 static void open_all(struct prober *p)
 {
 	p->next_port = p->config.port_first;
-	p->audit.fd = p->ledger.fd = p->route.fd = -1;
+	p->audit.fd = p->ledger.fd = p->route.fd = p->word.stopped_fd = -1;
 	hold_open(&p->hold);
 	if (p->config.probing == PROBING_OFF)
 		return;
 	open_rules(p);
 	open_network(p);
 	open_records(p);
+	word_open(&p->word, p->config.state_dir);
 	tell_open(&p->tell);
 }
 
@@ -260,7 +261,6 @@ int prober_run(void)
 		log_error("the configuration from the supervisor is not of this version or out of range");
 		return EXIT_WRONG;
 	}
-	word_open(&p.word, p.config.state_dir);
 	open_all(&p);
 	if (prober_walls(&p) < 0)
 		return EXIT_WRONG;

@@ -1,4 +1,4 @@
-/* The prober's walls: what it opened, sockets from its source ports, and files in the audit's folder. */
+/* The prober's walls: what it opened, and sockets from its source ports. */
 #ifndef ACTIVE_PROBER_WALLS_H
 #define ACTIVE_PROBER_WALLS_H
 

@@ -89,31 +89,26 @@ bool order_valid(const struct order *o)
 
 void word_open(struct word *w, const char *state_dir)
 {
-	*w = (struct word){ .alive_ms = 0 };
+	char path[sizeof w->stop_file], byte = 0;
+
+	*w = (struct word){ .stopped_fd = -1 };
 	snprintf(w->stop_file, sizeof w->stop_file, "%s/stop-probing", state_dir);
-	snprintf(w->stopped_file, sizeof w->stopped_file, "%s/audit/stopped", state_dir);
-	w->stopped = access(w->stopped_file, F_OK) == 0;
+	snprintf(path, sizeof path, "%s/audit/stopped", state_dir);
+	w->stopped_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+	/* What can't be read may say so. */
+	w->stopped = w->stopped_fd < 0 || pread(w->stopped_fd, &byte, 1, 0) < 0 || byte == '1';
+	if (w->stopped)
+		log_warning("probing is stopped%s%s", w->stopped_fd < 0 ? ", for this can't be read: " : " by an earlier order", w->stopped_fd < 0 ? path : "");
 }
 
 /* A stop that could not be kept on disk still holds for as long as we live. */
 static void set_stopped(struct word *w, bool stopped)
 {
-	int fd;
+	bool kept = w->stopped_fd >= 0 && pwrite(w->stopped_fd, stopped ? "1" : "0", 1, 0) == 1 && fdatasync(w->stopped_fd) == 0;
 
-	if (!stopped) {
-		if (unlink(w->stopped_file) < 0 && errno != ENOENT) {
-			log_error("%s can't be removed (%s): probing stays stopped", w->stopped_file, strerror(errno));
-			return;
-		}
-		w->stopped = false;
-		return;
-	}
-	w->stopped = true;
-	fd = open(w->stopped_file, O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
-	if (fd < 0)
-		log_error("%s can't be written: the stop is forgotten at the next start: %s", w->stopped_file, strerror(errno));
-	else
-		close(fd);
+	w->stopped = stopped || !kept;
+	if (!kept)
+		log_error("whether probing is stopped can't be kept on disk (%s)", strerror(errno));
 }
 
 static void obey(struct word *w, const struct order *o)

@@ -16,7 +16,7 @@ bool order_valid(const struct order *o);
 
 struct word {
 	char stop_file[300];  /* made by a person: stops while it is there */
-	char stopped_file[300]; /* made by us: a stop by the hub outlives us */
+	int stopped_fd;         /* STATE/audit/stopped, '1' in it: a stop by the hub outlives us; -1: it can't be kept */
 	int64_t alive_ms;     /* when the hub last said so, by the clock that does not jump; 0: never */
 	bool loss;            /* and whether it hears enough */
 	bool stopped;         /* by the hub, until it says otherwise */
@@ -27,7 +27,7 @@ struct word {
 	struct order order;
 };
 
-/* Where its files lie. A stop from before our time still holds. */
+/* Opens its files; the audit's folder is there. A stop from before our time still holds. */
 void word_open(struct word *w, const char *state_dir);
 
 /* Throws away what was written for a predecessor: `refuse` gets each order among it. Stops are obeyed. */

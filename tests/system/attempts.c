@@ -126,6 +126,56 @@ static bool connect_abstract(void)
 	return fd >= 0 && connect(fd, (struct sockaddr *)&a, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(scene.abstract))) == 0;
 }
 
+/* -- what only the prober comes near to */
+
+static int bound_socket(int type, uint16_t port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, type, 0);
+
+	return fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof a) == 0 ? fd : -1;
+}
+
+static bool bind_other_port(void)
+{
+	return bound_socket(SOCK_STREAM, PROBE_PORT + 100) >= 0;
+}
+
+static bool listen_on_own_port(void)
+{
+	int fd = bound_socket(SOCK_STREAM, PROBE_PORT);
+
+	return fd >= 0 && listen(fd, 1) == 0;
+}
+
+static bool ping_socket(void)
+{
+	return socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP) >= 0;
+}
+
+static bool socket_multipath(void)
+{
+	return socket(AF_INET, SOCK_STREAM, 262) >= 0;
+}
+
+/* A right to send, taken out of one number and put under another by way of a message. */
+static bool send_packet_by_message(void)
+{
+	char control[CMSG_SPACE(sizeof(int))] = { 0 }, byte = 0;
+	struct iovec v = { &byte, 1 };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control };
+	struct cmsghdr *c = (struct cmsghdr *)(void *)control;
+	int fd = PACKET_FD;
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof fd);
+	memcpy(CMSG_DATA(c), &fd, sizeof fd);
+	if (sendmsg(CONNECTED_FD, &m, 0) != 1)
+		return false;
+	return send(PACKET_FD, frame, sizeof frame, 0) > 0;
+}
+
 static bool send_udp(void)
 {
 	return send(UDP_FD, frame, sizeof frame, 0) > 0;
@@ -500,32 +550,37 @@ const struct attempt attempts[] = {
 	{ "a raw IP socket", WALLED, socket_raw, false },
 	{ "a TCP socket", SEALED | HUB, socket_tcp, false },
 	{ "an IPv6 TCP socket", SEALED | HUB, socket_tcp6, true },
-	{ "a UDP socket", WALLED, socket_udp, false },
-	{ "a UNIX socket", SEALED | HUB_TCP, socket_unix, false },
+	{ "a UDP socket", SEALED | HUBS, socket_udp, false },
+	{ "a UNIX socket", NARROW | HUB_TCP, socket_unix, false },
 	{ "a UNIX datagram socket", WALLED, socket_unix_dgram, false },
 	{ "a netlink socket", WALLED, socket_netlink, false },
 	{ "a VM socket", WALLED, socket_vsock, true },
 	{ "a socket pair", WALLED, socket_pair, false },
 	{ "connect() of a held TCP socket", WALLED, connect_held, false },
-	{ "connect() to Redis", SEALED | HUB, connect_redis, false },
+	{ "connect() to Redis", NARROW | HUB, connect_redis, false },
 	{ "bind() and listen()", WALLED, bind_listen, false },
 	{ "an abstract socket outside", ALL, connect_abstract, false },
-	{ "send() on a held UDP socket", SEALED, send_udp, false },
-	{ "write() on a held UDP socket", SEALED, write_udp, false },
-	{ "write() on a connected socket", SEALED, write_stream, false },
-	{ "send() on a packet socket", SEALED, send_packet, false },
-	{ "sendmsg() on a packet socket", SEALED, sendmsg_packet, false },
-	{ "sendmmsg() on a packet socket", SEALED, sendmmsg_packet, false },
-	{ "write() on a packet socket", SEALED, write_packet, false },
-	{ "writev() on a packet socket", SEALED, writev_packet, false },
-	{ "sendfile() to a packet socket", SEALED, sendfile_packet, false },
-	{ "splice() to a packet socket", SEALED, splice_packet, false },
-	{ "dup2() of it to stderr, write()", SEALED, dup2_packet_to_stderr, false },
-	{ "dup3() of it to the wake, write()", SEALED, dup3_packet_to_wake, false },
-	{ "dup2() of it to outcomes, write()", SEALED, dup2_packet_to_outcomes, false },
-	{ "dup() of it to a freed number", SEALED, reuse_stderr, false },
-	{ "fcntl(F_DUPFD) to a freed number", SEALED, fcntl_dup_packet, false },
-	{ "a transmit ring", SEALED, transmit_ring, false },
+	{ "binding a port that is not a probe's", NARROW, bind_other_port, false },
+	{ "listening on a probe's port", NARROW, listen_on_own_port, false },
+	{ "a ping socket", WALLED, ping_socket, true },
+	{ "a multipath TCP socket", NARROW | HUB, socket_multipath, true },
+	{ "passing a packet socket on", NARROW, send_packet_by_message, false },
+	{ "send() on a held UDP socket", NARROW, send_udp, false },
+	{ "write() on a held UDP socket", NARROW, write_udp, false },
+	{ "write() on a connected socket", NARROW, write_stream, false },
+	{ "send() on a packet socket", NARROW, send_packet, false },
+	{ "sendmsg() on a packet socket", NARROW, sendmsg_packet, false },
+	{ "sendmmsg() on a packet socket", NARROW, sendmmsg_packet, false },
+	{ "write() on a packet socket", NARROW, write_packet, false },
+	{ "writev() on a packet socket", NARROW, writev_packet, false },
+	{ "sendfile() to a packet socket", NARROW, sendfile_packet, false },
+	{ "splice() to a packet socket", NARROW, splice_packet, false },
+	{ "dup2() of it to stderr, write()", NARROW, dup2_packet_to_stderr, false },
+	{ "dup3() of it to the wake, write()", NARROW, dup3_packet_to_wake, false },
+	{ "dup2() of it to outcomes, write()", NARROW, dup2_packet_to_outcomes, false },
+	{ "dup() of it to a freed number", NARROW, reuse_stderr, false },
+	{ "fcntl(F_DUPFD) to a freed number", NARROW, fcntl_dup_packet, false },
+	{ "a transmit ring", NARROW, transmit_ring, false },
 	{ "reading /etc/passwd", WALLED, read_passwd, false },
 	{ "reading /etc/passwd by openat2", WALLED, read_passwd_openat2, false },
 	{ "listing /", WALLED, list_root, false },
@@ -537,7 +592,7 @@ const struct attempt attempts[] = {
 	{ "writing a rule", ALL, write_rules, false },
 	{ "/proc/self/mem", ALL, own_memory, false },
 	{ "the parent's memory", ALL, parents_memory, false },
-	{ "/proc/self/fd", SEALED, own_descriptors, false },
+	{ "/proc/self/fd", NARROW, own_descriptors, false },
 	{ "chown()", ALL, change_owner, false },
 	{ "execve()", WALLED, exec_shell, false },
 	{ "execveat()", ALL, exec_at, false },

@@ -14,14 +14,19 @@ enum {
 	HUB = 1 << 3,      /* Redis on a UNIX socket */
 	HUB_TCP = 1 << 4,  /* Redis on a TCP port */
 	SUPERVISOR = 1 << 5,
-	SEALED = ENGINE | CAPTURE | PROBER, /* have no business outside */
+	PROBER_OFF = 1 << 6, /* while probing is off in the configuration */
+	SEALED = ENGINE | CAPTURE | PROBER_OFF, /* have no business outside */
+	NARROW = SEALED | PROBER,
 	HUBS = HUB | HUB_TCP,
-	WALLED = SEALED | HUBS,
+	WALLED = NARROW | HUBS,
 	ALL = WALLED | SUPERVISOR,
 };
 
 /* Descriptors that each attempt finds, as if the process had inherited or kept them. */
-enum { PACKET_FD = 40, TCP_FD = 41, UDP_FD = 42, MEMORY_FD = 43, CONNECTED_FD = 44 };
+enum { PACKET_FD = 40, TCP_FD = 41, UDP_FD = 42, MEMORY_FD = 43, CONNECTED_FD = 44, AUDIT_FD = 45 };
+
+/* First source port of the prober. */
+enum { PROBE_PORT = 31700 };
 
 /* The scene that is set for all attempts. */
 struct scene {
@@ -31,6 +36,7 @@ struct scene {
 	char file[80];         /* in it, outside the state folder */
 	char state[80];
 	char rules[80];
+	char audit[96];        /* a file in state, which AUDIT_FD is */
 	char mount[80];
 	char abstract[32];     /* name of a listening abstract socket */
 	int parent;            /* pid outside the walls */

@@ -5,6 +5,8 @@
 
 #include "sensor/common/message.h"
 
+#include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/if_packet.h>
 #include <poll.h>
@@ -79,6 +81,45 @@ static bool answer_order(void)
 	return write(FD_OUTCOMES, &o, sizeof o) == sizeof o;
 }
 
+static int socket_from(int type, uint16_t from)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(from), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), one = 1;
+
+	return fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0 && bind(fd, (struct sockaddr *)&a, sizeof a) == 0 ? fd : -1;
+}
+
+static bool ask_tcp(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(scene.port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket_from(SOCK_STREAM, PROBE_PORT);
+
+	return fd >= 0 && (connect(fd, (struct sockaddr *)&a, sizeof a) == 0 || errno == EINPROGRESS) && send(fd, "x", 1, MSG_NOSIGNAL) == 1 &&
+	       shutdown(fd, SHUT_WR) == 0;
+}
+
+static bool ask_udp(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(scene.port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket_from(SOCK_DGRAM, PROBE_PORT);
+
+	return fd >= 0 && sendto(fd, "x", 1, 0, (struct sockaddr *)&a, sizeof a) == 1;
+}
+
+static bool write_audit(void)
+{
+	return write(AUDIT_FD, "x", 1) == 1 && fdatasync(AUDIT_FD) == 0 && ftruncate(AUDIT_FD, 0) == 0 && access("/nowhere", F_OK) < 0;
+}
+
+static bool hold_socket(void)
+{
+	char byte = 0;
+	struct iovec v = { &byte, 1 };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1 };
+
+	return sendmsg(FD_HOLD_IN, &m, 0) == 1 && recvmsg(FD_HOLD_OUT, &m, MSG_DONTWAIT) == 1;
+}
+
 static void *nothing(void *x)
 {
 	return x;
@@ -126,7 +167,11 @@ const struct attempt needs[] = {
 	{ "waiting", ALL, wait_wake, false },
 	{ "reading a held file", ALL, read_file, false },
 	{ "the drop counters", CAPTURE, count_drops, false },
-	{ "an outcome", PROBER, answer_order, false },
+	{ "an outcome", PROBER | PROBER_OFF, answer_order, false },
+	{ "asking over TCP", PROBER, ask_tcp, false },
+	{ "asking over UDP", PROBER, ask_udp, false },
+	{ "the audit", PROBER, write_audit, false },
+	{ "holding a socket", PROBER | PROBER_OFF, hold_socket, false },
 	{ "threads", HUBS, start_thread, false },
 	{ "the state folder", HUBS | SUPERVISOR, write_state, false },
 	{ "the rules", HUBS | SUPERVISOR, read_rules, false },

@@ -32,7 +32,7 @@
 #include <unistd.h>
 
 enum { WORKED = 77, REFUSED = 10, NO_WALLS = 11 };
-enum outcome_of { OUTCOME_WORKED, OUTCOME_REFUSED, OUTCOME_BROKEN };
+enum attempt_end { ATTEMPT_WORKED, ATTEMPT_REFUSED, ATTEMPT_BROKEN };
 
 struct process {
 	const char *name;
@@ -50,9 +50,27 @@ static int capture(void)
 	return capture_walls(true);
 }
 
+/* As when it may ask: its widest. The descriptors that each attempt finds were not opened by it. */
+static int prober_with(uint32_t probing)
+{
+	static struct prober p;
+
+	p = (struct prober){ .config = { .version = CONFIG_VERSION, .probing = probing, .walls = 1, .port_first = PROBE_PORT, .port_last = PROBE_PORT + 1 },
+	                     .own = { .family = 4, .ip = { 127, 0, 0, 1 } }, .audit = { .fd = AUDIT_FD }, .ledger = { .fd = -1 }, .route = { .fd = -1 }, .word = { .stopped_fd = -1 } };
+	for (int i = 0; i < HOLD_SOCKETS; i++)
+		p.hold.held[i].fd = -1;
+	snprintf(p.config.state_dir, sizeof p.config.state_dir, "%s", scene.state);
+	return prober_walls(&p);
+}
+
 static int prober(void)
 {
-	return prober_walls(true);
+	return prober_with(PROBING_PROPOSE);
+}
+
+static int prober_off(void)
+{
+	return prober_with(PROBING_OFF);
 }
 
 static int hub_with(const char *url)
@@ -88,7 +106,8 @@ static int supervisor(void)
 
 static const struct process processes[] = {
 	{ "capture", CAPTURE, capture }, { "engine", ENGINE, engine },    { "hub", HUB, hub },
-	{ "hub (TCP)", HUB_TCP, hub_tcp }, { "prober", PROBER, prober }, { "supervisor", SUPERVISOR, supervisor },
+	{ "hub (TCP)", HUB_TCP, hub_tcp }, { "prober", PROBER, prober },
+	{ "prober (off)", PROBER_OFF, prober_off }, { "supervisor", SUPERVISOR, supervisor },
 };
 
 static void die(const char *what)
@@ -161,6 +180,7 @@ static void make_folders(void)
 	snprintf(scene.mount, sizeof scene.mount, "%s/mount", scene.folder);
 	snprintf(scene.file, sizeof scene.file, "%s/file", scene.folder);
 	must(mkdir(scene.state, 0700), "mkdir");
+	snprintf(scene.audit, sizeof scene.audit, "%s/audit.log", scene.state);
 	must(mkdir(scene.rules, 0700), "mkdir");
 	must(mkdir(scene.mount, 0700), "mkdir");
 }
@@ -189,8 +209,12 @@ static void hold_others(void)
 	must((int)write(fd, scene.folder, sizeof scene.folder), "write");
 	must((int)lseek(fd, 0, SEEK_SET), "lseek");
 	hold(fd, MEMORY_FD);
+	hold(open(scene.audit, O_RDWR | O_CREAT | O_APPEND, 0600), AUDIT_FD);
 	hold(eventfd(0, EFD_NONBLOCK), FD_WAKE_OUT);
 	hold(eventfd(0, EFD_NONBLOCK), FD_WAKE_IN);
+	must(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair), "socketpair");
+	hold(pair[0], FD_HOLD_IN);
+	hold(pair[1], FD_HOLD_OUT);
 	must(pipe(pair), "pipe");
 	hold(pair[0], 52);
 	hold(pair[1], FD_OUTCOMES);
@@ -207,7 +231,7 @@ static void set_scene(void)
 	hold_others();
 }
 
-static enum outcome_of attempt_in(const struct process *p, const struct attempt *a)
+static enum attempt_end attempt_in(const struct process *p, const struct attempt *a)
 {
 	int status;
 	pid_t pid = must(fork(), "fork");
@@ -220,10 +244,10 @@ static enum outcome_of attempt_in(const struct process *p, const struct attempt 
 	}
 	must(waitpid(pid, &status, 0), "waitpid");
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
-		return OUTCOME_REFUSED;
+		return ATTEMPT_REFUSED;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == WORKED)
-		return OUTCOME_WORKED;
-	return WIFEXITED(status) && WEXITSTATUS(status) == REFUSED ? OUTCOME_REFUSED : OUTCOME_BROKEN;
+		return ATTEMPT_WORKED;
+	return WIFEXITED(status) && WEXITSTATUS(status) == REFUSED ? ATTEMPT_REFUSED : ATTEMPT_BROKEN;
 }
 
 /* Which attempts show anything on this machine: those that work without walls. */
@@ -232,7 +256,7 @@ static unsigned look_without_walls(bool *shows)
 	unsigned blind = 0;
 
 	for (size_t i = 0; attempts[i].name; i++) {
-		shows[i] = attempt_in(NULL, &attempts[i]) == OUTCOME_WORKED;
+		shows[i] = attempt_in(NULL, &attempts[i]) == ATTEMPT_WORKED;
 		if (shows[i])
 			continue;
 		if (attempts[i].may_lack) {
@@ -253,7 +277,7 @@ static unsigned try_needs(const struct process *p)
 		if (!(a->roles & p->role))
 			continue;
 		tried++;
-		if (attempt_in(p, a) != OUTCOME_WORKED) {
+		if (attempt_in(p, a) != ATTEMPT_WORKED) {
 			printf("  %s: needs %s, and can't\n", p->name, a->name);
 			failed++;
 		}
@@ -269,12 +293,12 @@ static unsigned try_attempts(const struct process *p, const bool *shows)
 	for (size_t i = 0; attempts[i].name; i++) {
 		if (!(attempts[i].roles & p->role) || !shows[i])
 			continue;
-		enum outcome_of o = attempt_in(p, &attempts[i]);
+		enum attempt_end o = attempt_in(p, &attempts[i]);
 
 		tried++;
-		refused += o == OUTCOME_REFUSED;
-		if (o != OUTCOME_REFUSED)
-			printf("  %s: %s: %s\n", p->name, attempts[i].name, o == OUTCOME_WORKED ? "BROKE OUT" : "ended in another way");
+		refused += o == ATTEMPT_REFUSED;
+		if (o != ATTEMPT_REFUSED)
+			printf("  %s: %s: %s\n", p->name, attempts[i].name, o == ATTEMPT_WORKED ? "BROKE OUT" : "ended in another way");
 	}
 	printf("%-12s attempts tried %u, refused %u\n", p->name, tried, refused);
 	return tried == 0 || refused != tried;
@@ -282,7 +306,7 @@ static unsigned try_attempts(const struct process *p, const bool *shows)
 
 int main(void)
 {
-	bool shows[128] = { false };
+	bool shows[160] = { false };
 	unsigned failed, passed = 0;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
