@@ -114,6 +114,7 @@ int watch_release(struct watch *w, const char *asset, const char *analyst, int64
 
 /* In the open transaction: writes what changed of quarantines and canaries. 0 or -1; watch_stored() after the commit. */
 int watch_store(struct watch *w, struct store *s);
+bool watch_unstored(const struct watch *w);
 void watch_stored(struct watch *w);
 
 /* Members of an object: the baseline, the word and the quarantine of the asset, as documents show them. */
