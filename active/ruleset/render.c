@@ -11,7 +11,8 @@ static const struct {
 } types[VALUE_TYPES] = {
 	[VALUE_U8] = { "u8", 1, false },       [VALUE_U16BE] = { "u16be", 2, false }, [VALUE_U16LE] = { "u16le", 2, true },
 	[VALUE_U24BE] = { "u24be", 3, false }, [VALUE_U32BE] = { "u32be", 4, false }, [VALUE_U32LE] = { "u32le", 4, true },
-	[VALUE_U64LE] = { "u64le", 8, true },  [VALUE_BYTES] = { "bytes", 0, false }, [VALUE_TEXT] = { "text", 0, false },
+	[VALUE_U48BE] = { "u48be", 6, false }, [VALUE_U64LE] = { "u64le", 8, true },
+	[VALUE_BYTES] = { "bytes", 0, false }, [VALUE_TEXT] = { "text", 0, false },
 };
 
 static const struct {

@@ -11,7 +11,7 @@
  *   {=sum8-4}          the sum of all bytes from byte 4 of the message to here; {=xor8-4} likewise
  *   ..                 any byte; in a reply's beginning only
  *
- * Types are u8, u16be, u16le, u24be, u32be, u32le, u64le, bytesN (N random bytes) and text; also texts that
+ * Types are u8, u16be, u16le, u24be, u32be, u32le, u48be, u64le, bytesN (N random bytes) and text; also texts that
  * are numbers with dots and become bytes: netid (six of them, "5.1.2.3.1.1") and title (an object identifier
  * in BER with its tag and length: 06 for "1.3.6.1", 80 for ".1.6", relative to a root that both sides know).
  */
@@ -44,7 +44,7 @@ enum hole_source {
 	HOLE_SOURCES
 };
 
-enum value_type { VALUE_U8, VALUE_U16BE, VALUE_U16LE, VALUE_U24BE, VALUE_U32BE, VALUE_U32LE, VALUE_U64LE, VALUE_BYTES,
+enum value_type { VALUE_U8, VALUE_U16BE, VALUE_U16LE, VALUE_U24BE, VALUE_U32BE, VALUE_U32LE, VALUE_U48BE, VALUE_U64LE, VALUE_BYTES,
 		  VALUE_TEXT, VALUE_TYPES };
 
 /* How a text becomes bytes. */

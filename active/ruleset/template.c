@@ -202,7 +202,7 @@ static bool add_hole(struct reading *r, const char *name, const char *type_name)
 	if (!h)
 		return fail(r, "hole '%s' is not declared; add it under holes with its source and range", name);
 	if (type == VALUE_TYPES)
-		return fail(r, "'%s' is no type of a hole; u8 u16be u16le u24be u32be u32le u64le bytesN text netid title are", type_name);
+		return fail(r, "'%s' is no type of a hole; u8 u16be u16le u24be u32be u32le u48be u64le bytesN text netid title are", type_name);
 	if (h->type == VALUE_TYPES || (h->type == type && !h->has_form)) {
 		h->type = (uint8_t)type;
 		h->width = (uint8_t)width;
