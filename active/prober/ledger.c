@@ -196,13 +196,12 @@ static bool all_zero(const uint8_t *p, size_t n)
 	return true;
 }
 
-/* One device by its address, or by its MAC where that was heard to be its own and not a router's. */
+/* One device by its address; by its MAC, which may be a router's, only where an address is missing. */
 static bool same_device(const struct ledger_record *r, const struct approval *a)
 {
-	bool address = r->target.family && r->target.family == a->target.family && memcmp(r->target.ip, a->target.ip, 16) == 0;
-	bool own = (r->target.binding != BINDING_NONE || !r->target.family) && (a->target.binding != BINDING_NONE || !a->target.family);
-
-	return address || (own && !all_zero(a->target.mac, 6) && memcmp(r->target.mac, a->target.mac, 6) == 0);
+	if (r->target.family && a->target.family)
+		return r->target.family == a->target.family && memcmp(r->target.ip, a->target.ip, 16) == 0;
+	return !all_zero(a->target.mac, 6) && memcmp(r->target.mac, a->target.mac, 6) == 0;
 }
 
 unsigned ledger_uses(const struct ledger *l, const char *approval)

@@ -14,6 +14,7 @@ struct run {
 	const struct rule *rule;
 	struct line line;
 	struct filling fillings[RULE_HOLES];
+	const struct step *asked; /* whose message was the last */
 	bool aborted;
 	bool dead;               /* the connection is closed by the device or broken */
 	bool expected;           /* something was asked that a reply was expected to */

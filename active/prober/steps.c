@@ -111,6 +111,10 @@ static enum next send_message(struct asking *q)
 	int64_t time_ns = 0;
 	size_t len = 0;
 
+	/* Not before its reply was looked at, which repeats the number. */
+	if (r->asked)
+		count_up(r, r->asked);
+	r->asked = NULL;
 	if (!rule_render(r->rule, q->index, r->fillings, bytes, &len) || len == 0)
 		return end_with(q, PROBE_UNEXPECTED, "the last reply carries a value that the rule does not take");
 	g = rule_guard(r->rule, bytes, len);
@@ -129,7 +133,7 @@ static enum next send_message(struct asking *q)
 	if (!line_send(&r->line, bytes, len, &time_ns))
 		return end_with(q, r->line.transport == TRANSPORT_TCP ? PROBE_CLOSED : PROBE_NO_CONNECTION, strerror(errno));
 	note_sent(q, bytes, len, time_ns);
-	count_up(r, q->step);
+	r->asked = q->step;
 	return NEXT_ROUND;
 }
 

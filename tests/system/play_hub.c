@@ -206,7 +206,6 @@ static bool read_target(struct approval *a, char **words)
 {
 	const char *ip = option(words, "ip", ""), *mac = option(words, "mac", "02:00:00:00:00:02");
 
-	a->target.binding = BINDING_STATED;
 	if (inet_pton(AF_INET, ip, a->target.ip) == 1)
 		a->target.family = 4;
 	else if (inet_pton(AF_INET6, ip, a->target.ip) == 1)
