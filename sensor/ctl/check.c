@@ -50,6 +50,24 @@ static void check_devices(struct rules_load *l)
 		rules_load_complain(l, folder, 0, "can't be loaded");
 }
 
+/* Of a foreign probe without a guard nobody can say what it does. */
+static void tell_rules(const struct rules_load *l)
+{
+	size_t foreign = 0, unguarded = 0;
+
+	for (size_t i = 0; i < ruleset_count(l->rules); i++) {
+		const struct rule *rule = ruleset_at(l->rules, i);
+
+		foreign += rule->risk == RISK_CUSTOM;
+		unguarded += rule->risk == RISK_CUSTOM && rule->guards_count == 0;
+	}
+	printf("%s/probes: well; %zu rules, every message they can make is one that only reads\n", l->dir,
+	       ruleset_count(l->rules) - foreign);
+	if (foreign)
+		printf("%s/policy/custom.yaml: well; %zu foreign probes, of which %zu are bound by their hash alone\n", l->dir,
+		       foreign, unguarded);
+}
+
 static void check_rules(struct rules_load *l)
 {
 	if (!rules_load_find(l)) {
@@ -58,8 +76,7 @@ static void check_rules(struct rules_load *l)
 	}
 	rules_load_open(l, true);
 	if (l->rules)
-		printf("%s/probes: well; %zu rules, every message they can make is one that only reads\n", l->dir,
-		       ruleset_count(l->rules));
+		tell_rules(l);
 	if (l->policy)
 		printf("%s/policy: well\n", l->dir);
 	check_devices(l);

@@ -37,7 +37,7 @@ static void show_place(const struct rule *rule, FILE *to)
 	if (rule->transport == TRANSPORT_ETHERNET)
 		fprintf(to, ", ethertype 0x%04x", rule->ethertype);
 	for (size_t i = 0; i < rule->ports_count; i++)
-		fprintf(to, "%s%u", i ? ", " : ", usually port ", rule->ports[i]);
+		fprintf(to, "%s%u", i ? ", " : rule->risk == RISK_CUSTOM ? ", only at port " : ", usually port ", rule->ports[i]);
 	fprintf(to, "\n(%s:%u)\n\n", rule->file, rule->line);
 }
 
@@ -47,7 +47,7 @@ static void show_needs(const struct rule *rule, FILE *to)
 		[RISK_LOW] = "one analyst signs, unless the whitelist makes it automatic",
 		[RISK_MEDIUM] = "one analyst signs",
 		[RISK_HIGH] = "two analysts sign",
-		[RISK_CUSTOM] = "two analysts sign",
+		[RISK_CUSTOM] = "two analysts sign, and whitelist.yaml names the rule and its port exactly",
 	};
 
 	fprintf(to, "\nmust have been seen: ");
