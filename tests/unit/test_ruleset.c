@@ -310,6 +310,24 @@ static const struct mistake mistakes[] = {
 	{ "      - {name: object", "      - {name: idle, by: fresh, from: 1, to: 2, meaning: x}\n      - {name: object", 17,
 	  "used by no step" },
 	{ "name: unit, by: order, from: 0, to: 255, value: 255", "name: unit, by: list, values: [1, 2]", 19, "has many values" },
+	{ "from: 0, to: 255, value: 255", "text: 1.2.3.4.5.6, from: 11, to: 24", 16, "text and values have no sense" },
+	/* texts that become bytes */
+	{ "      - {name: object", "      - {name: net, by: order, text: 1.2.3.4.5.6, from: 11, to: 24, meaning: x}\n      - {name: object", 17,
+	  "used by no step" },
+	{ "2b 0e 02 00\n", "2b 0e 02 {unit:netid}\n", 24, "another type before" },
+	{ "{unit:u8}\n          2b 0e 02 00\n", "{unit:netid}\n", 16, "give its default as text" },
+	{ "{unit:u8}\n          2b 0e 02 00\n", "{unit:netid}\n", 16, "a netid has 11 to 23" },
+	{ "{unit:u8}\n          2b 0e 02 00\n", "{unit:title}\n", 16, "a title has 3 to 60" },
+	{ "name: unit, by: order, from: 0, to: 255, value: 255, meaning: whom}\n      - {name: object, by: reply, from: 1, to: 255, meaning: next}\n"
+	  "    steps:\n      - name: identify\n        says: who are you\n        send: |\n          {id:u16be} 00 00  # head\n          {=length-6:u16be} {unit:u8}\n",
+	  "name: unit, by: order, text: 1.2.3, from: 11, to: 23, meaning: whom}\n      - {name: object, by: reply, from: 1, to: 255, meaning: next}\n"
+	  "    steps:\n      - name: identify\n        says: who are you\n        send: |\n          {id:u16be} 00 00  # head\n          {=length-6:u16be} {unit:netid}\n",
+	  16, "numbers with dots in the form" },
+	{ "by: counter, from: 1, to: 65535", "by: clock", 15, "the clock is u64le or u32be" },
+	{ "ports: [502]\n", "ports: [502]\n    reply_port: any\n", 7, "over udp alone" },
+	{ "ports: [502]\n", "ports: [502]\n    reply_port: all\n", 7, "none of service, any, follow" },
+	{ "2b 0e 02 00\n", "2b 0e 02 {=crc-ccitt}\n", 24, "is unknown" },
+	{ "2b 0e 02 00\n", "2b 0e 02 {=length(unit)+2:u8}\n", 24, "is no text hole" },
 	/* bytes */
 	{ "2b 0e 02 00\n", "2b 0e 02 0\n", 24, "stands alone" },
 	{ "2b 0e 02 00\n", "2b 0e zz 00\n", 24, "no hex digit" },
