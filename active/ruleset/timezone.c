@@ -271,12 +271,16 @@ static int64_t change_day(const struct change *c, int64_t year)
 
 static int32_t rule_offset(const struct timezone_data *z, int64_t at_s)
 {
-	int64_t year = year_of(at_s + z->standard);
-	int64_t begin = change_day(&z->begin, year) * DAY_S + z->begin.at_s - z->standard;
-	int64_t end = change_day(&z->end, year) * DAY_S + z->end.at_s - z->daylight;
-	bool between = begin < end ? at_s >= begin && at_s < end : at_s >= begin || at_s < end;
+	int64_t year, begin, end;
+	bool between;
 
-	return z->has_dst && between ? z->daylight : z->standard;
+	if (!z->has_dst)
+		return z->standard; /* there are no changes to look for */
+	year = year_of(at_s + z->standard);
+	begin = change_day(&z->begin, year) * DAY_S + z->begin.at_s - z->standard;
+	end = change_day(&z->end, year) * DAY_S + z->end.at_s - z->daylight;
+	between = begin < end ? at_s >= begin && at_s < end : at_s >= begin || at_s < end;
+	return between ? z->daylight : z->standard;
 }
 
 int32_t timezone_offset(const struct timezone_data *z, int64_t at_s)
