@@ -71,6 +71,9 @@ static void show_bounds(const struct rule *rule, FILE *to)
 	if (rule->multicast)
 		fprintf(to, "goes to many: %02x:%02x:%02x:%02x:%02x:%02x\n", rule->destination[0], rule->destination[1],
 			rule->destination[2], rule->destination[3], rule->destination[4], rule->destination[5]);
+	if (rule->reply_port != REPLY_PORT_SERVICE)
+		fprintf(to, "replies are taken from any port of the device%s\n",
+			rule->reply_port == REPLY_PORT_FOLLOW ? "; what follows the first goes to the port it came from" : "");
 	if (rule->address)
 		fprintf(to, "goes through stated values of {%s}\n", rule->address);
 	fprintf(to, "sha256: %s\n", rule->sha256);
