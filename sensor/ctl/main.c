@@ -6,17 +6,26 @@
 
 extern const struct verb verb_assets, verb_gaps, verb_show;
 extern const struct verb verb_check, verb_explain, verb_read, verb_rules, verb_run, verb_status;
+extern const struct verb verb_approve, verb_deny, verb_keygen, verb_proposals, verb_release, verb_resume, verb_revoke, verb_stop;
 
 static const struct verb *const verbs[] = {
+	&verb_approve,
 	&verb_assets,
 	&verb_check,
+	&verb_deny,
 	&verb_explain,
 	&verb_gaps,
+	&verb_keygen,
+	&verb_proposals,
 	&verb_read,
+	&verb_release,
+	&verb_resume,
+	&verb_revoke,
 	&verb_rules,
 	&verb_run,
 	&verb_show,
 	&verb_status,
+	&verb_stop,
 	NULL,
 };
 

@@ -1,0 +1,114 @@
+/* askance keygen: a key pair for an analyst, and the line that makes it known. */
+#include "sensor/ctl/key_file.h"
+#include "sensor/ctl/verb.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct request {
+	char path[4096];
+	const char *name;
+	bool bare, json;
+};
+
+static bool take_words(struct request *q, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		bool valued = strcmp(argv[i], "--out") == 0 || strcmp(argv[i], "-o") == 0 || strcmp(argv[i], "--name") == 0;
+
+		if (valued && i + 1 == argc) {
+			fprintf(stderr, "askance keygen: %s wants a value\n", argv[i]);
+			return false;
+		}
+		if (strcmp(argv[i], "--name") == 0)
+			q->name = argv[++i];
+		else if (valued)
+			snprintf(q->path, sizeof q->path, "%s", argv[++i]);
+		else if (strcmp(argv[i], "--no-passphrase") == 0)
+			q->bare = true;
+		else if (strcmp(argv[i], "--json") == 0)
+			q->json = true;
+		else {
+			fprintf(stderr, "askance keygen: unexpected '%s'; `askance keygen --help` tells more\n", argv[i]);
+			return false;
+		}
+	}
+	if (strspn(q->name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != strlen(q->name) || !q->name[0] ||
+	    strlen(q->name) > 31) {
+		fprintf(stderr, "askance keygen: a name is 1 to 31 letters, digits, '.', '_' or '-'\n");
+		return false;
+	}
+	if (q->path[0] || key_file_default(q->path, sizeof q->path))
+		return true;
+	fprintf(stderr, "askance keygen: there is no HOME; name a file with --out\n");
+	return false;
+}
+
+/* Asked twice of a person, once of a pipe. */
+static bool choose_passphrase(char out[PASSPHRASE_BYTES])
+{
+	char again[PASSPHRASE_BYTES];
+	bool same;
+
+	if (!passphrase_ask("new passphrase: ", out, "keygen"))
+		return false;
+	if (!out[0]) {
+		fprintf(stderr, "askance keygen: an empty passphrase protects nothing; --no-passphrase says so plainly\n");
+		return false;
+	}
+	if (!isatty(STDIN_FILENO))
+		return true;
+	if (!passphrase_ask("once more: ", again, "keygen"))
+		return false;
+	same = strcmp(out, again) == 0;
+	sodium_memzero(again, sizeof again);
+	if (!same)
+		fprintf(stderr, "askance keygen: the two differ\n");
+	return same;
+}
+
+static int keygen(int argc, char **argv)
+{
+	const char *user = getenv("USER");
+	struct request q = { .name = user && user[0] ? user : "analyst" };
+	char passphrase[PASSPHRASE_BYTES] = "", text[KEY_TEXT_BYTES];
+	struct secret_key key;
+	bool made;
+
+	if (!take_words(&q, argc, argv) || (!q.bare && !choose_passphrase(passphrase)) || !key_make(&key, "keygen"))
+		return EXIT_NOTHING;
+	made = key_file_write(q.path, &key, q.bare ? NULL : passphrase, "keygen");
+	key_text(key.public, text);
+	key_forget(&key);
+	sodium_memzero(passphrase, sizeof passphrase);
+	if (!made)
+		return EXIT_NOTHING;
+	if (q.json) {
+		printf("{\"name\":\"%s\",\"key\":\"%s\",\"file\":\"%s\"}\n", q.name, text, q.path);
+		return EXIT_WELL;
+	}
+	fprintf(stderr, "The secret key is in %s. It never leaves this machine; keep a copy of it where only you can get at it.\n"
+			"For rules/policy/analysts.yaml, with the risks and zones that are to be yours:\n\n", q.path);
+	printf("  - {name: %s, key: \"%s\", may: [low, medium]}\n", q.name, text);
+	return EXIT_WELL;
+}
+
+const struct verb verb_keygen = {
+	.name = "keygen",
+	.usage = "[--name NAME] [--out FILE] [--no-passphrase] [--json]",
+	.summary = "make a key with which an analyst signs approvals",
+	.help = "      --name NAME       the analyst's name in rules/policy/analysts.yaml ($USER)\n"
+		"  -o, --out FILE        where the secret key goes ($HOME/.askance/key); never\n"
+		"                        written over\n"
+		"      --no-passphrase   leave it unprotected, for a machine that has none to ask\n"
+		"      --json            name, public key and file as one JSON object\n"
+		"\n"
+		"Prints the line for analysts.yaml on the sensor. Only there it gives any right.\n"
+		"The passphrase is read from the terminal, or from standard input when that is none.\n"
+		"\n"
+		"Exit codes: 0 made, 2 not.\n",
+	.run = keygen,
+};

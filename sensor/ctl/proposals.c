@@ -1,0 +1,151 @@
+/* askance proposals: what could be asked, what was signed, and every byte of one. */
+#include "sensor/ctl/document_words.h"
+#include "sensor/ctl/proposal_list.h"
+#include "sensor/ctl/table.h"
+#include "sensor/ctl/terminal.h"
+#include "sensor/ctl/verb.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { ID_SHOWN = 8 };
+
+struct request {
+	struct sensor_link link;
+	struct rules_load rules;
+	const char *id;
+	bool json, all;
+};
+
+static bool take_words(struct request *q, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		int taken = sensor_link_option(&q->link, argc, argv, &i);
+
+		if (taken == 0)
+			taken = rules_load_option(&q->rules, argc, argv, &i);
+		if (taken < 0)
+			return false;
+		if (taken)
+			continue;
+		if (strcmp(argv[i], "--json") == 0) {
+			q->json = true;
+		} else if (strcmp(argv[i], "--all") == 0) {
+			q->all = true;
+		} else if (argv[i][0] != '-' && !q->id) {
+			q->id = argv[i];
+		} else {
+			fprintf(stderr, "askance proposals: unexpected '%s'; `askance proposals --help` tells more\n", argv[i]);
+			return false;
+		}
+	}
+	return true;
+}
+
+static void add_row(struct table *t, const struct listed_proposal *p)
+{
+	const json_t *cost = json_object_get(p->proposal, "cost");
+	char id[ID_SHOWN + 1], target[128], have[16], packets[16], bytes[16], expires[17];
+	bool automatic = json_is_true(json_object_get(p->proposal, "automatic"));
+	const char *reason = words_text(p->proposal, "reason");
+
+	snprintf(id, sizeof id, "%s", p->id);
+	proposal_target(p, target, sizeof target);
+	snprintf(have, sizeof have, "%zu/%d", proposal_signatures(p), (int)json_integer_value(json_object_get(p->proposal, "signatures")));
+	snprintf(packets, sizeof packets, "%d", (int)json_integer_value(json_object_get(cost, "packets")));
+	snprintf(bytes, sizeof bytes, "%d", (int)json_integer_value(json_object_get(cost, "bytes")));
+	snprintf(expires, sizeof expires, "%s", words_text(p->proposal, "expires"));
+	if (strlen(expires) > 10)
+		expires[10] = ' ';
+	table_row(t, (const char *const[]){ id, target, words_text(p->proposal, "rule"), words_text(p->proposal, "risk"), automatic ? "auto" : have,
+					    bytes, packets, expires, words_text(p->proposal, "status"),
+					    reason[0] ? reason : words_text(p->proposal, "why") });
+}
+
+static int list_all(const struct request *q, const struct proposal_list *l)
+{
+	static const char *const headers[] = { "ID", "TARGET", "RULE", "RISK", "SIGNED", "BYTES", "PACKETS", "EXPIRES", "STATUS", "WHY", NULL };
+	struct table t;
+	size_t shown = 0, over = 0;
+
+	table_start(&t, headers);
+	for (size_t i = 0; i < l->count; i++) {
+		if (!q->all && !proposal_is_alive(&l->items[i])) {
+			over++;
+			continue;
+		}
+		shown++;
+		if (q->json)
+			puts(l->items[i].body);
+		else
+			add_row(&t, &l->items[i]);
+	}
+	if (!q->json && shown)
+		table_print(&t, stdout, terminal_width(STDOUT_FILENO), terminal_colours(STDOUT_FILENO));
+	if (!q->json && over)
+		fprintf(stderr, "%zu more %s over; --all shows them\n", over, over == 1 ? "is" : "are");
+	if (!q->json && !shown && !over)
+		fprintf(stderr, "there are no proposals\n");
+	table_free(&t);
+	return EXIT_WELL;
+}
+
+/* With the bytes that our own rules render, where they are those of the sensor. */
+static int show_one(struct request *q, const struct listed_proposal *p)
+{
+	char why[POLICY_WHY_BYTES] = "";
+	struct approval a;
+	struct plan plan;
+	bool sound;
+
+	if (q->json) {
+		puts(p->body);
+		return EXIT_WELL;
+	}
+	q->rules.verb = q->link.verb;
+	sound = rules_load_open(&q->rules, false) && proposal_read(p, &a, why) && proposal_check(p, &a, &q->rules, &plan, why);
+	proposal_show(p, sound ? &plan : NULL, stdout);
+	if (!sound)
+		fprintf(stderr, "askance proposals: %s\n", why[0] ? why : "the bytes could not be checked: there are no rules here");
+	rules_load_close(&q->rules);
+	return sound ? EXIT_WELL : EXIT_PARTLY;
+}
+
+static int proposals(int argc, char **argv)
+{
+	struct request q = { .link = { .verb = "proposals" }, .rules = { .verb = "proposals" } };
+	const struct listed_proposal *one;
+	struct proposal_list list;
+	int result = EXIT_NOTHING;
+
+	if (!take_words(&q, argc, argv) || sensor_link_open(&q.link) < 0)
+		return EXIT_NOTHING;
+	if (proposal_list_fetch(&list, &q.link) == 0) {
+		one = q.id ? proposal_list_find(&list, q.id, "proposals") : NULL;
+		if (!q.id)
+			result = list_all(&q, &list);
+		else if (one)
+			result = show_one(&q, one);
+	}
+	proposal_list_free(&list);
+	sensor_link_close(&q.link);
+	return result;
+}
+
+const struct verb verb_proposals = {
+	.name = "proposals",
+	.usage = "[ID] [--all] [--json] [--config FILE | --redis URL --sensor NAME]",
+	.summary = "list the probes that could be sent, or show every byte of one",
+	.help = "ID is that of one proposal, as much of it as is unique.\n"
+		"\n"
+		"      --all           also those that are over: asked, denied, expired ...\n"
+		"      --json          one JSON document a line\n" RULES_LOAD_HELP SENSOR_LINK_HELP
+		"\n"
+		"The bytes shown of one are made from the rules on this machine and held against\n"
+		"what the sensor says.\n"
+		"\n"
+		"Exit codes: 0 shown, 1 shown, but its bytes are not those of the rules here,\n"
+		"2 there is no such proposal, or Redis can't be reached.\n",
+	.run = proposals,
+};
