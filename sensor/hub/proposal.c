@@ -158,6 +158,8 @@ static bool make_proposal(const struct proposals *p, const struct subject *s, co
 	memcpy(x->why, g->why, sizeof x->why);
 	if (!fill_target(p, s, g, &x->a))
 		return false;
+	if (proposal_sql_refused(p->sql, x, at_s - PROPOSAL_REFUSED_S))
+		return false;
 	/* What was asked not long ago is not asked again, answered or not. */
 	if (at_s - runs_last(p->sql, &x->a, x->a.rule) < (int64_t)budgets->repeat_days * DAY_S)
 		return false;

@@ -35,6 +35,7 @@ enum {
 	PROPOSALS_MOST = 4096,         /* alive at once; gaps beyond wait for their turn */
 	PROPOSAL_LIFE_S = 7 * 86400,   /* of an open one */
 	PROPOSAL_KEEP_S = 7 * 86400,   /* of one that is over */
+	PROPOSAL_REFUSED_S = 90 * 86400, /* how long an analyst's no holds for the same gap and rule */
 	PROPOSAL_AUTOMATIC_S = 86400,  /* how long one that needs no signature may wait for its window */
 	PROPOSAL_REASON_BYTES = 320,
 };
@@ -130,6 +131,8 @@ void proposal_sql_close(struct proposal_sql *q);
 int proposal_sql_load(struct proposal_sql *q, struct proposals *p);
 int proposal_sql_put(struct proposal_sql *q, const struct proposal *x, const char *body, size_t len);
 int proposal_sql_forget(struct proposal_sql *q, int64_t before_s);
+/* True when an analyst has denied or revoked the like since. */
+bool proposal_sql_refused(struct proposal_sql *q, const struct proposal *x, int64_t since_s);
 
 /* Runs: what was, or may have been, sent. */
 struct run_sum {

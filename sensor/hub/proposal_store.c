@@ -17,7 +17,7 @@ enum { ALIVE_STATUSES = PROPOSAL_RUNNING };
 
 struct proposal_sql {
 	struct store *store;
-	sqlite3_stmt *put, *forget, *drop, *run_put, *run_end, *run_next, *sum[3], *last_any, *last_rule;
+	sqlite3_stmt *put, *forget, *refused, *drop, *run_put, *run_end, *run_next, *sum[3], *last_any, *last_rule;
 };
 
 struct proposal_sql *proposal_sql_open(struct store *s)
@@ -32,7 +32,9 @@ struct proposal_sql *proposal_sql_open(struct store *s)
 				  "(SELECT ifnull(max(version),0)+1 FROM proposal))");
 	/* Two steps: an empty body tells consumers that it is gone, and only what they were told of is deleted. */
 	q->forget = store_prepare(s, "UPDATE proposal SET body=NULL,version=(SELECT max(version)+1 FROM proposal)"
-				     " WHERE id=(SELECT id FROM proposal WHERE status>?1 AND changed_s<?2 AND body IS NOT NULL LIMIT 1)");
+				     " WHERE id=(SELECT id FROM proposal WHERE status>?1 AND changed_s<CASE WHEN status IN(?3,?4) THEN ?5 ELSE ?2 END"
+				     " AND body IS NOT NULL LIMIT 1)");
+	q->refused = store_prepare(s, "SELECT 1 FROM proposal WHERE status IN(?1,?2) AND asset=?3 AND kind=?4 AND subject=?5 AND rule_sha256=?6 AND changed_s>=?7");
 	q->drop = store_prepare(s, "DELETE FROM proposal WHERE body IS NULL AND changed_s<?1");
 	q->run_put = store_prepare(s, "INSERT INTO run(number,proposal,target,zone,rule,path,started_s,ended_s,sent,packets,bytes)"
 				      " VALUES(?1,?2,?3,?4,?5,?6,?7,0,1,?8,?9)");
@@ -48,7 +50,7 @@ struct proposal_sql *proposal_sql_open(struct store *s)
 
 void proposal_sql_close(struct proposal_sql *q)
 {
-	sqlite3_stmt *all[] = { q->put, q->forget, q->drop, q->run_put, q->run_end, q->run_next, q->sum[0], q->sum[1], q->sum[2], q->last_any, q->last_rule };
+	sqlite3_stmt *all[] = { q->put, q->forget, q->refused, q->drop, q->run_put, q->run_end, q->run_next, q->sum[0], q->sum[1], q->sum[2], q->last_any, q->last_rule };
 
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		sqlite3_finalize(all[i]);
@@ -145,12 +147,33 @@ int proposal_sql_forget(struct proposal_sql *q, int64_t before_s)
 {
 	sqlite3_bind_int(q->forget, 1, ALIVE_STATUSES);
 	sqlite3_bind_int64(q->forget, 2, before_s);
+	/* An analyst's no is remembered longer: the gap would be proposed again else. */
+	sqlite3_bind_int(q->forget, 3, PROPOSAL_DENIED);
+	sqlite3_bind_int(q->forget, 4, PROPOSAL_REVOKED);
+	sqlite3_bind_int64(q->forget, 5, before_s - PROPOSAL_REFUSED_S);
 	if (store_run(q->store, q->forget) < 0)
 		return -1;
 	if (sqlite3_changes(q->store->db) > 0)
 		return 1;
 	sqlite3_bind_int64(q->drop, 1, before_s - PROPOSAL_KEEP_S);
 	return store_run(q->store, q->drop);
+}
+
+bool proposal_sql_refused(struct proposal_sql *q, const struct proposal *x, int64_t since_s)
+{
+	struct binder b = { q->refused, 0 };
+	bool found;
+
+	number(&b, PROPOSAL_DENIED);
+	number(&b, PROPOSAL_REVOKED);
+	text(&b, x->asset);
+	text(&b, gap_kind_name((enum gap_kind)x->kind));
+	text(&b, x->subject);
+	blob(&b, x->a.rule_sha256, sizeof x->a.rule_sha256);
+	number(&b, since_s);
+	found = sqlite3_step(b.statement) == SQLITE_ROW;
+	sqlite3_reset(b.statement);
+	return found;
 }
 
 /* Reads columns in order. */
