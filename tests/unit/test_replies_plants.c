@@ -54,6 +54,7 @@ static const struct exchange exchanges[] = {
 	{ "c37_118-header", "header", { { "stream", 1410, NULL } }, NULL,
 	  "aa11005705826b02497d000c1643486579212049276d2072616e646f6d504d552120477565737320776861743f2049276d2073656e64696e672072616e646f6d"
 	  "206d6561737572656d656e74732076616c75657321ef78", MATCH_YES, { { 0 } } },
+	{ "c37_118", "configuration", { { "stream", 1, NULL } }, NULL, "aa01003400f14893344a0019999a00000000", MATCH_NO, { { 0 } } },
 	{ "c37_118-udp", "configuration", { { "stream", 1, NULL } }, NULL, "aa01003400f14893344a0019999a00000000", MATCH_NO, { { 0 } } },
 	{ "atg", "revision", { { 0 } }, "014939303230300d0a", "010d0a4939303230300d0a534f4654574152452320203334363333302d313030" "0d0a03", MATCH_YES, { { 0 } } },
 	{ "atg-tanks", "inventory", { { 0 } }, "014932303130300d0a", "01393939394646314203", MATCH_YES, { { 0 } } },
