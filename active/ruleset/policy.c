@@ -219,14 +219,6 @@ static bool names_custom(const struct line_file *line, const struct rule *rule)
 	return false;
 }
 
-static bool has_port(const struct rule *rule, uint16_t port)
-{
-	for (size_t i = 0; i < rule->ports_count; i++)
-		if (rule->ports[i] == port)
-			return true;
-	return false;
-}
-
 /* Names the nearest line, one about this rule whose other conditions fail, so that a person knows what to change. */
 static struct policy_verdict forbid_unlisted(const struct policy *p, const struct rule *rule,
 					     const struct policy_target *target)
@@ -259,7 +251,7 @@ struct policy_verdict policy_verdict(const struct policy *p, const struct rule *
 
 	if (never)
 		return forbid("%s", never);
-	if (rule->risk == RISK_CUSTOM && !has_port(rule, target->port))
+	if (!rule_takes_port(rule, target->port))
 		return forbid("%s is asked at the ports of custom.yaml and at no other", rule->name);
 	for (size_t i = 0; i < e->never_count; i++)
 		if (line_fits(&e->never[i], rule, target) == FIT_ALL)

@@ -259,3 +259,11 @@ bool rule_asks_service(const struct rule *rule, enum transport transport, const 
 	}
 	return false;
 }
+
+bool rule_takes_port(const struct rule *rule, uint16_t port)
+{
+	for (size_t i = 0; rule->risk == RISK_CUSTOM && i < rule->ports_count; i++)
+		if (rule->ports[i] == port)
+			return true;
+	return rule->risk != RISK_CUSTOM;
+}

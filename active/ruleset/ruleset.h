@@ -118,6 +118,9 @@ const struct rule *ruleset_next(const struct ruleset *set, const char *protocol,
  */
 bool rule_asks_service(const struct rule *rule, enum transport transport, const char *protocol, bool by_structure);
 
+/* True when the rule may be asked at that port: any, but for a custom rule, which names its own. */
+bool rule_takes_port(const struct rule *rule, uint16_t port);
+
 /* True when a reply to it can tell that attribute. */
 bool rule_fills(const struct rule *rule, enum attribute a);
 

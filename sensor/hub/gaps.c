@@ -104,7 +104,7 @@ static struct gap *add_service_gap(struct search *s, enum gap_kind kind, const s
 /* True when the rule asks a service of that protocol, heard by that transport. */
 static bool rule_asks(const struct rule *r, const struct service_item *s)
 {
-	if (r->transport != s->transport || r->multicast)
+	if (r->transport != s->transport || r->multicast || !rule_takes_port(r, s->port))
 		return false;
 	for (unsigned i = 0; i < r->seen_count; i++)
 		if (strcmp(r->seen[i], s->protocol) == 0)
@@ -309,11 +309,30 @@ static void find_stale(struct search *s, const struct view_service *service)
 	judge_gap(s, g);
 }
 
-/* The rule that only listens. */
-static bool find_listening(const struct search *s, const struct service_item *item, struct gap *g)
+/* For a service that nobody recognised: a foreign probe that the plant's own policy lets go there, else the rule that only listens. */
+static void judge_unknown(struct search *s, const struct service_item *item, struct gap *g)
 {
-	g->rule = s->k->rules ? ruleset_find(s->k->rules, "null") : NULL;
-	return g->rule && rule_asks_service(g->rule, (enum transport)item->transport, item->protocol, false);
+	const struct rule *listening = NULL;
+
+	for (size_t i = 0; s->k->rules && i < ruleset_count(s->k->rules); i++) {
+		const struct rule *r = ruleset_at(s->k->rules, i);
+
+		if (!rule_asks_service(r, (enum transport)item->transport, "", false) || !rule_takes_port(r, item->port))
+			continue;
+		if (r->risk != RISK_CUSTOM) {
+			listening = r;
+			continue;
+		}
+		g->rule = r;
+		judge_gap(s, g);
+		if (g->verdict == VERDICT_PROPOSED)
+			return;
+	}
+	g->rule = listening;
+	if (listening)
+		judge_gap(s, g);
+	else
+		decide(g, VERDICT_NONE, "nothing is known of what it speaks, so nothing may be asked");
 }
 
 static void find_unidentified(struct search *s, const struct view_service *service)
@@ -333,8 +352,8 @@ static void find_unidentified(struct search *s, const struct view_service *servi
 		       "only its port suggests %s; a probe needs a protocol whose structure was read", item->protocol);
 	else
 		decide(g, VERDICT_NONE, "nothing is known of what it speaks, so nothing may be asked");
-	if (!g->rule && item->evidence != EVIDENCE_NDPI && !item->protocol[0] && find_listening(s, item, g))
-		judge_gap(s, g);
+	if (!g->rule && item->evidence != EVIDENCE_NDPI && !item->protocol[0])
+		judge_unknown(s, item, g);
 	else
 		g->rule = NULL;
 }

@@ -5,6 +5,8 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #define PLC "00:1b:1b:00:00:01"
@@ -202,6 +204,78 @@ static void unknown_services_may_be_listened_to(void **state)
 	assert_int_equal(gap(GAP_UNIDENTIFIED, "tcp/515")->verdict, VERDICT_FORBIDDEN);
 }
 
+/* A file in a folder of the test's own, or a link to the shipped one when there is no text. */
+static void lay(const char *dir, const char *name, const char *text)
+{
+	char from[256], to[256];
+	FILE *f;
+
+	snprintf(from, sizeof from, SOURCE_DIR "/rules/%s", name);
+	snprintf(to, sizeof to, "%s/%s", dir, name);
+	if (!text) {
+		assert_int_equal(symlink(from, to), 0);
+		return;
+	}
+	f = fopen(to, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static void tell_mistake(void *context, const char *file, uint32_t line, const char *what)
+{
+	(void)context;
+	print_error("%s:%u: %s\n", file, line, what);
+}
+
+/* A foreign probe becomes a proposal where the whitelist names it and its port, with two signatures; nowhere else. */
+static void foreign_probes_need_their_line(void **state)
+{
+	static const char *const names[] = { "probes", "policy/exclusions.yaml", "policy/windows.yaml", "policy/budgets.yaml",
+					     "policy/analysts.yaml" };
+	char dir[] = "/tmp/gaps-XXXXXX", path[256];
+	struct ruleset *rules = k.rules;
+	struct policy *policy = k.policy;
+	struct endpoint dev = at(PLC, "10.0.0.5", BINDING_FRAME);
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof path, "%s/policy", dir);
+	assert_int_equal(mkdir(path, 0700), 0);
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		lay(dir, names[i], NULL);
+	lay(dir, "foreign", "Probe TCP Lines q|\\r\\n\\r\\n|\n");
+	lay(dir, "policy/custom.yaml", "custom:\n  - name: custom-lines\n    file: foreign\n    probe: Lines\n    transport: tcp\n"
+	    "    ports: [7777]\n    must_have_seen: ['null']\n    fills: []\n    why: tried on the bench against two devices\n"
+	    "    sha256: dba5166ad9db9ba648c1032ebbd34dcd0d085b50023b839ef5c68ca1db93a563\n");
+	lay(dir, "policy/whitelist.yaml", "allow:\n  - {rules: [custom-lines], ports: [7777], may: propose, why: tried}\n");
+	k.rules = ruleset_load(dir, tell_mistake, NULL);
+	assert_non_null(k.rules);
+	k.policy = policy_load(dir, k.rules, tell_mistake, NULL);
+	assert_non_null(k.policy);
+	hear(service(dev, "", TRANSPORT_TCP, 7777, EVIDENCE_PORT));
+	hear(service(dev, "", TRANSPORT_TCP, 7778, EVIDENCE_PORT));
+	hear(service(dev, "amqp", TRANSPORT_TCP, 7779, EVIDENCE_NDPI));
+	find("10.0.0.5");
+	assert_int_equal(gap(GAP_UNIDENTIFIED, "tcp/7777")->verdict, VERDICT_PROPOSED);
+	assert_string_equal(gap(GAP_UNIDENTIFIED, "tcp/7777")->rule->name, "custom-lines");
+	assert_int_equal(gap(GAP_UNIDENTIFIED, "tcp/7777")->signatures, 2);
+	assert_false(gap(GAP_UNIDENTIFIED, "tcp/7777")->automatic);
+	assert_int_equal(gap(GAP_UNIDENTIFIED, "tcp/7778")->verdict, VERDICT_FORBIDDEN);
+	assert_string_equal(gap(GAP_UNIDENTIFIED, "tcp/7778")->rule->name, "null");
+	assert_null(gap(GAP_UNIDENTIFIED, "tcp/7779")->rule);
+	policy_free(k.policy);
+	ruleset_free(k.rules);
+	k.policy = policy;
+	k.rules = rules;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		snprintf(path, sizeof path, "%s/%s", dir, names[i]);
+		unlink(path);
+	}
+	snprintf(path, sizeof path, "rm -r '%s'", dir);
+	assert_int_equal(system(path), 0);
+}
+
 static void public_addresses_are_never_probed(void **state)
 {
 	struct endpoint dev = at("", "93.184.216.34", BINDING_NONE), six = at("", "2606:2800:220:1::1", BINDING_NONE);
@@ -300,6 +374,7 @@ int main(void)
 		TEST(sole_unit_speaks_for_the_device),
 		TEST(guesses_are_never_probed),
 		TEST(unknown_services_may_be_listened_to),
+		TEST(foreign_probes_need_their_line),
 		TEST(public_addresses_are_never_probed),
 		TEST(printers_are_never_probed),
 		TEST(without_policy_nothing_is_proposed),
