@@ -7,14 +7,16 @@
  *  +---------+--------+-------+-------+------+----------+-------+---+------+-------------+
  *  | 1 | 40  | version 2 | opcode | state | family | group u16 | identifier 6 | priority u32 | hello u32 | hold u32 | address 16 |
  *
- * Version 2 is a row of {type}{length}; the password is of type 3, or in `auth`, and passed over.
+ * Version 2 is a row of {type}{length}: type 1 is the above, 2 how many groups the sender is in. Types 3 and 4 prove who
+ * sends, with a word or a digest; version 1 may have the latter behind it. They are passed over, as `auth` is.
  */
 #include "classifiers/api/classifier.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
 
-enum { PORT_HSRP = 1985, PORT_HSRP_6 = 2029, VERSION_1_BYTES = 20, GROUP_STATE = 1, GROUP_STATE_BYTES = 40, LAST_OPCODE = 2 };
+enum { PORT_HSRP = 1985, PORT_HSRP_6 = 2029, VERSION_1_BYTES = 20, GROUP_STATE = 1, GROUP_STATE_BYTES = 40,
+       INTERFACE_STATE = 2, INTERFACE_STATE_BYTES = 4, LAST_TYPE = 4, LAST_OPCODE = 2 };
 
 struct hello {
 	const char *state;
@@ -36,6 +38,19 @@ static const char *state_name(uint8_t version, uint8_t state)
 	return NULL;
 }
 
+/* {type}{length}{value}, to the end. */
+static bool is_row(struct cursor c)
+{
+	while (cursor_left(&c)) {
+		uint8_t type = cursor_u8(&c);
+
+		cursor_skip(&c, cursor_u8(&c));
+		if (type == 0 || type > LAST_TYPE || !cursor_ok(&c))
+			return false;
+	}
+	return true;
+}
+
 static bool read_version_1(struct cursor c, bool truncated, struct hello *h)
 {
 	uint8_t version = cursor_u8(&c), opcode = cursor_u8(&c), state = cursor_u8(&c), hello = cursor_u8(&c), hold = cursor_u8(&c);
@@ -48,7 +63,7 @@ static bool read_version_1(struct cursor c, bool truncated, struct hello *h)
 		return false;
 	cursor_skip(&c, 8);
 	cursor_copy(&c, h->ip, 4);
-	return cursor_ok(&c) && (cursor_left(&c) == 0 || truncated);
+	return cursor_ok(&c) && (is_row(c) || truncated);
 }
 
 static bool read_version_2(struct cursor c, struct hello *h)
@@ -88,10 +103,14 @@ static void tell_group(struct reader *r, const struct hello *h)
 /* Twenty bytes, most of them small numbers: from and to this port alone they are a hello. */
 static enum verdict read_hsrp(struct reader *r)
 {
+	static const uint8_t interface_state[] = { INTERFACE_STATE, INTERFACE_STATE_BYTES };
 	struct hello h = { 0 };
 
 	if (r->receiver_port != PORT_HSRP && r->receiver_port != PORT_HSRP_6)
 		return NOT_MINE;
+	/* How many groups there are is said on a flow of its own as often as beside them. */
+	if (cursor_starts(&r->bytes, interface_state, sizeof interface_state))
+		return is_row(r->bytes) ? MAYBE : NOT_MINE;
 	if (!read_version_1(r->bytes, r->truncated, &h) && !read_version_2(r->bytes, &h))
 		return NOT_MINE;
 	tell_group(r, &h);

@@ -7,13 +7,14 @@
  *  | leap 2, ver 3, mode 3| stratum | poll | precision | root delay | root dispersion | reference | four times
  *  +---------------------+---------+------+-----------+------------+-----------------+-----------+------------
  *  | ... mode 6          | R E M, opcode 5 | sequence 2 | status 2 | association 2 | offset 2 | count 2 | text
+ *  | R, more, mode 7     | sequence        | program | request | error 4b, count 12b | 0 4b, size 12b | count * size
  */
 #include "classifiers/api/classifier.h"
 
 #include <stdio.h>
 
-enum { PORT_NTP = 123, HEADER_BYTES = 48, CONTROL_BYTES = 12, STRATUM_MAX = 16, OPCODE_READ_VARIABLES = 2, OPCODE_LAST = 12 };
-enum { ACTIVE = 1, PASSIVE = 2, CLIENT = 3, SERVER = 4, BROADCAST = 5, CONTROL = 6 };
+enum { PORT_NTP = 123, HEADER_BYTES = 48, CONTROL_BYTES = 12, PRIVATE_BYTES = 8, PROGRAM_LAST = 3, REQUEST_LAST = 46, ITEM_BYTES_MAX = 500, STRATUM_MAX = 16, OPCODE_READ_VARIABLES = 2, OPCODE_LAST = 12 };
+enum { ACTIVE = 1, PASSIVE = 2, CLIENT = 3, SERVER = 4, BROADCAST = 5, CONTROL = 6, PRIVATE = 7 };
 enum { IS_RESPONSE = 0x80, IS_ERROR = 0x40, OPCODE_BITS = 0x1f };
 
 /* The value of NAME in `name="value", ...` or `name=value, ...`; a bad cursor when it isn't whole. */
@@ -42,6 +43,27 @@ static struct cursor variable(struct cursor c, const char *name)
 	}
 	cursor_fail(&c);
 	return c;
+}
+
+/* ntpdc's questions to its server, the list of those who asked it above all; no specification but ntp_request.h. */
+static enum verdict read_private(struct reader *r)
+{
+	struct cursor c = r->bytes;
+	bool response = cursor_u8(&c) & IS_RESPONSE;
+	uint8_t program, request;
+	uint16_t count, size;
+
+	cursor_skip(&c, 1);
+	program = cursor_u8(&c);
+	request = cursor_u8(&c);
+	count = cursor_u16be(&c) & 0xfff;
+	size = cursor_u16be(&c);
+	if (!cursor_ok(&c) || (program != 0 && program < 2) || program > PROGRAM_LAST || request > REQUEST_LAST || size > ITEM_BYTES_MAX)
+		return NOT_MINE;
+	if (cursor_left(&c) < (size_t)count * size && !r->truncated)
+		return NOT_MINE;
+	r->sender_role = response ? ROLE_SERVER : ROLE_CLIENT;
+	return MINE;
 }
 
 static enum verdict read_control(struct reader *r)
@@ -121,13 +143,15 @@ static enum verdict read_time(struct reader *r, uint8_t mode)
 static enum verdict read_ntp(struct reader *r)
 {
 	struct cursor c = r->bytes;
-	uint8_t first = cursor_u8(&c), version = first >> 3 & 7, mode = first & 7;
+	uint8_t first = cursor_u8(&c), mode = first & 7, version = first >> 3 & 7;
 	enum verdict v = NOT_MINE;
 
 	if ((r->sender_port != PORT_NTP && r->receiver_port != PORT_NTP) || version < 1 || version > 4)
 		return NOT_MINE;
 	if (mode == CONTROL && cursor_left(&r->bytes) >= CONTROL_BYTES)
 		v = read_control(r);
+	else if (mode == PRIVATE && cursor_left(&r->bytes) >= PRIVATE_BYTES)
+		v = read_private(r);
 	else if (mode >= ACTIVE && mode <= BROADCAST && cursor_left(&r->bytes) >= HEADER_BYTES)
 		v = read_time(r, mode);
 	/* Answers and questions of equals go from port to port. */

@@ -3,7 +3,7 @@
  *
  *  "<" facility * 8 + severity ">" then one of
  *	"1 " time host application process id {structured data} text			RFC 5424
- *	"Mmm dd hh:mm:ss " host " " tag ":" text					RFC 3164
+ *	"Mmm dd hh:mm:ss " host " " tag ":" text					RFC 3164; rsyslog with the time of RFC 5424
  *	[number ": "] [host ": "] ["*"] "Mmm dd hh:mm:ss[.ms][ zone]: %" facility "-" n "-" word ": " text	Cisco
  *	text at will
  *  TCP: with its length in digits and a blank before it, or with a line end behind it.
@@ -74,18 +74,21 @@ static bool take_old_time(struct cursor *c)
 	return month;
 }
 
-static bool is_new_time(struct cursor t)
+static bool is_full_time(struct cursor t)
 {
 	static const char form[] = "nnnn-nn-nnTnn:nn:nn";
 
-	if (cursor_left(&t) == 1 && *t.at == '-')
-		return true;
 	if (cursor_left(&t) < sizeof form)
 		return false;
 	for (size_t i = 0; i < sizeof form - 1; i++)
 		if (form[i] == 'n' ? !isdigit(t.at[i]) : t.at[i] != form[i])
 			return false;
 	return true;
+}
+
+static bool is_new_time(struct cursor t)
+{
+	return (cursor_left(&t) == 1 && *t.at == '-') || is_full_time(t);
 }
 
 /* A name of letters, digits and what names have between them; an address is no name. */
@@ -156,7 +159,7 @@ static bool read_well_formed(struct reader *r, struct cursor c)
 		tell_name(r, name);
 		return true;
 	}
-	if (!take_old_time(&c) || cursor_u8(&c) != ' ')
+	if (isdigit(*c.at) ? !is_full_time(take_word(&c)) : !take_old_time(&c) || cursor_u8(&c) != ' ')
 		return false;
 	name = take_word(&c);
 	/* Many leave the name out: then the tag stands there, with its colon or its process in brackets, or the text. */

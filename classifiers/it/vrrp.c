@@ -7,7 +7,8 @@
  *  +---------------+----------+----------+--------+---------------+----------+-----------+-------------
  *
  * Only who has the addresses advertises. Of version 2 the interval is {authentication}{seconds}; its 8 bytes at the end
- * are a password and passed over. CARP wears the same number and the same first byte: it has no such end.
+ * are a password and passed over; Cisco's routers may put a digest behind them, {254}{28}{...}. CARP wears the same number
+ * and the same first byte: it has no such end.
  */
 #include "classifiers/api/classifier.h"
 
@@ -15,22 +16,32 @@
 #include <stdio.h>
 
 enum { PROTOCOL_VRRP = 112, HEADER_BYTES = 8, PASSWORD_BYTES = 8, ADVERTISEMENT = 1 };
+enum { DIGEST = 254, DIGEST_BYTES = 28 };
+
+static size_t body_bytes(const struct reader *r, uint8_t version, uint8_t count)
+{
+	return HEADER_BYTES + count * (r->sender->family == 6 ? 16u : 4u) + (version == 2 ? PASSWORD_BYTES : 0);
+}
 
 static bool is_length(const struct reader *r, uint8_t version, uint8_t count)
 {
-	size_t address_bytes = r->sender->family == 6 ? 16 : 4;
-	size_t len = HEADER_BYTES + count * address_bytes + (version == 2 ? PASSWORD_BYTES : 0);
+	struct cursor c = r->bytes;
+	size_t len = body_bytes(r, version, count);
 
-	return count && (cursor_left(&r->bytes) == len || (r->truncated && cursor_left(&r->bytes) < len));
+	if (count == 0 || (r->truncated && cursor_left(&c) < len))
+		return count && r->truncated;
+	cursor_skip(&c, len);
+	return cursor_ok(&c) && (cursor_left(&c) == 0 || (version == 2 && cursor_u8(&c) == DIGEST && cursor_u8(&c) == DIGEST_BYTES &&
+							 cursor_left(&c) == DIGEST_BYTES));
 }
 
-/* The sum of version 2 is over the message alone. */
-static bool is_whole(const struct reader *r, uint8_t version)
+/* The sum of version 2 is over the message alone, without the digest. */
+static bool is_whole(const struct reader *r, uint8_t version, uint8_t count)
 {
-	struct cursor c = r->bytes;
+	struct cursor bytes = r->bytes, c = cursor_take(&bytes, body_bytes(r, version, count));
 	uint32_t sum = 0;
 
-	if (version != 2 || r->truncated)
+	if (version != 2 || !cursor_ok(&c))
 		return true;
 	while (cursor_left(&c))
 		sum += cursor_u16be(&c);
@@ -68,7 +79,7 @@ static enum verdict read_vrrp(struct reader *r)
 
 	cursor_skip(&c, 4);
 	if (!cursor_ok(&c) || (first & 15) != ADVERTISEMENT || version < 2 || version > 3 || group == 0 ||
-	    !is_length(r, version, count) || !is_whole(r, version))
+	    !is_length(r, version, count) || !is_whole(r, version, count))
 		return NOT_MINE;
 	snprintf(path, sizeof path, "vrrp/0/group:%u", group);
 	tell_text(r, SENDER, NULL, ATTR_ROLE, "router");
