@@ -77,6 +77,10 @@ struct hub_config {
 	char country_db[CONFIG_PATH_BYTES];  /* MaxMind-format files; empty for none */
 	char asn_db[CONFIG_PATH_BYTES];
 	char oui_file[CONFIG_PATH_BYTES];    /* ieee-data's oui.csv; its neighbours oui36.csv and mam.csv are read too */
+	uint32_t watch_learn_s;              /* see struct watch_times of the hub; 0 for what is usual, at most 7 days */
+	uint32_t watch_hold_s;
+	uint32_t watch_observe_s;
+	uint32_t watch_canary_s;
 };
 
 struct prober_config {

@@ -7,6 +7,7 @@
 #include "sensor/hub/batch.h"
 #include "sensor/hub/dispatch.h"
 #include "sensor/hub/health.h"
+#include "sensor/hub/hub_watch.h"
 #include "sensor/hub/intake.h"
 #include "sensor/hub/keep.h"
 #include "sensor/hub/loss.h"
@@ -26,6 +27,7 @@ enum {
 	BATCH_FINDINGS = 1000,  /* most of one batch */
 	RETRY_MS = 500,         /* after the store refused */
 	TICK_MS = 1000,
+	WATCH_MS = 100,
 	REFRESH_A_TICK = 500,   /* nodes whose last-seen times are written in one tick */
 	REVIEW_A_TICK = 50,     /* assets whose gaps are looked at again, because time passes */
 	REVIEW_AT_START = 2000, /* ... and at the start, because rules may be new */
@@ -35,7 +37,7 @@ enum {
 static struct {
 	struct hub_config config;
 	uv_loop_t loop;
-	uv_timer_t batch_timer, tick_timer;
+	uv_timer_t batch_timer, tick_timer, watch_timer;
 	uv_idle_t more;          /* runs while a ring is not empty */
 	uv_signal_t term, interrupt;
 	uv_poll_t polls[CONFIG_ENGINES];
@@ -72,7 +74,7 @@ static int note_positions(struct store *s, void *context)
 	for (unsigned i = 0; i < hub.config.engines; i++)
 		if (intake_note(&hub.intakes[i], s) < 0)
 			return -1;
-	return 0;
+	return hub_watch_store(s);
 }
 
 /* A store that refuses must not make the engines wait for ever: the picture in memory has it all. */
@@ -92,12 +94,13 @@ static void flush_batch(uv_timer_t *timer)
 	hub.taken = 0;
 	batch_draft(&hub.batch);
 	/* What said nothing new needs no transaction: hearing it again after a crash changes nothing either. */
-	if (batch_pending(&hub.batch)) {
+	if (batch_pending(&hub.batch) || hub_watch_unstored()) {
 		if (batch_store(&hub.batch, note_positions, NULL) < 0) {
 			relieve_rings();
 			uv_timer_start(&hub.batch_timer, flush_batch, RETRY_MS, 0);
 			return;
 		}
+		hub_watch_stored();
 		publisher_kick();
 	}
 	for (unsigned i = 0; i < hub.config.engines; i++)
@@ -119,10 +122,15 @@ static void take_report(unsigned engine, const struct report *r)
 	switch (r->type) {
 	case REPORT_FINDING:
 		picture_hear(&hub.picture, &r->finding);
+		hub_watch_hear(&r->finding);
+		break;
+	case REPORT_PULSE:
+		hub_watch_pulse(&r->pulse);
 		break;
 	case REPORT_COUNTERS:
 		health_counters(engine, &r->counters);
 		loss_counters(engine, &r->counters);
+		hub_watch_counters(engine, &r->counters);
 		break;
 	case REPORT_END:
 		if (r->progress.why[0])
@@ -223,8 +231,14 @@ static void on_tick(uv_timer_t *timer)
 	review_some();
 	if (hub.batch.proposals && proposals_tick(&hub.proposals, now_s()))
 		publisher_kick();
-	if (hub.picture.changed_asset_count && !uv_is_active((uv_handle_t *)&hub.batch_timer))
+	if ((hub.picture.changed_asset_count || batch_pending(&hub.batch) || hub_watch_unstored()) && !uv_is_active((uv_handle_t *)&hub.batch_timer))
 		uv_timer_start(&hub.batch_timer, flush_batch, BATCH_MS, 0);
+}
+
+static void on_watch(uv_timer_t *timer)
+{
+	(void)timer;
+	hub_watch_tick();
 }
 
 static void count_picture(struct health_picture *h)
@@ -277,6 +291,8 @@ static int open_store(void)
 			return -1;
 		hub.batch.proposals = &hub.proposals;
 	}
+	if (hub_watch_open(&hub.config, &hub.store, &hub.picture, &hub.batch, hub.batch.proposals ? dispatch_abort : NULL) < 0)
+		return -1;
 	batch_count_gaps(&hub.batch);
 	if (hub.picture.assets)
 		log_info("%s: %u assets known", path, hub.picture.assets);
@@ -291,9 +307,11 @@ static void end_on_prober(void)
 /* With probing off none of this runs: no command is read and no order written. */
 static int open_probing(void)
 {
-	static const struct approvals_ears ears = { dispatch_stop, dispatch_resume, dispatch_abort, NULL };
-	struct dispatch_setup setup = { &hub.proposals, &hub.picture, NULL, end_on_prober, loss_is_high };
+	static const struct approvals_ears ears = { dispatch_stop, dispatch_resume, dispatch_abort, hub_watch_release };
+	static struct dispatch_watch watching = { NULL, watch_may_start, watch_started, watch_ended };
+	struct dispatch_setup setup = { &hub.proposals, &hub.picture, &watching, end_on_prober, loss_is_high };
 
+	watching.watch = hub_watch();
 	if (!hub.batch.proposals)
 		return 0;
 	proposal_mirror_start(&hub.store, hub.config.sensor);
@@ -319,6 +337,8 @@ static void start_handles(void)
 	uv_timer_init(&hub.loop, &hub.batch_timer);
 	uv_timer_init(&hub.loop, &hub.tick_timer);
 	uv_timer_start(&hub.tick_timer, on_tick, TICK_MS, TICK_MS);
+	uv_timer_init(&hub.loop, &hub.watch_timer);
+	uv_timer_start(&hub.watch_timer, on_watch, WATCH_MS, WATCH_MS);
 	uv_idle_init(&hub.loop, &hub.more);
 	uv_idle_start(&hub.more, drain_more);
 	uv_signal_init(&hub.loop, &hub.term);
@@ -341,6 +361,7 @@ int hub_run(const struct hub_config *config)
 	if (hub_walls(config) < 0)
 		return EXIT_CONFIGURATION;
 	uv_run(&hub.loop, UV_RUN_DEFAULT);
+	hub_watch_close();
 	batch_free(&hub.batch);
 	picture_end(&hub.picture);
 	knowledge_free(&hub.knowledge);

@@ -22,7 +22,10 @@
 #define GROUP(key, keys) { key, SETTING_GROUP, 0, 0, 0, 0, NULL, keys, NULL, NULL }
 #define END { NULL, SETTING_TEXT, 0, 0, 0, 0, NULL, NULL, NULL, NULL }
 
-enum { VLAN_MAX = 4094, PORT_MIN = 1024, PORT_MAX = 65535, MIB_MAX = 1024, OUTBOX_MIB_MAX = 1024 * 1024, MANY = 64 * 1024 * 1024, ASSETS_MAX = 10 * 1024 * 1024 };
+enum {
+	VLAN_MAX = 4094, PORT_MIN = 1024, PORT_MAX = 65535, MIB_MAX = 1024, OUTBOX_MIB_MAX = 1024 * 1024, MANY = 64 * 1024 * 1024,
+	ASSETS_MAX = 10 * 1024 * 1024, WATCH_MAX_S = 7 * 86400,
+};
 
 static void check_file(struct settings *s, yaml_node_t *node, const char *path)
 {
@@ -122,6 +125,13 @@ static const struct setting probing_keys[] = {
 	{ "require_clock", SETTING_TRUTH, AT(require_clock), 0, 0, 0, NULL, NULL, NULL, NULL },
 	END,
 };
+static const struct setting watch_keys[] = {
+	NUMBER("learn_s", watch_learn_s, 1, WATCH_MAX_S),
+	NUMBER("hold_s", watch_hold_s, 1, WATCH_MAX_S),
+	NUMBER("observe_s", watch_observe_s, 1, WATCH_MAX_S),
+	NUMBER("canary_s", watch_canary_s, 1, WATCH_MAX_S),
+	END,
+};
 static const struct setting limits_keys[] = {
 	{ "flows", SETTING_NUMBER, AT(flows), 0, 1024, MANY, NULL, NULL, NULL, check_flows },
 	NUMBER("details", details, 256, MANY),
@@ -156,6 +166,7 @@ static const struct setting all_keys[] = {
 	PATH("state", state, NULL),
 	PATH("rules", rules, check_folder),
 	GROUP("probing", probing_keys),
+	GROUP("watch", watch_keys),
 	GROUP("limits", limits_keys),
 	GROUP("geoip", geoip_keys),
 	PATH("oui", oui, check_file),
@@ -200,6 +211,7 @@ static void set_defaults(struct configuration *c)
 		.state = "/var/lib/askance",
 		/* Below the ports that Linux gives to others by itself (ip_local_port_range), so that they are ours alone. */
 		.probing = PROBING_PROPOSE, .source_ports = "31700-31731", .require_clock = 1,
+		.watch_learn_s = 600, .watch_hold_s = 900, .watch_observe_s = 60, .watch_canary_s = 600,
 		.flows = 262144, .details = 32768, .stream_mib = 64, .ndpi_flows = 8192,
 		.assets = 100000, .ring_mib = 64, .outbox_days = 7, .outbox_mib = 1024,
 		.oui = "/usr/share/ieee-data/oui.csv",

@@ -10,6 +10,7 @@
  *   rules:     /etc/askance/rules                                       # absent: see sensor/common/paths.h
  *   probing:   {mode: propose, interface: eth2, source: 10.0.0.9,       # off | propose | automatic
  *               source_ports: 31700-31731, vlan: 0, inner_vlan: 0, require_clock: true}
+ *   watch:     {learn_s: 600, hold_s: 900, observe_s: 60, canary_s: 600}  # see sensor/hub/watch.h
  *   limits:    {flows: 262144, details: 32768, stream_mib: 64, ndpi_flows: 8192, assets: 100000,
  *               ring_mib: 64, outbox_days: 7, outbox_mib: 1024}
  *   geoip:     {country: country.mmdb, asn: asn.mmdb}
@@ -54,6 +55,7 @@ struct configuration {
 	uint16_t port_first, port_last;
 	uint32_t probing_vlan, probing_inner_vlan; /* tags under which the network of that interface is heard */
 	uint32_t require_clock;      /* 0 or 1 */
+	uint32_t watch_learn_s, watch_hold_s, watch_observe_s, watch_canary_s;
 	uint32_t flows, details, stream_mib, ndpi_flows, assets, ring_mib, outbox_days, outbox_mib;
 	char country_db[CONFIG_PATH_BYTES];
 	char asn_db[CONFIG_PATH_BYTES];

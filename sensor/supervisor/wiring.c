@@ -243,6 +243,10 @@ static void fill_hub_config(const struct wiring *w, struct hub_config *k)
 	copy(k->jsonl, c->jsonl, sizeof k->jsonl);
 	copy(k->country_db, c->country_db, sizeof k->country_db);
 	copy(k->asn_db, c->asn_db, sizeof k->asn_db);
+	k->watch_learn_s = c->watch_learn_s;
+	k->watch_hold_s = c->watch_hold_s;
+	k->watch_observe_s = c->watch_observe_s;
+	k->watch_canary_s = c->watch_canary_s;
 	copy(k->oui_file, c->oui, sizeof k->oui_file);
 }
 
