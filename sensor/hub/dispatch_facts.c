@@ -30,13 +30,9 @@ static bool serves(const struct node *n, const struct approval *a, const struct 
 	const struct service_item *s = n->services.items;
 
 	for (unsigned i = 0; i < n->services.count; i++) {
-		if (s[i].evidence != EVIDENCE_STRUCTURE || s[i].transport != a->transport ||
-		    (a->transport != TRANSPORT_ETHERNET && s[i].port != a->port))
+		if (s[i].transport != a->transport || (a->transport != TRANSPORT_ETHERNET && s[i].port != a->port))
 			continue;
-		for (unsigned k = 0; k < rule->seen_count; k++)
-			if (strcmp(rule->seen[k], s[i].protocol) == 0)
-				return true;
-		if (rule->seen_count == 0 && strcmp(rule->protocol, s[i].protocol) == 0)
+		if (rule_asks_service(rule, (enum transport)s[i].transport, s[i].protocol, s[i].evidence == EVIDENCE_STRUCTURE))
 			return true;
 	}
 	return false;

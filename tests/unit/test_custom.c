@@ -393,12 +393,38 @@ static void test_digest(void **state)
 	remove_folder(&f);
 }
 
+/* Whom a rule asks: what was read by structure; where it says null, what nobody has read, over TCP alone. */
+static void test_asked(void **state)
+{
+	struct folder f;
+	struct ruleset *set = load(&f, entry("custom-lines", "Lines", "tcp", "7777", "'null'", hash_of(lines, 4)));
+	const struct rule *modbus, *null, *custom;
+
+	(void)state;
+	assert_non_null(set);
+	modbus = ruleset_find(set, "modbus");
+	null = ruleset_find(set, "null");
+	custom = ruleset_find(set, "custom-lines");
+	assert_true(rule_asks_service(modbus, TRANSPORT_TCP, "modbus", true));
+	assert_false(rule_asks_service(modbus, TRANSPORT_TCP, "modbus", false));
+	assert_false(rule_asks_service(modbus, TRANSPORT_UDP, "modbus", true));
+	assert_false(rule_asks_service(modbus, TRANSPORT_TCP, "http", true));
+	assert_true(rule_asks_service(null, TRANSPORT_TCP, "", false));
+	assert_false(rule_asks_service(null, TRANSPORT_TCP, "modbus", true));
+	assert_false(rule_asks_service(null, TRANSPORT_TCP, "null", true));
+	assert_false(rule_asks_service(null, TRANSPORT_UDP, "", false));
+	assert_true(rule_takes_port(modbus, 7777) && rule_takes_port(custom, 7777));
+	assert_false(rule_takes_port(custom, 7778));
+	ruleset_free(set);
+	remove_folder(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good), cmocka_unit_test(test_listening), cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_bad_files), cmocka_unit_test(test_none), cmocka_unit_test(test_policy),
-		cmocka_unit_test(test_digest),
+		cmocka_unit_test(test_digest), cmocka_unit_test(test_asked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
