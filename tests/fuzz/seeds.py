@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """seeds.py OUT CAPTURE...: cuts captures into seeds for the fuzzers.
 
-OUT/frames gets the first frames of each capture in fuzz_frames' form, OUT/capture_file the head of the
+OUT/guard gets the messages of the guard's tests. OUT/frames gets the first frames of each capture in fuzz_frames' form, OUT/capture_file the head of the
 file itself, OUT/classifiers a message of each replayed transcript (tests/protocols/*/*.txt).
 """
 import glob
@@ -37,6 +37,18 @@ def classifier_seeds(root, out):
                 open(name, 'wb').write(bytes([number]) + body)
 
 
+def guard_seeds(root, out):
+    """The messages that tests/unit/test_guard*.c state as hex, under the number of their protocol."""
+    names = sorted(os.path.basename(f)[6:-2] for f in glob.glob(root + '/active/guard/allow_*.c'))
+    transports = {'ETH': 1, 'UDP': 3, 'TCP': 4} # enum transport
+    for path in sorted(glob.glob(root + '/tests/unit/test_guard*.c')):
+        text = open(path, encoding='utf-8').read()
+        for count, (protocol, transport, body) in enumerate(re.findall(r'\{ "(\w+)", (ETH|TCP|UDP), "([0-9a-f ]+)"', text)):
+            if protocol in names:
+                name = '%s/guard/%s-%s-%d' % (out, protocol, os.path.basename(path), count)
+                open(name, 'wb').write(bytes([names.index(protocol), transports[transport]]) + bytes.fromhex(body))
+
+
 def frame_seeds(path, out):
     raw = open(path, 'rb').read(65536)
     name = path.replace('/', '_')[-80:]
@@ -57,9 +69,11 @@ def frame_seeds(path, out):
 
 def main():
     out = sys.argv[1]
-    for target in ('frames', 'capture_file', 'classifiers'):
+    for target in ('frames', 'capture_file', 'classifiers', 'guard'):
         os.makedirs('%s/%s' % (out, target), exist_ok=True)
-    classifier_seeds(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), out)
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    classifier_seeds(root, out)
+    guard_seeds(root, out)
     for path in sys.argv[2:]:
         frame_seeds(path, out)
 
