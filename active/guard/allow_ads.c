@@ -1,5 +1,6 @@
 /*
- * Beckhoff ADS: discovery by datagram, ReadDeviceInfo over TCP. Beckhoff Information System, TE1000, AMS/TCP packet and ADS commands.
+ * Beckhoff ADS: discovery by datagram, ReadDeviceInfo and ReadState over TCP. Beckhoff Information System, TE1000, AMS/TCP
+ * packet and ADS commands; the datagrams are those of Beckhoff's open library.
  *
  *   UDP: | 03 66 14 71 | id 4 | op 4 | NetID 6 | port 2 | blocks 4 |   little-endian
  *   TCP: | 00 00 | length 4 | target 6+2 | source 6+2 | command 2 | flags 2 | bytes 4 | error 4 | id 4 |

@@ -3,7 +3,11 @@
 
 #include <string.h>
 
-enum { NETID_NUMBERS = NETID_BYTES, ARCS_MOST = 32, DIGITS_MOST = 9, ARC_BYTES_MOST = 5, TAG_OID = 0x06, TAG_RELATIVE = 0x80, SHORT_LENGTH = 0x7f };
+enum {
+	NETID_NUMBERS = NETID_BYTES,
+	ARCS_MOST = 32, DIGITS_MOST = 9, ARC_BYTES_MOST = 5,
+	TAG_OID = 0x06, TAG_RELATIVE = 0x80, SHORT_LENGTH = 0x7f,
+};
 
 /* Reads "1.2.3" to its end; how many numbers there are, 0 when it is something else or has more than `most`. */
 static size_t read_numbers(const uint8_t *text, size_t len, uint32_t *numbers, size_t most)
