@@ -1,13 +1,20 @@
 /*
- * A text that many patterns share ("HTTP/1.", "Server: ") says little when it is seen: of its texts, a
- * pattern is looked for by the one that the fewest others have, as long as it isn't too short to be rare.
+ * A text that many patterns share ("HTTP/1.", "Server: ") says little when it is seen, and one of its own
+ * for each of ten thousand patterns takes long to build a search for. So a pattern is looked for by a text
+ * that a few others have too: with those it is tried at little cost.
  */
 #include "classifiers/match/literal_choice.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { LONG_ENOUGH = 5, TABLE_BITS = 18, TABLE = 1 << TABLE_BITS };
+enum {
+	LONG_ENOUGH = 4,
+	LOOKED_FOR_BYTES = 5, /* of a text its end: as good a sign, and sooner built */
+	SHARED_MOST = 3,      /* patterns that may well have the same text */
+	TABLE_BITS = 18,
+	TABLE = 1 << TABLE_BITS,
+};
 
 /* How many patterns have a text, by its hash: two that share a number only make a choice a little worse. */
 struct counts {
@@ -31,10 +38,21 @@ static uint32_t hash_text(const uint8_t *bytes, size_t len)
 	return (h ^ h >> TABLE_BITS) & (TABLE - 1);
 }
 
+static void cut(const uint8_t **literal, size_t *len)
+{
+	if (*len > LOOKED_FOR_BYTES) {
+		*literal += *len - LOOKED_FOR_BYTES;
+		*len = LOOKED_FOR_BYTES;
+	}
+}
+
 static void count_text(void *context, const uint8_t *literal, size_t len)
 {
 	struct counts *c = context;
-	uint32_t h = hash_text(literal, len);
+	uint32_t h;
+
+	cut(&literal, &len);
+	h = hash_text(literal, len);
 
 	if (c->last_seen_in[h] == c->pattern + 1)
 		return;
@@ -51,6 +69,8 @@ static bool better(const struct counts *c, const uint8_t *literal, size_t len)
 		return len > now->len;
 	others = c->of[hash_text(literal, len)];
 	others_now = c->of[hash_text(now->bytes, now->len)];
+	if (others <= SHARED_MOST && others_now <= SHARED_MOST)
+		return others > others_now;
 	return others < others_now || (others == others_now && len > now->len);
 }
 
@@ -59,6 +79,7 @@ static void choose_text(void *context, const uint8_t *literal, size_t len)
 	struct counts *c = context;
 
 	c->choice->weight = (uint16_t)(c->choice->weight + len);
+	cut(&literal, &len);
 	if (!better(c, literal, len))
 		return;
 	memcpy(c->choice->bytes, literal, len);

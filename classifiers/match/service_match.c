@@ -13,7 +13,8 @@
 #include <sys/mman.h>
 
 /* Limits of one pattern on one subject, as nmap has them. */
-enum { MATCH_LIMIT = 50000, DEPTH_LIMIT = 1000, HEAP_KIB = 10 * 1024, BLOCKS = 4, BLOCK_SLACK = 1 << 16, LITERAL_LEAST = 3, WORD_BITS = 64 };
+enum { MATCH_LIMIT = 50000, DEPTH_LIMIT = 1000, HEAP_KIB = 10 * 1024, BLOCKS = 4, BLOCK_SLACK = 1 << 16, WORD_BITS = 64,
+       ALWAYS_MOST = 32 };
 
 /*
  * PCRE2 keeps its place in a match in blocks that it asks for as it needs them: its context, the match data,
@@ -178,19 +179,22 @@ static bool pattern_flags(const struct service_match *line, unsigned *flags, boo
 	return false;
 }
 
-/* A line is looked for by its text, else as a pattern, else always. */
+/*
+ * A line is looked for by its text, else as a pattern, else always. To build a search for patterns takes
+ * long: a few are sooner tried each time.
+ */
 static void place_line(struct service_matcher *m, uint32_t i, const struct literal_choice *choice, struct batch *literals,
-		       struct batch *patterns)
+		       struct batch *patterns, bool few)
 {
 	const struct service_match *line = &m->probes->matches[i];
 	unsigned flags;
 	bool prefilter;
 
 	m->weights[i] = choice->weight;
-	if (choice->len >= LITERAL_LEAST) {
+	if (choice->len) {
 		batch_add(literals, (const char *)choice->bytes, choice->len, choice->caseless ? HS_FLAG_CASELESS : 0, i);
 		m->kinds.by_literal++;
-	} else if (pattern_flags(line, &flags, &prefilter)) {
+	} else if (!few && pattern_flags(line, &flags, &prefilter)) {
 		batch_add(patterns, line->pattern, line->pattern_len, flags, i);
 		m->kinds.by_pattern += !prefilter;
 		m->kinds.by_prefilter += prefilter;
@@ -233,11 +237,14 @@ static bool build(struct service_matcher *m)
 	struct literal_choice *choices = literal_choices(m->probes);
 	struct batch literals, patterns;
 	bool well = batch_start(&literals, n) & batch_start(&patterns, n);
+	uint32_t without = 0;
 
 	well &= choices != NULL;
 	for (uint32_t i = 0; well && i < n; i++)
+		without += m->codes[i] && !choices[i].len;
+	for (uint32_t i = 0; well && i < n; i++)
 		if (m->codes[i])
-			place_line(m, i, &choices[i], &literals, &patterns);
+			place_line(m, i, &choices[i], &literals, &patterns, without <= ALWAYS_MOST);
 	if (well) {
 		well = build_literals(m, &literals);
 		build_patterns(m, &patterns);

@@ -4,8 +4,8 @@
  *
  * Hyperscan takes a minute and more to build automata for ten thousand such patterns, and a second for the
  * texts they can't match without (required_literal.h): so it looks for those. Patterns without such a text
- * are built as patterns, with HS_FLAG_PREFILTER where it must; the few that it can't take at all are tried
- * by PCRE2 each time.
+ * are built as patterns, with HS_FLAG_PREFILTER where it must; those that it can't take at all are tried by
+ * PCRE2 each time, and so is the rest where it is only a few.
  *
  * All memory is taken when a matcher is made, none later. Patterns and subjects are both strangers': PCRE2
  * runs without JIT and under the limits that nmap sets, and one subject costs TRIES_MAX patterns at most.
