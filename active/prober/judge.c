@@ -41,14 +41,14 @@ static enum refusal check_state(struct hearing *h)
 
 	if (p->config.probing == PROBING_OFF)
 		return refuse(h, REFUSED_PROBING_OFF, "probing is off in the configuration");
+	if (p->broken != REFUSED_NOT)
+		return refuse(h, p->broken, "%s", p->why_broken);
 	if (r == REFUSED_STOPPED)
 		return refuse(h, r, "probing is stopped");
 	if (r == REFUSED_HUB_SILENT)
 		return refuse(h, r, "the hub does not say that it lives");
 	if (r == REFUSED_LOSS)
 		return refuse(h, r, "the sensor loses frames: nobody could see what a probe does");
-	if (p->broken != REFUSED_NOT)
-		return refuse(h, p->broken, "%s", p->why_broken);
 	if (p->audit.fd < 0 || p->audit.broken || p->ledger.broken)
 		return refuse(h, REFUSED_AUDIT, "the audit can't be written");
 	return REFUSED_NOT;

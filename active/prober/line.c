@@ -79,8 +79,25 @@ static int64_t time_in(struct msghdr *m)
 	return 0;
 }
 
+/* An ICMP message about what we sent, as errno; 0 when it is none. */
+static int icmp_in(struct msghdr *m)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		bool is_error = (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR) ||
+		                (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR);
+		struct sock_extended_err e;
+
+		if (!is_error)
+			continue;
+		memcpy(&e, CMSG_DATA(c), sizeof e);
+		if (e.ee_origin == SO_EE_ORIGIN_ICMP || e.ee_origin == SO_EE_ORIGIN_ICMP6)
+			return (int)e.ee_errno;
+	}
+	return 0;
+}
+
 /* Empties the queue of errors and sent-times; the last time found, else 0. */
-static int64_t take_sent_time(int fd)
+static int64_t take_sent_time(struct line *l)
 {
 	_Alignas(struct cmsghdr) char control[CONTROL_BYTES];
 	int64_t last = 0;
@@ -88,11 +105,15 @@ static int64_t take_sent_time(int fd)
 	for (;;) {
 		struct msghdr m = { .msg_control = control, .msg_controllen = sizeof control };
 		int64_t t;
+		int error;
 
-		if (recvmsg(fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+		if (recvmsg(l->fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
 			return last;
 		t = time_in(&m);
 		last = t ? t : last;
+		error = icmp_in(&m);
+		if (error && l->transport == TRANSPORT_UDP)
+			l->unreachable = error;
 	}
 }
 
@@ -111,7 +132,7 @@ bool line_send(struct line *l, const uint8_t *bytes, size_t len, int64_t *time_n
 		l->bytes += (uint32_t)sent;
 	if (l->transport != TRANSPORT_TCP && sent >= 0)
 		l->packets++;
-	stamp = take_sent_time(l->fd);
+	stamp = take_sent_time(l);
 	l->kernel_time = stamp != 0;
 	*time_ns = stamp ? stamp : before;
 	return sent == (ssize_t)len;
@@ -140,12 +161,13 @@ static bool is_of_target(struct line *l, const union address *from, struct line_
 static enum line_got judge_error(struct line *l)
 {
 	if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) {
-		take_sent_time(l->fd); /* one that came late keeps the socket ready */
-		return LINE_NOTHING;
+		take_sent_time(l); /* one that came late keeps the socket ready */
+		errno = l->unreachable;
+		return l->unreachable ? LINE_FAILED : LINE_NOTHING;
 	}
 	/* On Ethernet and UDP an error is of one frame; of a port that nobody has it is the answer. */
 	if (l->transport == TRANSPORT_UDP || l->transport == TRANSPORT_ETHERNET)
-		take_sent_time(l->fd);
+		take_sent_time(l);
 	return LINE_FAILED;
 }
 

@@ -18,6 +18,7 @@ struct line {
 	uint8_t reply_port;   /* enum reply_port */
 	bool group;           /* sent to many, so anybody may answer */
 	bool kernel_time;     /* times are the kernel's */
+	int unreachable;      /* UDP: errno of an ICMP message that came for what was sent; 0 for none */
 	struct endpoint own, target;
 	uint16_t own_port, port;
 	uint16_t ethertype;

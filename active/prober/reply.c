@@ -151,6 +151,8 @@ enum answer reply_await(struct run *r, const struct step *step)
 	if (step->reply.ends == REPLY_NONE)
 		return ANSWER_GOOD;
 	r->expected = true;
+	if (r->line.unreachable)
+		return ANSWER_FAILED;
 	if (step->reply.ends == REPLY_IDLE && r->line.transport != TRANSPORT_TCP)
 		return await_many(r, step, until_ms);
 	for (;;) {

@@ -1,6 +1,7 @@
 /* Questions to the kernel by rtnetlink (rtnetlink(7)), each with its answer read at once. */
 #include "active/prober/route.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
@@ -114,9 +115,22 @@ static const struct rtattr *route_attribute(const struct nlmsghdr *m, unsigned s
 }
 
 struct way {
+	const struct endpoint *to;
 	enum route_kind kind;
 	unsigned interface;
 };
+
+/* True when all bits of an IPv4 address behind its network's are 0, or all 1: the network itself, or all of it. */
+static bool is_end_of_network(const struct endpoint *e, unsigned network_bits)
+{
+	uint32_t address, hosts;
+
+	if (e->family != 4 || network_bits == 0 || network_bits > 30)
+		return false;
+	memcpy(&address, e->ip, sizeof address);
+	hosts = UINT32_MAX >> network_bits;
+	return (ntohl(address) & hosts) == 0 || (ntohl(address) & hosts) == hosts;
+}
 
 static bool see_way(void *context, const struct nlmsghdr *m)
 {
@@ -132,6 +146,8 @@ static bool see_way(void *context, const struct nlmsghdr *m)
 		break;
 	case RTN_UNICAST:
 		w->kind = route_attribute(m, RTA_GATEWAY, 4) || route_attribute(m, RTA_VIA, 4) ? ROUTE_ROUTED : ROUTE_DIRECT;
+		if (w->kind == ROUTE_DIRECT && is_end_of_network(w->to, route->rtm_dst_len))
+			w->kind = ROUTE_MANY;
 		break;
 	case RTN_BROADCAST:
 	case RTN_MULTICAST:
@@ -150,10 +166,11 @@ static bool see_way(void *context, const struct nlmsghdr *m)
 enum route_kind route_to(struct route *r, const struct endpoint *to, unsigned *leaves_by)
 {
 	struct question q = { .head = { NLMSG_LENGTH(sizeof q.route), RTM_GETROUTE, NLM_F_REQUEST, 0, 0 } };
-	struct way w = { ROUTE_NONE, 0 };
+	struct way w = { to, ROUTE_NONE, 0 };
 
 	q.route.rtm_family = (unsigned char)family_of(to);
 	q.route.rtm_dst_len = (unsigned char)(address_bytes(to) * 8);
+	q.route.rtm_flags = RTM_F_FIB_MATCH; /* the route itself, with its length */
 	add_attribute(&q, RTA_DST, to->ip, address_bytes(to));
 	if (!ask(r, &q, see_way, &w))
 		return ROUTE_NONE;

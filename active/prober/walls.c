@@ -17,7 +17,7 @@
 enum {
 	ADDRESS_SPACE_BYTES = 512 * 1024 * 1024,
 	SOCKETS = HOLD_SOCKETS + 2,
-	FILES_MORE = 2 * HOLD_SOCKETS + 4,
+	FILES = 64,
 	CALLS = 8 * SOCKETS,
 	SOCKET_TYPE_MASK = 0xf,
 };
@@ -48,26 +48,27 @@ static void allow_socket(struct calls *c, uint64_t family, uint64_t type)
 	};
 }
 
-static int first_free(void)
+/* The numbers that the next sockets will get: the lowest that are free. */
+static void find_free(int free[SOCKETS])
 {
-	int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
-
-	if (fd >= 0)
-		close(fd);
-	return fd;
+	for (int i = 0; i < SOCKETS; i++)
+		free[i] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+	for (int i = 0; i < SOCKETS; i++)
+		if (free[i] >= 0)
+			close(free[i]);
 }
 
-static void allow_asking(struct calls *c, const struct prober *p, int first)
+static void allow_asking(struct calls *c, const struct prober *p, const int free[SOCKETS])
 {
 	uint64_t family = p->own.family == 6 ? AF_INET6 : AF_INET;
 
 	allow_socket(c, family, SOCK_STREAM);
 	allow_socket(c, family, SOCK_DGRAM);
-	for (int fd = first; fd < first + SOCKETS; fd++) {
-		allow_on(c, SCMP_SYS(sendto), fd);
-		allow_on(c, SCMP_SYS(connect), fd);
-		allow_on(c, SCMP_SYS(bind), fd);
-		allow_on(c, SCMP_SYS(setsockopt), fd);
+	for (int i = 0; i < SOCKETS; i++) {
+		allow_on(c, SCMP_SYS(sendto), free[i]);
+		allow_on(c, SCMP_SYS(connect), free[i]);
+		allow_on(c, SCMP_SYS(bind), free[i]);
+		allow_on(c, SCMP_SYS(setsockopt), free[i]);
 	}
 	allow_on(c, SCMP_SYS(sendto), p->route.fd);
 	for (unsigned i = 0; i < p->ethernet.count; i++)
@@ -75,24 +76,24 @@ static void allow_asking(struct calls *c, const struct prober *p, int first)
 }
 
 /* What a predecessor left must be closed in order even by a prober that may not ask. */
-static void allow_ending(struct calls *c, const struct prober *p, int first)
+static void allow_ending(struct calls *c, const struct prober *p, const int free[SOCKETS])
 {
 	for (size_t i = 0; i < HOLD_SOCKETS; i++)
-		if (p->hold.held[i].fd >= 0 && p->hold.held[i].fd < first)
-			allow_on(c, SCMP_SYS(shutdown), p->hold.held[i].fd);
-	for (int fd = first; fd < first + SOCKETS; fd++)
-		allow_on(c, SCMP_SYS(shutdown), fd);
+		allow_on(c, SCMP_SYS(shutdown), p->hold.held[i].fd);
+	for (int i = 0; i < SOCKETS; i++)
+		allow_on(c, SCMP_SYS(shutdown), free[i]);
 }
 
 int prober_walls(const struct prober *p)
 {
 	bool asks = p->config.probing != PROBING_OFF && p->broken == REFUSED_NOT;
 	struct calls c = { .count = 0 };
-	int first = first_free();
+	int free[SOCKETS];
 	struct sandbox s = { .process = "prober", .system_calls = system_calls, .tested_calls = c.call,
-	                     .address_space = ADDRESS_SPACE_BYTES, .files = (unsigned long)(first + FILES_MORE),
+	                     .address_space = ADDRESS_SPACE_BYTES, .files = FILES,
 	                     .tcp_bind_first = asks ? p->config.port_first : 0, .tcp_bind_last = asks ? p->config.port_last : 0 };
 
+	find_free(free);
 	allow_on(&c, SCMP_SYS(write), FD_OUTCOMES);
 	allow_on(&c, SCMP_SYS(write), FD_WAKE_OUT);
 	allow_on(&c, SCMP_SYS(write), p->audit.fd);
@@ -100,9 +101,9 @@ int prober_walls(const struct prober *p)
 	allow_on(&c, SCMP_SYS(write), p->ledger.fd);
 	allow_on(&c, SCMP_SYS(pwrite64), p->word.stopped_fd);
 	allow_on(&c, SCMP_SYS(sendmsg), FD_HOLD_IN);
-	allow_ending(&c, p, first);
+	allow_ending(&c, p, free);
 	if (asks)
-		allow_asking(&c, p, first);
+		allow_asking(&c, p, free);
 	c.call[c.count] = (struct sandbox_call){ .call = -1 };
 	return sandbox_enter(&s, p->config.walls);
 }
