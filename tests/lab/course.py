@@ -1,11 +1,13 @@
 """The course of the lab: make the plant, hear it, ask, compare with others, judge by the wire."""
+import datetime
+import re
 import time
 
 import machines
 from disturbed import why_disturbed
 from reference import Reference, compare
 from scene import Failure, say
-from sensor import PROBE_MAC, SPAN_MAC, Sensor, build_folder, packages
+from sensor import PROBE_IP, PROBE_MAC, SPAN_MAC, Sensor, build_folder, packages
 from servers import Staff
 from wire import Sent, Wire, endings
 
@@ -81,28 +83,68 @@ def check_heard(cases, lab, documents):
         cases.check(f"heard: {machine['name']} serves {machine['protocol']}", known)
 
 
-def ask_all(cases, lab, limit_s):
-    """Approves what was proposed, and waits until every probe ended. Returns outcome by machine name."""
-    sensor, rounds = lab.sensor, time.time() + limit_s
-    waiting, approved, outcomes = {m["ip"]: m for m in lab.machines}, {}, {}
-    while time.time() < rounds and len(outcomes) < len(waiting):
-        for p in sensor.proposals():
-            machine = waiting.get(p["ip"])
-            if machine and p["status"] == "open" and p["id"] not in approved and p["rule"] in machine["ask"]:
-                said = sensor.approve(p["id"])
-                if said:
-                    cases.check(f"approve {machine['name']} {p['rule']}", False, said)
-                    outcomes[machine["name"]] = {"refused": said}
-                approved[p["id"]] = (machine, p)
-        for event in sensor.outcomes():
-            if event["id"] in approved:
-                outcomes[approved[event["id"]][0]["name"]] = {**event, "rule": approved[event["id"]][1]["rule"]}
-        if len(approved) and len(outcomes) >= len(approved) and time.time() > rounds - limit_s + 30:
-            break
-        time.sleep(0.5)
-    for machine, p in approved.values():
-        outcomes.setdefault(machine["name"], {"rule": p["rule"], "end": "not ended"})
-    return outcomes
+OVER = ("spent", "denied", "revoked", "expired", "superseded")
+
+
+class Asking:
+    """Approves what was proposed for the machines, once each, and waits until it is over."""
+
+    def __init__(self, lab):
+        self.lab, self.by_ip, self.approved, self.failed = lab, {m["ip"]: m for m in lab.machines}, {}, {}
+
+    def approve_new(self):
+        for p in sorted(self.lab.sensor.proposals(), key=lambda p: p["rule"]):
+            machine = self.by_ip.get(p["ip"])
+            if not machine or p["status"] != "open" or p["rule"] not in machine["ask"] or p["id"] in self.approved:
+                continue
+            if any(q["ip"] == p["ip"] for q in self.approved.values()):
+                continue
+            self.approved[p["id"]] = p
+            said = self.lab.sensor.approve(p)
+            if said:
+                self.failed[p["id"]] = said
+
+    def waiting(self):
+        now = {p["id"]: p for p in self.lab.sensor.proposals()}
+        return [i for i in self.approved if i not in self.failed and now.get(i, {"status": "spent"})["status"] not in OVER]
+
+    def run(self, limit_s, quiet_s=15):
+        """Until all is over and nothing new was proposed for some time, or the limit."""
+        end, quiet = time.time() + limit_s, time.time() + quiet_s
+        while time.time() < end:
+            before = len(self.approved)
+            self.approve_new()
+            if len(self.approved) > before or self.waiting():
+                quiet = time.time() + quiet_s
+            elif time.time() > quiet:
+                break
+            time.sleep(0.5)
+
+    def outcomes(self):
+        """By machine: the rule, the proposal and how its run ended."""
+        probes, found = self.lab.sensor.probes(), {}
+        now = {p["id"]: p for p in self.lab.sensor.proposals()}
+        for number, p in self.approved.items():
+            told = probes.get(number, [])
+            last = next((t for t in reversed(told) if t["action"] == "probe-ended"), told[-1] if told else {})
+            state = now.get(number, p)
+            found[self.by_ip[p["ip"]]["name"]] = {
+                "rule": p["rule"], "proposal": p, "planned": next((t["time"] for t in told if t["action"] == "probe-planned"), None),
+                "end": last.get("end") or last.get("refusal") or self.failed.get(number) or state["status"], "why": last.get("why") or state["reason"]}
+        return found
+
+
+def tell_outcomes(lab, outcomes):
+    """Each that was asked with how it ended, each that was not with the reason that the sensor gives."""
+    documents = lab.sensor.documents()
+    for machine in lab.machines:
+        outcome = outcomes.get(machine["name"])
+        if outcome:
+            print(f"asked {machine['name']} by {outcome['rule']}: {outcome['end']} {outcome['why']}".rstrip(), flush=True)
+            continue
+        gaps = documents.get(machine["ip"], {}).get("gaps", [])
+        why = "; ".join(f"{g['subject']} lacks {','.join(g.get('lacks', []))}: {g['verdict']} {g.get('rule') or ''} {g['why']}" for g in gaps)
+        print(f"not asked {machine['name']}: {why or 'no gap: known by listening'}", flush=True)
 
 
 def table_row(machine, rule, values, ours, theirs, result, disturbed):
@@ -137,6 +179,52 @@ def judge_manners(cases, lab, outcomes):
     cases.check("nobody else was sent anything", not strangers, " ".join(strangers))
     shouted = [p for p in packets if p.src == PROBE_MAC and p.dst == "ff:ff:ff:ff:ff:ff" and p.type != 0x0806]
     cases.check("no broadcast but ARP", not shouted, f"{len(shouted)}")
+
+
+def pattern_of(text):
+    """A message as a proposal shows it, "0002{unit}2b": its open bytes fit anything."""
+    return re.compile("".join("(?:..)+" if part.startswith("{") else part for part in re.split(r"(\{[^}]*\})", text)))
+
+
+def as_shown(messages, payloads):
+    """True when what was sent are the messages shown, in order; those that a reply decides may be left out."""
+    at = 0
+    for payload in payloads:
+        while at < len(messages) and not pattern_of(messages[at]["hex"]).fullmatch(payload.hex()):
+            at += 1
+        if at == len(messages):
+            return False
+        at += 1
+    return True
+
+
+def judge_words(cases, lab, outcomes, documents):
+    """What was shown, told and written down, against the wire."""
+    other, early, first, twice = [], [], {}, []
+    for machine in lab.machines:
+        sent, outcome = lab.sent_to(machine), outcomes.get(machine["name"])
+        if not sent.packets:
+            continue
+        if not outcome or not as_shown(outcome["proposal"]["messages"], sent.payloads):
+            other.append(machine["name"])
+        planned = outcome and outcome["planned"]
+        if not planned or datetime.datetime.fromisoformat(planned.replace("Z", "+00:00")).timestamp() > sent.list[0].time + 0.05:
+            early.append(machine["name"])
+        if machine["kind"] == "fragile":
+            first[machine["name"]] = [p[2:] for p in sent.payloads] # but the transaction's number
+        values = {(a["name"], a["value"]) for a in gained(documents.get(machine["ip"]))}
+        heard = {(a["name"], a["value"]) for a in attributes_of(documents.get(machine["ip"], {})) if a.get("source") == "passive"}
+        if machine["kind"] != "player" and values & heard:
+            twice.append(machine["name"])
+    asked = sum(1 for m in lab.machines if lab.sent_to(m).packets)
+    told = lambda name, bad, why="": cases.check(name, not bad, " ".join(map(str, bad)) + why) if asked else cases.skip(name, "nothing was asked")
+    told("the bytes shown are the bytes sent", other)
+    told("each probe was planned before its first frame", early)
+    odd = [n for n, payloads in first.items() if len(payloads) > 1 or any(p != q for p, q in zip(payloads, next(iter(first.values()))))]
+    told("the same bytes whatever was answered", odd)
+    strange = [p for p in lab.wire.packets if p.src == PROBE_MAC and p.ip_src not in (None, PROBE_IP)]
+    told("every frame of ours has our address", strange)
+    told("nothing of ours was taken for heard", twice + [PROBE_IP for d in [documents.get(PROBE_IP)] if d and d.get("speaks")])
 
 
 def judge_span(cases, lab):
@@ -209,18 +297,20 @@ def run(cases, scene, options):
     check_heard(cases, lab, lab.sensor.documents())
     outcomes = {}
     if lab.sensor.can_ask():
-        outcomes = ask_all(cases, lab, 150 if options.short else 900)
+        asking = Asking(lab)
+        asking.run(150 if options.short else 900)
+        outcomes = asking.outcomes()
         time.sleep(AFTER_S)
+        tell_outcomes(lab, outcomes)
     else:
         cases.skip("asking", "this build has no `askance approve`")
     until = time.time()
     documents = lab.sensor.documents()
     judge_span(cases, lab)
     judge_manners(cases, lab, outcomes)
+    judge_words(cases, lab, outcomes, documents)
     asked = {m["name"]: lab.sent_to(m).packets for m in lab.machines if lab.sent_to(m).packets}
     compare_all(cases, lab, reference, outcomes, documents, until)
-    for name, outcome in outcomes.items():
-        print(f"outcome  {name}: {outcome}")
     compare_version_scan(cases, lab, reference, asked, not options.short and not options.names)
     lab.sensor.stop()
     scene.end()

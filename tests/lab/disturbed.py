@@ -1,5 +1,5 @@
 """Whether a machine was disturbed, by the wire, by its own word and by its master's."""
-from wire import FIN, RST, SYN, TCP, UDP
+from wire import RST, TCP, UDP
 
 ARP = 0x0806
 SLACK_S = 1.5 # scheduling of this machine may hold any program up so long

@@ -5,6 +5,7 @@ from scene import RECORDINGS
 from wire import Sent
 
 SCANNER, SCANNER_MAC = "10.20.30.7", "02:20:30:00:00:07"
+ALL_VALUES = "Device identification" # a line that holds all the values, one after the other
 SCRIPT_LIMIT = "20s" # some of them wait for ever for a device that does not know their question
 
 
@@ -67,12 +68,11 @@ def same(theirs, ours):
         return False
     if a == b or b in a or a in b:
         return True
-    return number_of(theirs) is not None and number_of(theirs) == number_of(ours)
-
-
-def words_in(theirs, ours):
-    """True when every word of ours stands in theirs: a line that holds several of our values."""
-    return bool(plain(ours)) and plain(ours) in plain(theirs)
+    if number_of(theirs) is not None and number_of(theirs) == number_of(ours):
+        return True
+    # 2.3 and 2.03 are one version: the parts are numbers.
+    parts = [[int(n) for n in text.split(".")] if re.fullmatch(r"\d+(\.\d+)+", text) else None for text in (a, b)]
+    return parts[0] is not None and parts[0] == parts[1]
 
 
 def compare(machine, output, attributes):
@@ -81,6 +81,7 @@ def compare(machine, output, attributes):
     for key, names in machine.get("reads", []):
         for theirs in values_of(output, key):
             ours = [v for n, v in attributes if n in names]
-            hits = [v for v in ours if same(theirs, v)]
+            together = " ".join(v for name in names for n, v in attributes if n == name)
+            hits = [v for v in ours if same(theirs, v)] if len(names) == 1 or key != ALL_VALUES else [together] * (plain(together) == plain(theirs))
             result.append((key, theirs, hits[0] if hits else None))
     return result

@@ -13,12 +13,13 @@ NAME, ZONE = "lab", "hall-3"
 PROBE_IP, PROBE_MAC, SPAN_MAC = "10.20.30.9", "02:20:30:00:00:09", "02:20:30:00:00:08"
 
 
+WATCH = "watch: {learn_s: 10, hold_s: 15, observe_s: 3, canary_s: 5}\n"
 BUDGETS = """target: {packets_a_minute: 200, bytes_a_minute: 16384, connections_a_minute: 3, packets_a_day: 400, bytes_a_day: 32768, connections_a_day: 12}
 zone: {packets_a_minute: 4000, bytes_a_minute: 262144, connections_a_minute: 200, packets_a_day: 8000, bytes_a_day: 524288, connections_a_day: 400}
 sensor: {packets_a_minute: 4000, bytes_a_minute: 262144, connections_a_minute: 200, packets_a_day: 8000, bytes_a_day: 524288, connections_a_day: 400}
 cool_down_s: 1
 repeat_days: 1
-targets_at_once: 4
+targets_at_once: 1
 failures_to_stop: 30
 """
 # Every machine of the lab, whatever class it was taken for; one signature, that of the lab's own key.
@@ -41,25 +42,24 @@ class Sensor:
         self.folder.mkdir()
         self.rules, self.state, self.config = self.folder / "rules", self.folder / "state", self.folder / "askance.yaml"
         shutil.copytree(ROOT / "rules", self.rules)
-        self.program, self.asks, self.rule_fills = None, None, None
+        self.program, self.asks, self.rule_fills, self.keys = None, None, None, []
 
     def write_config(self, more=""):
         self.config.write_text(
             f"sensor: {{name: {NAME}, zone: {ZONE}}}\ncapture: [{{interface: span0}}]\nstate: {self.state}\nrules: {self.rules}\n"
-            f"probing: {{mode: {self.mode}, interface: probe0, source: {PROBE_IP}}}\n{more}")
+            f"probing: {{mode: {self.mode}, interface: probe0, source: {PROBE_IP}, require_clock: false}}\n{WATCH}{more}")
 
     def policy(self, name, text):
         (self.rules / "policy" / f"{name}.yaml").write_text(text)
 
     def prepare(self):
         """The lab's own policy and key: the shipped one lets nobody sign, and waits longer than a test may."""
-        self.baseline_s = 20
+        self.baseline_s = 20 # more than learn_s, and it includes the devices' first answers
         self.policy("budgets", BUDGETS)
-        whitelist = (self.rules / "policy" / "whitelist.yaml").read_text()
-        self.policy("whitelist", whitelist.replace("allow:\n", WHITELIST % ", ".join(sorted(self.wanted_rules())), 1))
+        self.policy("whitelist", WHITELIST % ", ".join(sorted(self.wanted_rules())))
         self.write_config()
         if self.can_ask():
-            self.make_key()
+            self.make_keys()
 
     def wanted_rules(self):
         """Those that the lab's machines name and that there are."""
@@ -108,6 +108,48 @@ class Sensor:
                 for address in document["ot"]["asset"].get("ip", []):
                     found[address] = document["ot"]
         return found
+
+    def proposals(self):
+        """All that are kept, each as its last event said it: id, status, rule, ip, messages, signatures needed."""
+        found = []
+        for body in self.redis().hgetall(self.key("proposals")).values():
+            p = json.loads(body)["ot"]["proposal"]
+            found.append({"id": p["id"], "status": p["status"], "rule": p["text"]["rule"], "ip": p["text"]["target_ip"], "path": p["text"]["path"],
+                          "messages": [m for m in p.get("messages", [])], "signatures": p["signatures"], "signed": len(p.get("signed", [])),
+                          "reason": p.get("reason", "")})
+        return found
+
+    def probes(self):
+        """What became of orders: by proposal, in the order of the events."""
+        found = {}
+        for event in self.events():
+            if event["event"].get("dataset") == "askance.probe":
+                found.setdefault(event["ot"]["proposal"]["id"], []).append(
+                    {"action": event["event"]["action"], "time": event["@timestamp"], **event["ot"]["probe"]})
+        return found
+
+    def approve(self, proposal):
+        """Signs with as many of the lab's keys as it needs. What went wrong, or ""."""
+        for key in self.keys[:max(1, proposal["signatures"])]:
+            done = self.askance("approve", proposal["id"], *self.sign_options(key), check=False)
+            if done.returncode:
+                return (done.stderr or done.stdout).strip()
+        return ""
+
+    def sign_options(self, key):
+        return ("--key", str(key), "--yes", "--rules", str(self.rules))
+
+    def make_keys(self):
+        """Two analysts, who may sign all."""
+        lines = []
+        for name in ("ada", "ben"):
+            key = self.folder / f"{name}.key"
+            done = self.machine.run(self.build / "askance", "keygen", "--name", name, "--out", key, "--no-passphrase", "--json", check=False)
+            if done.returncode:
+                raise Failure("askance keygen: " + done.stderr.strip())
+            self.keys.append(key)
+            lines += [f"  - name: {name}", f'    key: "{json.loads(done.stdout)["key"]}"', "    may: [low, medium, high]"]
+        self.policy("analysts", "analysts:\n" + "\n".join(lines) + "\n")
 
     def events(self, action=None):
         r, entries, at = self.redis(), [], "-"
