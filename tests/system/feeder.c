@@ -9,11 +9,16 @@
  *   drain MS         waits until the hub has taken all        "ok" or "late PENDING"
  *   kill             SIGKILL, waits                           "ok"
  *   end MS           SIGTERM, waits                           "ok STATUS" or "late"
+ *   serve N PORT     the next N devices, each with a server of Modbus (port 502) or S7comm (102) and a client of it   "ok"
+ *   orders MS        what the hub wrote for the prober, until MS passed: "ok ALIVE" and for each other order
+ *                    " TYPE:RUN:PROPOSAL:RULE:SIGNATURES:CONFLICT:SEEN:AGE" (AGE in seconds since the target was heard)
+ *   outcome TYPE RUN WHAT   says so for the prober: a refusal (1), begun (2), ended (3)   "ok"
  *   chaos N RATE MS  feeds N findings while killing and starting the hub about every MS milliseconds
  *                                                             "ok KILLS"
  *
  * Finding i (from 0) is the attribute i % 16 of host i / 16, its value "V<i>".
  */
+#include "active/guard/order.h"
 #include "sensor/common/config.h"
 #include "sensor/common/message.h"
 #include "sensor/common/ring.h"
@@ -21,6 +26,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +35,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { RING_BYTES = 4 << 20, ATTRIBUTES_OF_HOST = 16 };
+enum { RING_BYTES = 4 << 20, ATTRIBUTES_OF_HOST = 16, COUNT_MS = 100 };
 
 static struct hub_config config = {
 	.version = CONFIG_VERSION,
@@ -41,6 +47,11 @@ static struct hub_config config = {
 	.outbox_bytes_mib = 256,
 	.sensor = "t1",
 	.zone = "hall-1",
+	/* Its devices are heard for moments only. */
+	.watch_learn_s = 1,
+	.watch_hold_s = 1,
+	.watch_observe_s = 1,
+	.watch_canary_s = 1,
 };
 static const char *program;
 static struct ring_fds ring_fds;
@@ -234,6 +245,87 @@ static void play_scene(void)
 	say((struct finding){ .kind = FINDING_HOST, .confidence = 90, .protocol = "lldp", .subject = { .mac = { 0, 0x1b, 0x1b, 9, 9, 10 } } });
 }
 
+/* As if they were heard at this moment: what a probe asks must have been. */
+static void serve(unsigned count, uint16_t port)
+{
+	static uint8_t next = 50;
+	const char *protocol = port == 102 ? "s7comm" : "modbus";
+	struct endpoint client = host_at(200, BINDING_STATED);
+
+	for (unsigned i = 0; i < count; i++) {
+		struct endpoint who = host_at(next++, BINDING_STATED);
+		struct finding service = { .kind = FINDING_SERVICE, .transport = TRANSPORT_TCP, .evidence = EVIDENCE_STRUCTURE,
+			.confidence = 95, .port = port, .subject = who };
+		struct finding talks = { .kind = FINDING_TALKS, .transport = TRANSPORT_TCP, .evidence = EVIDENCE_STRUCTURE, .port = port,
+			.subject = client, .peer = who };
+
+		say((struct finding){ .kind = FINDING_HOST, .subject = who, .confidence = 90, .protocol = "arp" });
+		strcpy(service.protocol, protocol);
+		strcpy(talks.protocol, protocol);
+		say(service);
+		say(talks);
+	}
+}
+
+/* An engine counts: a hub that hears nothing judges nothing. */
+static void count_frames(void)
+{
+	static struct report r = { .type = REPORT_COUNTERS };
+
+	r.counters.frames += 1000;
+	put_report(&r);
+}
+
+static void show_order(const struct order *o)
+{
+	printf(" %u:%llu:%s:%s:%u:%u:%u:%lld", o->type, (unsigned long long)o->id, o->approval.id[0] ? o->approval.id : "-",
+	       o->approval.rule[0] ? o->approval.rule : "-", o->approval.signatures, o->conflict, o->seen,
+	       o->heard_s ? (long long)(now_ns(CLOCK_REALTIME) / 1000000000 - o->heard_s) : -1);
+}
+
+static void show_orders(unsigned ms)
+{
+	int64_t end = now_ns(CLOCK_MONOTONIC) + ms * INT64_C(1000000), left;
+	static struct order seen[256];
+	unsigned alive = 0;
+	size_t count = 0;
+
+	while ((left = end - now_ns(CLOCK_MONOTONIC)) > 0) {
+		struct pollfd p = { .fd = orders[0], .events = POLLIN };
+		struct order o;
+
+		count_frames();
+		if (poll(&p, 1, left / 1000000 < COUNT_MS ? (int)(left / 1000000) + 1 : COUNT_MS) <= 0)
+			continue;
+		if (read(orders[0], &o, sizeof o) != (ssize_t)sizeof o)
+			break;
+		if (o.type == ORDER_ALIVE)
+			alive++;
+		else if (count < sizeof seen / sizeof *seen)
+			seen[count++] = o;
+	}
+	printf("ok %u", alive);
+	for (size_t i = 0; i < count; i++)
+		show_order(&seen[i]);
+	printf("\n");
+}
+
+static void send_outcome(uint32_t type, uint64_t run, uint32_t what)
+{
+	struct outcome o = { .order = run, .type = type, .started_ns = now_ns(CLOCK_REALTIME), .audit = 1 };
+
+	if (type == OUTCOME_REFUSED)
+		o.refusal = what;
+	else if (type == OUTCOME_ENDED)
+		o = (struct outcome){ .order = run, .type = type, .end = what, .packets = 6, .bytes = 11, .replies = 1, .reply_bytes = 60,
+				      .started_ns = o.started_ns, .ended_ns = now_ns(CLOCK_REALTIME), .audit = 2 };
+	strcpy(o.why, "said by a stand-in");
+	if (write(outcomes[1], &o, sizeof o) != (ssize_t)sizeof o)
+		printf("failed\n");
+	else
+		printf("ok\n");
+}
+
 /* Holds the pace by the clock, not by the length of sleeps. */
 static void feed(uint64_t count, uint64_t rate, void (*between)(void))
 {
@@ -306,6 +398,13 @@ static void obey(char *line)
 	} else if (strcmp(verb, "scene") == 0) {
 		play_scene();
 		printf("ok\n");
+	} else if (strcmp(verb, "serve") == 0) {
+		serve((unsigned)a, (uint16_t)b);
+		printf("ok\n");
+	} else if (strcmp(verb, "orders") == 0) {
+		show_orders((unsigned)a);
+	} else if (strcmp(verb, "outcome") == 0) {
+		send_outcome((uint32_t)a, b, (uint32_t)c);
 	} else if (strcmp(verb, "drain") == 0) {
 		if (wait_drained((unsigned)a))
 			printf("ok\n");
