@@ -40,7 +40,7 @@ static const struct told {
 	bool of_client;              /* of who asks the target */
 } tolds[] = {
 	{ "dnp3", "outstation", ATTR_NETWORK_ADDRESS, false }, { "dnp3", "master", ATTR_NETWORK_ADDRESS, true },
-	{ "c37_118", "stream", ATTR_DEVICE_ID, false },        { NULL, "vendor_id", ATTR_VENDOR_ID, false },
+	{ "c37_118", "stream", ATTR_NETWORK_ADDRESS, false },  { NULL, "vendor_id", ATTR_VENDOR_ID, false },
 	{ NULL, "device_id", ATTR_DEVICE_ID, false },
 };
 
@@ -83,6 +83,24 @@ static void shape(char out[TEXT_BYTES], const char *value, size_t len, enum form
 		snprintf(out, TEXT_BYTES, "%.*s", (int)(len - (size_t)(dot + 1 - value)), dot + 1);
 }
 
+/* Stations are asked on one network at a time, the first that was heard: a number means another one elsewhere. */
+static bool on_first_network(const struct listing *l, const struct alias *station, const char *value, size_t len)
+{
+	char network[TEXT_BYTES];
+
+	for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++) {
+		const struct alias *a = &aliases[i];
+
+		if (a->form != FORM_FIRST || strcmp(a->protocol, station->protocol) != 0 || strcmp(a->key, station->key) != 0)
+			continue;
+		shape(network, value, len, FORM_FIRST);
+		for (size_t n = 0; n < l->count; n++)
+			if (strcmp(l->values[n].hole, a->hole) == 0)
+				return strcmp(l->values[n].text, network) == 0;
+	}
+	return true;
+}
+
 static void add_key(struct listing *l, const char *hole, const char *key, size_t key_len, const char *value, size_t len)
 {
 	char text[TEXT_BYTES];
@@ -99,7 +117,8 @@ static void add_key(struct listing *l, const char *hole, const char *key, size_t
 	}
 	for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
 		if (strcmp(aliases[i].protocol, l->g->rule->protocol) == 0 && strcmp(aliases[i].hole, hole) == 0 &&
-		    strlen(aliases[i].key) == key_len && memcmp(aliases[i].key, key, key_len) == 0) {
+		    strlen(aliases[i].key) == key_len && memcmp(aliases[i].key, key, key_len) == 0 &&
+		    (aliases[i].form != FORM_SECOND || on_first_network(l, &aliases[i], value, len))) {
 			shape(text, value, len, aliases[i].form);
 			add(l, hole, text);
 		}
