@@ -145,12 +145,21 @@ static void add_paths(struct listing *l, const char *hole)
 	}
 }
 
+/* Told in the protocol itself, or in one that the rule takes for it: PROFINET's names are heard on layer 2. */
+static bool told_in(const struct listing *l, const char *protocol)
+{
+	for (size_t i = 0; i < l->g->rule->seen_count; i++)
+		if (strcmp(l->g->rule->seen[i], protocol) == 0)
+			return true;
+	return strcmp(l->g->protocol, protocol) == 0;
+}
+
 static void add_attributes(struct listing *l, const char *hole, const struct node *n, enum attribute a)
 {
 	const struct attribute_item *item = n->attributes.items;
 
 	for (unsigned i = 0; i < n->attributes.count; i++)
-		if (item[i].attribute == a && strcmp(item[i].protocol, l->g->protocol) == 0)
+		if (item[i].attribute == a && told_in(l, item[i].protocol))
 			add(l, hole, item[i].value);
 }
 
