@@ -78,6 +78,28 @@ static uint8_t role_of(const struct reader *r, const struct memo *memo)
 	return role_or_guess(r, ROLE_UNKNOWN);
 }
 
+/* The services that its programming system and zgrab2's reader name. */
+static void tell_service(struct reader *r, uint8_t service)
+{
+	static const struct {
+		uint8_t service;
+		enum activity activity;
+		const char *name;
+	} services[] = {
+		{ 0x03, ACTIVITY_MODE_RUN, "start" },          { 0x04, ACTIVITY_MODE_STOP, "stop" },
+		{ 0x09, ACTIVITY_FORCE, "force" },             { 0x13, ACTIVITY_RESET, "reset" },
+		{ 0x20, ACTIVITY_FORCE, "force" },             { 0x22, ACTIVITY_ONLINE_EDIT, "online change" },
+		{ 0x39, ACTIVITY_PROGRAM_DOWNLOAD, "boot project" }, { 0x80, ACTIVITY_PROGRAM_DOWNLOAD, "download" },
+		{ 0x81, ACTIVITY_PROGRAM_DOWNLOAD, "download" },
+	};
+
+	if (service == 0x06)
+		r->signs |= SIGN_WRITE;
+	for (size_t i = 0; i < sizeof services / sizeof *services; i++)
+		if (services[i].service == service)
+			tell_activity(r, NULL, services[i].activity, "%s (service 0x%02x)", services[i].name, service);
+}
+
 /* Two bytes of magic and a length prove it only in both directions, or in the one answer that is full of texts. */
 static enum verdict read_message(struct reader *r, struct memo *memo, struct cursor message, uint32_t len)
 {
@@ -96,6 +118,8 @@ static enum verdict read_message(struct reader *r, struct memo *memo, struct cur
 	memo->heard |= (uint8_t)(1u << r->direction);
 	memo->mine |= memo->heard == 3;
 	r->sender_role = role_of(r, memo);
+	if (memo->mine && r->sender_role == ROLE_CLIENT)
+		tell_service(r, service);
 	return memo->mine ? MINE : MAYBE;
 }
 

@@ -15,6 +15,7 @@
  * they are answered, found again by the sender context or the connection's sequence count.
  */
 #include "classifiers/api/classifier.h"
+#include "classifiers/ics/cip_activity.h"
 #include "classifiers/ics/cip_identity.h"
 #include "classifiers/ics/cip_path.h"
 
@@ -361,10 +362,13 @@ static void read_cip(struct reader *r, struct memo *memo, const struct message *
 	struct cursor first = t->cip;
 	uint32_t key = make_key(m, t);
 
-	if (cursor_u8(&first) & REPLY)
+	if (cursor_u8(&first) & REPLY) {
+		cip_tell_error(r, t->cip);
 		read_reply(r, memo, key, t->cip);
-	else
-		note_request(memo, key, t->cip, t->connected ? connection_slot(memo, t->connection) : SLOT_NONE, 0);
+		return;
+	}
+	cip_tell_activities(r, t->cip);
+	note_request(memo, key, t->cip, t->connected ? connection_slot(memo, t->connection) : SLOT_NONE, 0);
 }
 
 /* A list of items; ListIdentity's holds the socket address, the identity object, and its state. */

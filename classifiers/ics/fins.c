@@ -235,6 +235,30 @@ static void read_status(struct reader *r, struct memo *memo, const char *path, s
 		tell_text(r, SENDER, path, ATTR_STATE, mode == MODE_PROGRAM ? "program" : mode == MODE_RUN ? "run" : "monitor");
 }
 
+/* W342, 5-3: 02.. memory, 03.. program areas, 04.. mode, 21.. errors, 23.. force. */
+static void tell_command(struct reader *r, const char *path, uint16_t command)
+{
+	static const struct {
+		uint16_t command;
+		enum activity activity;
+		const char *name;
+	} commands[] = {
+		{ 0x0306, ACTIVITY_PROGRAM_UPLOAD, "program area read" },  { 0x0307, ACTIVITY_PROGRAM_DOWNLOAD, "program area write" },
+		{ 0x0308, ACTIVITY_MEMORY_CLEAR, "program area clear" },   { 0x0304, ACTIVITY_ENGINEERING_SESSION, "program area protect" },
+		{ 0x0202, ACTIVITY_CONFIGURATION, "parameter area write" }, { 0x0203, ACTIVITY_MEMORY_CLEAR, "parameter area clear" },
+		{ 0x0401, ACTIVITY_MODE_RUN, "run" },                      { 0x0402, ACTIVITY_MODE_STOP, "stop" },
+		{ 0x0403, ACTIVITY_RESET, "reset" },                       { 0x0c01, ACTIVITY_ENGINEERING_SESSION, "access right acquire" },
+		{ 0x0c02, ACTIVITY_ENGINEERING_SESSION, "access right forced acquire" },
+		{ 0x2301, ACTIVITY_FORCE, "forced set/reset" },
+	};
+
+	if (command >> 8 == 0x01 && (command == 0x0102 || command == 0x0103 || command == 0x0105))
+		r->signs |= SIGN_WRITE;
+	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+		if (commands[i].command == command)
+			tell_activity(r, path, commands[i].activity, "%s (0x%04x)", commands[i].name, command);
+}
+
 static enum verdict read_fins_message(struct reader *r, const struct message *m)
 {
 	struct memo *memo = r->memo;
@@ -246,6 +270,10 @@ static enum verdict read_fins_message(struct reader *r, const struct message *m)
 		r->sender_role = m->response ? ROLE_SERVER : ROLE_CLIENT;
 	tell_address(r, memo, SENDER, m->from);
 	tell_address(r, memo, RECEIVER, m->to);
+	if (!m->response)
+		tell_command(r, NULL, m->command);
+	else if (m->end_code)
+		r->signs |= SIGN_ERROR;
 	if (!m->response || m->end_code ||
 	    (m->command != READ_CONTROLLER && m->command != READ_UNITS && m->command != READ_STATUS))
 		return MINE;

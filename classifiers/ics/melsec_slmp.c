@@ -171,6 +171,28 @@ static void read_response(struct reader *r, struct memo *memo, const struct mess
 	tell_format(r, SENDER, path, ATTR_DEVICE_ID, "0x%04x", cursor_u16le(&c));
 }
 
+/* SH080956ENG 5: remote control and files; 14.. and 16.. write. */
+static void tell_command(struct reader *r, uint16_t command)
+{
+	static const struct {
+		uint16_t command;
+		enum activity activity;
+		const char *name;
+	} commands[] = {
+		{ 0x1001, ACTIVITY_MODE_RUN, "remote run" },      { 0x1002, ACTIVITY_MODE_STOP, "remote stop" },
+		{ 0x1003, ACTIVITY_MODE_STOP, "remote pause" },   { 0x1005, ACTIVITY_MEMORY_CLEAR, "remote latch clear" },
+		{ 0x1006, ACTIVITY_RESET, "remote reset" },       { 0x1630, ACTIVITY_ENGINEERING_SESSION, "remote password unlock" },
+		{ 0x1820, ACTIVITY_PROGRAM_DOWNLOAD, "new file" }, { 0x1822, ACTIVITY_MEMORY_CLEAR, "delete file" },
+		{ 0x1829, ACTIVITY_PROGRAM_DOWNLOAD, "write file" },
+	};
+
+	if (command == 0x1401 || command == 0x1402 || command == 0x1406)
+		r->signs |= SIGN_WRITE;
+	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+		if (commands[i].command == command)
+			tell_activity(r, NULL, commands[i].activity, "%s (0x%04x)", commands[i].name, command);
+}
+
 static enum verdict read_binary(struct reader *r)
 {
 	struct memo *memo = r->memo;
@@ -185,9 +207,11 @@ static enum verdict read_binary(struct reader *r)
 	}
 	r->sender_role = m.response ? ROLE_SERVER : ROLE_CLIENT;
 	if (m.response) {
+		r->signs = m.end_code ? SIGN_ERROR : 0;
 		if (memo->mine)
 			read_response(r, memo, &m);
 	} else if (v != NOT_MINE) {
+		tell_command(r, m.command);
 		memo->asked = station_of(&m);
 		memo->command = m.command;
 		memo->asker = (uint8_t)(1 + r->direction);
@@ -279,6 +303,7 @@ static enum verdict read_ascii(struct reader *r)
 	r->sender_role = m.response ? ROLE_SERVER : ROLE_CLIENT;
 	r->bytes = c;
 	if (!m.response) {
+		tell_command(r, m.command);
 		memo->asked = station_of(&m);
 		memo->command = m.command;
 		memo->asker = (uint8_t)(1 + r->direction);

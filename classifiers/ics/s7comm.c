@@ -15,6 +15,7 @@
  * that only the byte 32 with fitting lengths decides.
  */
 #include "classifiers/api/classifier.h"
+#include "classifiers/ics/s7_activity.h"
 
 #include <stdio.h>
 
@@ -54,6 +55,7 @@ _Static_assert(sizeof(struct memo) <= MEMO_BYTES, "memo too large");
 
 struct pdu {
 	uint8_t rosctr;
+	bool failed; /* an answer with an error class */
 	struct cursor parameters;
 	struct cursor data;
 };
@@ -352,8 +354,9 @@ static bool parse_pdu(struct cursor c, struct pdu *pdu)
 	cursor_skip(&c, 2);
 	parameters = cursor_u16be(&c);
 	data = cursor_u16be(&c);
+	pdu->failed = false;
 	if (pdu->rosctr == ACK || pdu->rosctr == ACK_DATA)
-		cursor_skip(&c, 2);
+		pdu->failed = cursor_u16be(&c) != 0;
 	else if (pdu->rosctr != JOB && pdu->rosctr != USERDATA)
 		return false;
 	pdu->parameters = cursor_take(&c, parameters);
@@ -398,7 +401,13 @@ static enum verdict read_whole(struct reader *r, struct memo *memo, struct curso
 		return NOT_MINE;
 	find_client(memo, r, looks_like_client(&pdu));
 	accept(r, memo);
-	if (pdu.rosctr == USERDATA)
+	if (pdu.failed)
+		r->signs |= SIGN_ERROR;
+	if (pdu.rosctr == JOB && r->sender_role == ROLE_CLIENT)
+		s7_tell_job(r, pdu.parameters);
+	if (pdu.rosctr == USERDATA && r->sender_role == ROLE_CLIENT)
+		s7_tell_userdata(r, pdu.parameters);
+	else if (pdu.rosctr == USERDATA)
 		read_userdata(r, memo, &pdu);
 	return MINE;
 }

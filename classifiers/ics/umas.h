@@ -47,12 +47,46 @@ static inline void umas_tell_station(struct reader *r, struct cursor c)
 	tell_text(r, SENDER, NULL, ATTR_ROLE, "engineering station");
 }
 
+/* By the sheet of its functions: 30-32 and 33-36 carry the program to and from the CPU; 0x50 also writes and forces. */
+static inline void umas_tell_activity(struct reader *r, uint8_t function)
+{
+	switch (function) {
+	case UMAS_RESERVE:
+		tell_activity(r, NULL, ACTIVITY_ENGINEERING_SESSION, "reservation (UMAS 0x10)");
+		break;
+	case 0x23:
+	case 0x25:
+		r->signs |= SIGN_WRITE;
+		break;
+	case 0x30:
+	case 0x31:
+	case 0x32:
+		tell_activity(r, NULL, ACTIVITY_PROGRAM_DOWNLOAD, "strategy download (UMAS 0x%02x)", function);
+		break;
+	case 0x33:
+	case 0x34:
+	case 0x35:
+		tell_activity(r, NULL, ACTIVITY_PROGRAM_UPLOAD, "strategy upload (UMAS 0x%02x)", function);
+		break;
+	case 0x40:
+		tell_activity(r, NULL, ACTIVITY_MODE_RUN, "start (UMAS 0x40)");
+		break;
+	case 0x41:
+		tell_activity(r, NULL, ACTIVITY_MODE_STOP, "stop (UMAS 0x41)");
+		break;
+	default:
+		break;
+	}
+}
+
 static inline void umas_read_request(struct reader *r, struct umas *u, uint16_t txid, struct cursor c)
 {
 	uint8_t function, argument;
 
 	cursor_skip(&c, 1);
 	function = cursor_u8(&c);
+	if (cursor_ok(&c))
+		umas_tell_activity(r, function);
 	if (function == UMAS_RESERVE) {
 		umas_tell_station(r, c);
 		return;
@@ -107,6 +141,8 @@ static inline void umas_read_answer(struct reader *r, struct umas *u, uint16_t t
 
 	cursor_skip(&c, 1);
 	result = cursor_u8(&c);
+	if (result != UMAS_DONE)
+		r->signs |= SIGN_ERROR;
 	if (function == 0 || txid != u->txid)
 		return;
 	u->function = 0;
