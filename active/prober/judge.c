@@ -58,7 +58,9 @@ static enum refusal check_clock(struct hearing *h)
 {
 	struct timex t = { .modes = 0 };
 
-	if (h->p->config.require_clock && (adjtimex(&t) == TIME_ERROR || t.status & STA_UNSYNC))
+	int state = h->p->config.require_clock ? adjtimex(&t) : TIME_OK;
+
+	if (state < 0 || state == TIME_ERROR || t.status & STA_UNSYNC)
 		return refuse(h, REFUSED_CLOCK, "the clock is not synchronised; see `probing: require_clock`");
 	if (h->now_ns < h->p->audit.chain.time_ns)
 		return refuse(h, REFUSED_CLOCK, "the clock is before the audit's last record");
