@@ -3,6 +3,7 @@
  * writes, starts, stops or takes over is refused for its reason.
  */
 #include "active/guard/crc.h"
+#include "active/ruleset/policy.h"
 #include "tests/unit/guard_fixture.h"
 
 /* Requests as other clients send them, from recordings and manuals; `why` is what the guard reads in them. */
@@ -388,12 +389,53 @@ static void test_lengthened(void **state)
 	see_messages(lengthen, NULL);
 }
 
+static struct policy_verdict verdict_of(const struct policy *policy, const struct rule *rule, const char *class)
+{
+	struct endpoint who = { .mac = { 0, 0x80, 0xf4, 1, 2, 3 }, .family = 4, .ip = { 10, 0, 0, 5 } };
+	struct policy_target target = { &who, "hall-3", class, "Schneider Electric", rule->ports_count ? rule->ports[0] : 0 };
+
+	return policy_verdict(policy, rule, &target);
+}
+
+/* As shipped: what is high is asked of nobody; nothing of the plants' is automatic; what takes a place has two signers. */
+static void test_shipped_whitelist(void **state)
+{
+	struct policy *policy = policy_load(SOURCE_DIR "/rules", rules, complain, NULL);
+	size_t allowed_somewhere = 0;
+
+	(void)state;
+	assert_non_null(policy);
+	for (size_t i = 0; i < ruleset_count(rules); i++) {
+		const struct rule *rule = ruleset_at(rules, i);
+		bool anywhere = false;
+
+		for (size_t n = 0; policy_class(n); n++) {
+			struct policy_verdict v = verdict_of(policy, rule, policy_class(n));
+
+			anywhere |= v.allowed;
+			if (v.allowed && rule->risk >= RISK_HIGH)
+				fail_msg("%s is allowed for %s: %s", rule->name, policy_class(n), v.why);
+			if (v.automatic)
+				fail_msg("%s is automatic for %s: %s", rule->name, policy_class(n), v.why);
+			if (v.allowed && codes_of(rule) && rule->transport == TRANSPORT_TCP && v.signatures < 2)
+				fail_msg("%s opens a connection to a %s with one signature", rule->name, policy_class(n));
+		}
+		allowed_somewhere += anywhere && codes_of(rule);
+		if (strcmp(rule->protocol, "profinet_cm") == 0 || strcmp(rule->protocol, "ethercat") == 0 ||
+		    strcmp(rule->protocol, "bsap") == 0 || strcmp(rule->protocol, "hart_ip") == 0)
+			assert_false(anywhere);
+	}
+	assert_true(allowed_somewhere >= 20);
+	policy_free(policy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_allowed),         cmocka_unit_test(test_forbidden), cmocka_unit_test(test_every_function),
 		cmocka_unit_test(test_checked_functions), cmocka_unit_test(test_gauge_functions), cmocka_unit_test(test_records),
 		cmocka_unit_test(test_changed_bytes),   cmocka_unit_test(test_cut_short), cmocka_unit_test(test_lengthened),
+		cmocka_unit_test(test_shipped_whitelist),
 	};
 
 	codes = answered;
