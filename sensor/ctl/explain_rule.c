@@ -2,10 +2,13 @@
 #include "active/ruleset/script.h"
 #include "sensor/ctl/explain.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-enum { COLUMNS = 78, CLASSES_BYTES = 600 };
+enum { COLUMNS = 78, CLASSES_BYTES = 600, INDENT = 4 };
 
 void explain_fold(const char *text, int indent, FILE *to)
 {
@@ -79,39 +82,92 @@ static void show_bounds(const struct rule *rule, FILE *to)
 	fprintf(to, "sha256: %s\n", rule->sha256);
 }
 
-/* An address that a line without conditions on addresses fits: what is told then depends on the class alone. */
-static struct policy_verdict verdict_for(const struct policy *policy, const struct rule *rule, const char *class)
+/*
+ * The target as far as it is known. Without one, an address that a line without conditions on addresses fits: what
+ * is told then depends on the class alone.
+ */
+static struct policy_verdict verdict_for(const struct policy *policy, const struct rule *rule, const struct explain_target *t, const char *class)
 {
 	struct endpoint who = { .mac = { 0x02, 0, 0, 0, 0, 1 }, .family = 4, .ip = { 192, 0, 2, 1 } };
 	struct policy_target target = { &who, "", class, "", rule->ports_count ? rule->ports[0] : 0 };
+	char host[sizeof t->host], *cut;
+	struct policy_verdict v;
 
-	return policy_verdict(policy, rule, &target);
+	if (t->host[0]) {
+		/* IPv6 stands in brackets there. */
+		snprintf(host, sizeof host, "%s", t->host[0] == '[' ? t->host + 1 : t->host);
+		host[strcspn(host, "]")] = '\0';
+		who.family = strchr(host, ':') ? 6 : 4;
+		memset(who.ip, 0, sizeof who.ip);
+		inet_pton(who.family == 6 ? AF_INET6 : AF_INET, host, who.ip);
+	}
+	if (t->port[0])
+		target.port = (uint16_t)atoi(t->port);
+	v = policy_verdict(policy, rule, &target);
+	/* One line that lacks many classes is told once. */
+	cut = strstr(v.why, ", but not for class '");
+	if (cut)
+		snprintf(cut, sizeof v.why - (size_t)(cut - v.why), ", but not for these classes");
+	return v;
 }
 
-/* For whom the whitelist lets it be proposed, and where that stands. */
-static void show_policy(const struct rule *rule, const struct policy *policy, FILE *to)
+/* Each line of the policy that decides, with the classes it decides for. */
+static void show_verdicts(const struct rule *rule, const struct policy *policy, const struct explain_target *t, FILE *to)
 {
-	char classes[CLASSES_BYTES] = "", why[POLICY_WHY_BYTES] = "";
-	size_t n = 0;
-	uint8_t signatures = 0;
+	for (size_t i = 0; policy_class(i); i++) {
+		struct policy_verdict v = verdict_for(policy, rule, t, policy_class(i));
+		char classes[CLASSES_BYTES] = "", line[CLASSES_BYTES + 8];
+		bool before = false;
+		size_t n = 0;
 
-	for (size_t i = 0; policy_class(i) && n < sizeof classes; i++) {
-		struct policy_verdict v = verdict_for(policy, rule, policy_class(i));
-
+		for (size_t k = 0; k < i && !before; k++)
+			before = strcmp(verdict_for(policy, rule, t, policy_class(k)).why, v.why) == 0;
+		for (size_t k = i; !before && policy_class(k) && n < sizeof classes; k++)
+			if (strcmp(verdict_for(policy, rule, t, policy_class(k)).why, v.why) == 0)
+				n += (size_t)snprintf(classes + n, sizeof classes - n, "%s%s", n ? ", " : "", policy_class(k));
+		if (before)
+			continue;
 		if (v.allowed)
-			n += (size_t)snprintf(classes + n, sizeof classes - n, "%s%s", n ? ", " : "policy: may be proposed for ",
-					      policy_class(i));
-		if (v.allowed && !why[0]) {
-			signatures = v.signatures;
-			memcpy(why, v.why, sizeof why);
-		}
+			fprintf(to, "  may be proposed, %u signature%s%s\n", v.signatures, v.signatures == 1 ? "" : "s", v.automatic ? ", automatic" : "");
+		else
+			fprintf(to, "  forbidden\n");
+		explain_fold(v.why, INDENT, to);
+		snprintf(line, sizeof line, "for: %s", classes);
+		explain_fold(line, INDENT, to);
 	}
-	if (!n) {
-		fprintf(to, "policy: may not be proposed, as far as class decides: %s\n", verdict_for(policy, rule, "unknown").why);
-		return;
-	}
-	explain_fold(classes, 0, to);
-	fprintf(to, "  with %u signature%s; %s\n", signatures, signatures == 1 ? "" : "s", why);
+}
+
+static void show_window(const struct policy *policy, FILE *to)
+{
+	time_t now = time(NULL), at = (time_t)policy_window_changes(policy, "", now);
+	struct policy_window w = policy_window(policy, "", now);
+	char when[64] = "";
+	struct tm utc;
+
+	if (at && gmtime_r(&at, &utc))
+		strftime(when, sizeof when, w.open ? ", until %Y-%m-%d %H:%M UTC" : "; the next opens %Y-%m-%d %H:%M UTC", &utc);
+	fprintf(to, "window now: %s%s\n", w.why, when);
+}
+
+static void show_budget(const char *name, const struct policy_budget *b, FILE *to)
+{
+	fprintf(to, "  %-7s %u packets, %u bytes, %u connections a minute; %u, %u, %u a day\n", name, b->packets_a_minute, b->bytes_a_minute,
+		b->connections_a_minute, b->packets_a_day, b->bytes_a_day, b->connections_a_day);
+}
+
+/* What the whitelist and the exclusions say of it, where that stands, when it may be asked and how much. */
+static void show_policy(const struct rule *rule, const struct policy *policy, const struct explain_target *t, FILE *to)
+{
+	const struct policy_budgets *b = policy_budgets(policy);
+
+	fprintf(to, "policy%s%s%s%s:\n", t->host[0] ? " for " : "", t->host, t->host[0] && t->port[0] ? ":" : "", t->host[0] ? t->port : "");
+	show_verdicts(rule, policy, t, to);
+	show_window(policy, to);
+	fprintf(to, "budgets (budgets.yaml): %u s between two runs against a device, the same rule after %u days, %u device%s of a zone at once\n",
+		b->cool_down_s, b->repeat_days, b->targets_at_once, b->targets_at_once == 1 ? "" : "s");
+	show_budget("device", &b->target, to);
+	show_budget("zone", &b->zone, to);
+	show_budget("sensor", &b->sensor, to);
 }
 
 void explain_rule(const struct rule *rule, const struct policy *policy, const struct explain_target *target, FILE *to)
@@ -124,7 +180,7 @@ void explain_rule(const struct rule *rule, const struct policy *policy, const st
 	}
 	show_needs(rule, to);
 	if (policy)
-		show_policy(rule, policy, to);
+		show_policy(rule, policy, target, to);
 	show_bounds(rule, to);
 	explain_steps(rule, target, 0, to);
 	fprintf(to, "\n`..` is a byte that is known only when a probe is proposed or runs. Nothing else can be sent.\n");
