@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { POLL_MS = 100, BATCH_ENTRIES = 16, KEY_BYTES = 128, TOLD_A_MINUTE = 20, MINUTE_S = 60 };
+enum { POLL_MS = 100, BATCH_ENTRIES = 16, KEY_BYTES = 128, MINUTE_S = 60,
+       TOLD_A_MINUTE = 20, TOLD_OF_ONE = 4, NAMED_A_MINUTE = 32 };
 
 static const char position_ms_key[] = "commands_ms", position_seq_key[] = "commands_seq";
 
@@ -30,6 +31,10 @@ static struct {
 	int64_t spoken_ms;
 	int64_t minute;            /* of the refusals counted */
 	unsigned refused;          /* in it */
+	struct {
+		char id[APPROVAL_ID_BYTES];
+		unsigned refused;
+	} named[NAMED_A_MINUTE];   /* proposals that refused commands named in it */
 	uint64_t untold;
 } in;
 
@@ -52,6 +57,22 @@ static bool change(struct proposal *x, const struct proposal *to, enum proposal_
 	return true;
 }
 
+/* Each proposal alive has an allowance of its own, so that a flood does not take an analyst's answer away. */
+static bool has_allowance(const char *id)
+{
+	const struct proposal *x = proposals_find(in.proposals, id);
+
+	if (!x)
+		return in.refused++ < TOLD_A_MINUTE;
+	for (unsigned i = 0; i < NAMED_A_MINUTE; i++) {
+		if (in.named[i].refused == 0)
+			memcpy(in.named[i].id, x->a.id, sizeof in.named[i].id);
+		if (strcmp(in.named[i].id, id) == 0)
+			return in.named[i].refused++ < TOLD_OF_ONE;
+	}
+	return in.refused++ < TOLD_A_MINUTE;
+}
+
 /* Whoever can write to the stream can write millions: so many are told in full, the rest in one event. */
 static bool tell_refusal(const struct command_read *c, struct proposal *x, const char *reason)
 {
@@ -62,8 +83,9 @@ static bool tell_refusal(const struct command_read *c, struct proposal *x, const
 	if (minute != in.minute) {
 		in.minute = minute;
 		in.refused = 0;
+		memset(in.named, 0, sizeof in.named);
 	}
-	if (in.refused++ >= TOLD_A_MINUTE) {
+	if (!has_allowance(c->id)) {
 		in.untold++;
 		return true;
 	}
