@@ -6,10 +6,11 @@ usage: fragile.py FLAW ADDRESS MASTER [IDENTITY-JSON]
 It serves registers (3) and identity (43/14) to everybody; MASTER is the address of its own master. Flaws that good
 manners don't touch: second, strict, needs-fin, leak, load. Peers that good manners must bear: one-master, refuses,
 resets, half-close, tarpit, drip, endless, flood, garbage, banner. Devices that a mere question harms: dies, slows,
-reboots. A line "harmed: WHY" on stdout says that the flaw was touched.
+reboots. One whose cycle is no cycle: unsteady. One without a flaw: none. A line "harmed: WHY" on stdout says that the flaw was touched.
 """
 import json
 import os
+import random
 import socket
 import struct
 import sys
@@ -148,6 +149,8 @@ def serve(connection, peer):
                     state["arrivals"] = []
                     state["slow_until"] = time.monotonic() + 30
                 time.sleep(SLOW_S)
+            if flaw == "unsteady" and not foreign:
+                time.sleep(random.choice((0, 0, 0.1, 0.4, 0.8)))
             if flaw == "half-close" and foreign:
                 continue
             if not reply(connection, data, foreign):

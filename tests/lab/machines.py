@@ -135,7 +135,9 @@ PLAYERS = [
      "transport": "tcp", "port": 102, "ask": ["mms"], "match": [[7, "0d", 1]],
      "hello": ["0300001611e00000000100c1020000c2020001c0010a",
                "recorded:1"],
-     "cycle": ["0300002402f0800100010061173015020103a010a00e020101a109a003800109a1028000"]},
+     "cycle": ["0300002402f0800100010061173015020103a010a00e020101a109a003800109a1028000"],
+     "echo_of": {"22": [[8, 6, 2]]},
+     "reads": [["vendorName_identify", ["vendor"]], ["modelName_identify", ["product"]], ["modelNumber_identify", ["firmware"]]]},
     {"name": "welder-1", "recording": "melsec-recorded", "files": ["exchange-melsecq-discover.pcap"], "ip": 73, "protocol": "melsoft",
      "transport": "tcp", "port": 5007, "ask": ["melsoft"], "cycle": [MELSOFT_READ], "pairs": [[MELSOFT_READ, MELSOFT_VALUES]],
      "reads": [["CPUINFO", ["product"]]]},
@@ -148,13 +150,28 @@ PLAYERS = [
 
 GOOD_FLAWS = ["second", "strict", "needs-fin", "leak", "load", "one-master", "refuses", "resets", "half-close", "tarpit", "drip", "endless",
               "flood", "garbage", "banner", "black-hole"]
-HARMED_FLAWS = ["dies", "slows", "reboots"]
 SHORT_FLAWS = ["second", "strict", "needs-fin", "one-master", "half-close", "tarpit"]
 
 
-def fragile(number, flaw, name=None):
-    return {"name": name or f"weak-{flaw}", "kind": "fragile", "flaw": flaw, "runs": "fragile.py " + flaw, "ip": 100 + number,
+def fragile(number, flaw, name=None, **more):
+    return {**more, "name": name or f"weak-{flaw}", "kind": "fragile", "flaw": flaw, "runs": "fragile.py " + flaw, "ip": 100 + number,
             "protocol": "modbus", "transport": "tcp", "port": 502, "ask": ["modbus"], "short": flaw in SHORT_FLAWS}
+
+
+# Makers' prefixes, so that the sensor knows who is of one kind before anybody was asked.
+SCHNEIDER, WAGO, PHOENIX, BECKHOFF, MOXA = "00:80:f4", "00:30:de", "00:a0:45", "00:01:05", "00:90:e8"
+CYCLE_S = 1.0
+
+
+def harmed_machines():
+    """Devices that a mere question harms, devices that it doesn't, one that is unsteady by itself, and a gateway."""
+    found = [fragile(20 + n, "dies", f"doomed-{n + 1}", maker=SCHNEIDER) for n in range(3)]
+    found += [fragile(30, "slows", "slow-1", maker=WAGO), fragile(31, "reboots", "reboot-1", maker=PHOENIX)]
+    found += [fragile(40 + n, "none", f"quiet-{n + 1}", maker=BECKHOFF) for n in range(2)]
+    found += [fragile(50, "unsteady", "unsteady-1"), fragile(51, "none", "gate-1", maker=MOXA, units=[3, 9])]
+    for machine in found:
+        complete(machine)["period_s"] = CYCLE_S
+    return found
 
 
 def all_machines():
@@ -167,5 +184,5 @@ def all_machines():
 
 def complete(machine):
     number = machine["ip"]
-    machine["ip"], machine["mac"] = f"10.20.30.{number}", f"02:20:30:00:00:{number:02x}"
+    machine["ip"], machine["mac"] = f"10.20.30.{number}", machine.get("maker", "02:20:30") + f":00:00:{number:02x}"
     return machine

@@ -5,7 +5,7 @@ usage: player.py ADDRESS JSON       JSON: {"recordings": [PCAP...], "transport",
 
 A question gets the answer to that recorded one of the same length it equals most, if enough of it is equal. Where
 it differs, and the recorded answer repeated the recorded question's bytes at the same place, the new bytes are
-repeated: transaction numbers. `echo` names other places [in question, in answer, bytes]; `sum` computes a
+repeated: transaction numbers. `echo` names other places [in question, in answer, bytes], `echo_of` those of questions of one length; `sum` computes a
 checksum anew. `pairs` [[question, answer]] in hex are ours, from the specification, for the cyclic traffic of a
 master: the recordings hold only identity. `match` [[offset, hex, N]]: a question with these bytes there gets the answer
 of the N-th recorded one, whatever its length. A question that fits nothing is met with silence, and logged.
@@ -123,8 +123,9 @@ class Book:
 
     def adapt(self, question, asked, part):
         out = bytearray(part)
-        if "echo" in self.spec:
-            for there, here, count in self.spec["echo"]:
+        places = self.spec.get("echo_of", {}).get(str(len(asked)), self.spec.get("echo"))
+        if places is not None:
+            for there, here, count in places:
                 if len(out) >= here + count:
                     out[here:here + count] = asked[there:there + count]
         else:

@@ -1,5 +1,6 @@
 """Starts the machines' software: real servers, players, fragile devices, and the masters that poll them."""
 import json
+import os
 import subprocess
 
 from sensor import PROBE_IP
@@ -19,6 +20,9 @@ class Staff:
         self.conf.write_text(json.dumps({"hosts": [{"attributes": [], **m} for m in machines]}))
         self.hmi = scene.machine("hmi-1", HMI, HMI_MAC)
 
+    def environment(self):
+        return {**os.environ, **self.node}
+
     def make(self, machine):
         host = self.scene.machine(machine["name"], machine["ip"], machine["mac"])
         if machine["kind"] == "player":
@@ -33,7 +37,8 @@ class Staff:
         if machine["kind"] == "player":
             return self.start_master(machine, machine)
         if machine["kind"] == "fragile":
-            return self.start_master(machine, {"transport": "tcp", "port": 502, "cycle": ["0001000000060103000a0004"], "period_s": 0.3, "count": [1]})
+            cycle = [f"000100000006{unit:02x}03000a0004" for unit in machine.get("units", [1])]
+            return self.start_master(machine, {"transport": "tcp", "port": 502, "cycle": cycle, "period_s": machine.get("period_s", 0.3), "count": [1]})
         start = getattr(self, "poll_" + machine["runs"].replace("-", "_"), None)
         return start(machine) if start else None
 
@@ -53,7 +58,7 @@ class Staff:
         return [str(RECORDINGS / machine["recording"] / f) for f in machine["files"]]
 
     def start_player(self, host, machine):
-        spec = {k: machine[k] for k in ("transport", "port", "recorded_port", "greets", "pairs", "echo", "sum", "match") if k in machine}
+        spec = {k: machine[k] for k in ("transport", "port", "recorded_port", "greets", "pairs", "echo", "echo_of", "sum", "match") if k in machine}
         spec["recordings"] = self.recorded(machine)
         host.start(PYTHON, HERE / "player.py", machine["ip"], json.dumps(spec))
         if machine.get("also_udp"):
