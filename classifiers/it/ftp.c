@@ -147,7 +147,7 @@ static enum verdict read_command(struct reader *r, struct ftp_memo *m, struct cu
 		weight = OWN;
 	if (m->known || (weight == OWN && r->receiver_port == PORT_FTP) || (weight >= SHARED && m->replied))
 		return mine(r, m, false);
-	m->commanded |= weight == OWN;
+	m->commanded |= weight >= SHARED;
 	return MAYBE;
 }
 

@@ -64,6 +64,13 @@ static bool contains_word(struct cursor c, const char *word)
 	return false;
 }
 
+static bool begins_word(struct cursor c, const char *word)
+{
+	size_t len = strlen(word);
+
+	return cursor_left(&c) >= len && strncasecmp((const char *)c.at, word, len) == 0;
+}
+
 static bool starts_response(const struct cursor *c)
 {
 	return cursor_starts(c, "HTTP/1.1 ", 9) || cursor_starts(c, "HTTP/1.0 ", 9);
@@ -173,13 +180,19 @@ static int base64_value(uint8_t b)
 	return b == '+' ? 62 : b == '/' ? 63 : -1;
 }
 
-/* "NTLM TlRMTVNT..." or "Negotiate ...": a Windows server's challenge, which names the server. */
-static void tell_challenge(struct reader *r, struct cursor value)
+/*
+ * "NTLM TlRMTVNT..." or "Negotiate ...": a Windows server's challenge, which names the server, or the client's
+ * answer, which names the client. Other schemes hold secrets and are not looked at.
+ */
+static void tell_ntlm(struct reader *r, const struct head *h, struct cursor value)
 {
-	uint8_t bytes[BLOB_BYTES];
+	enum { TYPE_AT = 8, TYPE_CHALLENGE = 2 };
+	uint8_t bytes[BLOB_BYTES], *message;
 	uint32_t bits = 0;
 	size_t n = 0;
 
+	if (!begins_word(value, "NTLM ") && !begins_word(value, "Negotiate "))
+		return;
 	cursor_skip(&value, (size_t)(cursor_find(&value, ' ') + 1));
 	for (unsigned have = 0; cursor_left(&value) && base64_value(*value.at) >= 0 && n < sizeof bytes; value.at++) {
 		bits = bits << 6 | (uint32_t)base64_value(*value.at);
@@ -189,7 +202,10 @@ static void tell_challenge(struct reader *r, struct cursor value)
 			bytes[n++] = (uint8_t)(bits >> have);
 		}
 	}
-	ntlmssp_tell(r, cursor_over(bytes, n));
+	/* A challenge in a question, or a question in an answer, is somebody's trial. */
+	message = memmem(bytes, n, "NTLMSSP", sizeof "NTLMSSP");
+	if (message && message + TYPE_AT < bytes + n && (message[TYPE_AT] == TYPE_CHALLENGE) == !h->request)
+		ntlmssp_tell(r, cursor_over(message, (size_t)(bytes + n - message)));
 }
 
 /* The name by which the client calls the server, as its own word; an address is no news. */
@@ -239,14 +255,16 @@ static void tell_field(struct reader *r, const struct head *h, struct cursor nam
 			tell(r, SENDER, NULL, ATTR_SOFTWARE, value);
 		else if (is_word(name, "Host"))
 			tell_host(r, value);
+		else if (is_word(name, "Authorization") || is_word(name, "Proxy-Authorization"))
+			tell_ntlm(r, h, value);
 	} else if (is_word(name, "Server")) {
 		tell(r, SENDER, NULL, ATTR_SOFTWARE, value);
 	} else if (is_word(name, "X-Powered-By")) {
 		tell_format(r, SENDER, NULL, ATTR_DESCRIPTION, "powered by %.*s", (int)cursor_left(&value),
 			    (const char *)value.at);
-	} else if (is_word(name, "WWW-Authenticate")) {
+	} else if (is_word(name, "WWW-Authenticate") || is_word(name, "Proxy-Authenticate")) {
 		tell_realm(r, value);
-		tell_challenge(r, value);
+		tell_ntlm(r, h, value);
 	}
 }
 
