@@ -120,7 +120,7 @@ PLAYERS = [
      "port": 20000, "greets": True, "sum": "dnp3", "ask": ["dnp3", "dnp3-link"], "echo": [], "cycle": ["056405c90a000100feda"],
      "reads": [["Source Address", ["network_address"]]]},
     {"name": "tank-gauge", "recording": "hartip-udp-recorded", "files": ["exchange.pcap"], "ip": 67, "protocol": "hart_ip", "transport": "udp",
-     "port": 5094, "ask": ["hart_ip"], "count": [5],
+     "port": 5094, "ask": ["hart_ip"], "count": [5], "echo": [[4, 4, 2]], "match": [[2, "03", 1]],
      "cycle": ["0100020000000008"], "pairs": [["0100020000000008", "0101020000000008"]]},
     {"name": "pmu-1", "recording": "c37118-pypmu", "files": ["exchange.pcap"], "recorded_port": 1410, "ip": 68, "protocol": "c37_118",
      "transport": "tcp", "port": 4712, "ask": ["c37_118"], "echo": [], "match": [[14, "0003", 0], [14, "0005", 1]],

@@ -7,4 +7,5 @@ server.RegisterArea(server.srvAreaDB, 1, Buffer.alloc(256, 0x11));
 server.RegisterArea(server.srvAreaMK, Buffer.alloc(128));
 if (!server.StartTo(host.ip))
 	throw new Error(server.ErrorText(server.LastError()));
-setInterval(() => {}, 1000);
+// Something must refer to the server, or it is collected as garbage and ends.
+setInterval(() => server.ServerStatus(), 1000);
