@@ -2,6 +2,7 @@
 #include "sensor/hub/batch.h"
 
 #include "sensor/common/log.h"
+#include "sensor/hub/change.h"
 #include "sensor/hub/keep.h"
 #include "sensor/hub/outbox.h"
 #include "sensor/hub/proposal.h"
@@ -118,12 +119,16 @@ static void draft_change(struct batch *b, const struct subject *s, struct asset 
 	case CHANGE_CONFLICT:
 		note.attribute = attribute;
 		draft_asset(b, s, a, c->kind == CHANGE_VALUE ? ASSET_CHANGED : ASSET_CONFLICT, &note, time_of(b, c));
+		if (b->changes && changes_write_value(&b->desk.document, s, c, time_of(b, c)))
+			take_document(b, &b->desk.document, "change", a);
 		break;
 	case CHANGE_CONTEST:
 		note.contested = c->node;
 		note.claimant = c->other;
 		if (c->other)
 			draft_asset(b, s, a, ASSET_CONFLICT, &note, time_of(b, c));
+		if (b->changes && changes_write_contest(&b->desk.document, s, c, time_of(b, c)))
+			take_document(b, &b->desk.document, "change", a);
 		break;
 	case CHANGE_SERVICE:
 		document_service(&b->desk.document, s, c->node, (const struct service_item *)c->node->services.items + c->index,
@@ -216,6 +221,8 @@ static void draft_one(struct batch *b, struct asset *a, const struct change *cha
 	for (size_t i = 0; i < count; i++)
 		draft_change(b, &s, a, &changes[i]);
 	draft_gaps(b, &s, a);
+	for (size_t at = 0; b->changes && changes_write_public(b->changes, &b->desk.document, &s, &at);)
+		take_document(b, &b->desk.document, "change", a);
 	if (b->proposals)
 		proposals_review(b->proposals, &s, now_s(), draft_proposal, b);
 	document_asset(&b->desk.document, &s, ASSET_OBSERVED, NULL, b->desk.view.last_ns, false);

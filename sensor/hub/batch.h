@@ -8,6 +8,7 @@
 #include "sensor/hub/hub.h"
 #include "sensor/hub/store.h"
 
+struct changes;
 struct draft;
 struct keeper;
 struct proposals;
@@ -18,6 +19,7 @@ struct batch {
 	struct keeper *keeper;
 	struct desk desk;
 	struct proposals *proposals; /* what gaps with a probe become; NULL: nothing is proposed */
+	struct changes *changes; /* which of them were told; NULL: no events of change.h */
 	struct draft *drafts;  /* in order, not stored yet */
 	size_t draft_count, draft_room;
 	size_t draft_bytes;

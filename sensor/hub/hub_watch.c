@@ -1,6 +1,8 @@
 /* Gives the watch its clock, its times and the totals of all engines. */
 #include "sensor/hub/hub_watch.h"
 
+#include "sensor/hub/change.h"
+
 #include <string.h>
 #include <time.h>
 
@@ -9,6 +11,8 @@ struct total {
 };
 
 static struct watch *watch;
+static struct changes *changes;
+static struct batch *batch;
 static void (*abort_run)(uint64_t run);
 static struct total all, last[CONFIG_ENGINES];
 
@@ -39,13 +43,18 @@ int hub_watch_open(const struct hub_config *config, struct store *s, struct pict
 
 	abort_run = stop;
 	watch = watch_open(s, p, b, &times, &ears);
-	return watch ? 0 : -1;
+	changes = changes_open(s);
+	b->changes = changes;
+	batch = b;
+	return watch && changes ? 0 : -1;
 }
 
 void hub_watch_close(void)
 {
 	watch_close(watch);
+	changes_close(changes);
 	watch = NULL;
+	changes = NULL;
 }
 
 void hub_watch_pulse(const struct pulse *p)
@@ -56,8 +65,12 @@ void hub_watch_pulse(const struct pulse *p)
 
 void hub_watch_hear(const struct finding *f)
 {
-	if (watch && f->kind == FINDING_ACTIVITY)
+	if (f->kind != FINDING_ACTIVITY)
+		return;
+	if (watch)
 		watch_hear(watch, f, now_ns());
+	if (changes)
+		changes_hear(changes, batch, f);
 }
 
 /* An engine that was started anew counts from 0. */
@@ -86,6 +99,8 @@ void hub_watch_tick(void)
 
 int hub_watch_store(struct store *s)
 {
+	if (changes && changes_store(changes, s) < 0)
+		return -1;
 	return watch ? watch_store(watch, s) : 0;
 }
 
@@ -93,6 +108,8 @@ void hub_watch_stored(void)
 {
 	if (watch)
 		watch_stored(watch);
+	if (changes)
+		changes_stored(changes);
 }
 
 bool hub_watch_unstored(void)

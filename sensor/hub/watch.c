@@ -290,6 +290,13 @@ void watch_pulse(struct watch *w, const struct pulse *p, int64_t now_ns)
 	if (baseline_is_write_burst(&x->baseline, p))
 		hold_zone(w, p->vlan, ACTIVITY_WRITE_BURST, &p->client, &p->server, now_ns);
 	before = x->baseline;
+	if (p->heard_ns[1] > x->heard_ns) {
+		x->heard_ns = p->heard_ns[1];
+		x->frame = p->frame;
+		x->quiet_told = false;
+	}
+	if (baseline_is_cyclic(&before))
+		x->usual_us = before.gap_most;
 	if (baseline_hear(&x->baseline, p, !under_watch(w, a), why)) {
 		memcpy(x->why, why, sizeof x->why);
 		if (a)
@@ -351,6 +358,7 @@ void watch_tick(struct watch *w, int64_t now_ns)
 {
 	const char *why;
 
+	watch_look_for_quiet(w, now_ns);
 	for (unsigned i = 0; i < WATCH_ORDERS; i++) {
 		struct watch_order *o = &w->orders[i];
 

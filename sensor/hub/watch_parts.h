@@ -30,6 +30,10 @@ struct watch_pair {
 	bool used;
 	struct baseline baseline;
 	int64_t told_ns;             /* our clock at the last report */
+	int64_t heard_ns;            /* the server's last frame, its clock; its number */
+	uint64_t frame;
+	double usual_us;             /* longest usual gap while it was cyclic, 0 before */
+	bool quiet_told;
 	char why[BASELINE_WHY_BYTES]; /* the last deviation */
 	char protocol[FINDING_PROTOCOL_BYTES];
 };
@@ -88,6 +92,7 @@ struct watch {
 	uint64_t frames_from, lost_from;
 	uint64_t frames_last;
 	int64_t frames_ns;           /* our clock when the last frame was counted */
+	uint32_t quiet_at;           /* the pair to be looked at for silence next */
 	bool unsaved;
 	bool full;                   /* a quarantine found no place: nobody is asked */
 	sqlite3_stmt *put_quarantine, *drop_quarantine, *put_canary, *drop_canary;
@@ -112,6 +117,9 @@ void watch_kind_text(const struct watch_kind *k, char *text, size_t room);
 /* watch_store.c */
 int watch_load(struct watch *w);
 void watch_close_statements(struct watch *w);
+
+/* watch_quiet.c: looks at some pairs, and tells of devices that fell silent. */
+void watch_look_for_quiet(struct watch *w, int64_t now_ns);
 
 /* watch_tell.c: each drafts one event. `pair` may be NULL. */
 void watch_tell_degraded(struct watch *w, struct asset *a, const struct watch_order *o, const struct watch_quarantine *q,

@@ -597,6 +597,25 @@ static void lossy_pair(void **state)
 	assert_int_equal(hub.aborts, 0);
 }
 
+static void falls_silent(void **state)
+{
+	(void)state;
+	quiet(LEARN_S + 5);
+	for (int s = 0; s < 60; s++) {
+		time_passes();
+		for (int n = 0; n < 16; n++)
+			watch_tick(hub.watch, hub.now_ns);
+		for (unsigned i = 1; i < PLCS - 1; i++) {
+			struct pulse p = usual(i, 2000);
+
+			watch_pulse(hub.watch, &p, hub.now_ns);
+		}
+	}
+	assert_int_equal(events("device-quiet"), 1);
+	quiet(10);
+	assert_int_equal(events("device-quiet"), 1);
+}
+
 /* Who has no cyclic traffic must at least be there. */
 static void nothing_cyclic(void **state)
 {
@@ -636,7 +655,7 @@ int main(void)
 		TEST(learning_first), TEST(no_false_alarm), TEST(no_answer), TEST(each_trouble), TEST(slowing), TEST(slowing_bit_by_bit),
 		TEST(after_the_probe), TEST(long_after_the_probe), TEST(unsteady_waits), TEST(noisy_waits), TEST(kept_over_a_restart),
 		TEST(canary_goes_alone), TEST(refused_canary_is_none), TEST(one_victim), TEST(engineers_come_first), TEST(write_burst),
-		TEST(restarts), TEST(blind_asks_nobody), TEST(lossy_pair), TEST(nothing_cyclic), TEST(figures_are_written),
+		TEST(restarts), TEST(blind_asks_nobody), TEST(lossy_pair), TEST(falls_silent), TEST(nothing_cyclic), TEST(figures_are_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
