@@ -190,8 +190,8 @@ static void build_step(struct building *b, size_t i)
 			wrong(b, s->line, "two steps are named '%s'", raw->name);
 	if (raw->listen == (raw->send != NULL))
 		wrong(b, s->line, "step '%s' either has bytes to send or says listen: true", raw->name);
-	if (raw->listen && (!raw->reply || b->raw->transport != TRANSPORT_TCP))
-		wrong(b, s->line, "step '%s' listens: that needs tcp and a reply", raw->name);
+	if (raw->listen && (!raw->reply || (b->raw->transport != TRANSPORT_TCP && (b->raw->transport != TRANSPORT_UDP || i == 0))))
+		wrong(b, s->line, "step '%s' listens: that needs a reply, and tcp or over udp a step before it", raw->name);
 	if (raw->send)
 		read_template(b, i, "send", raw->send, &s->send);
 	build_reply(b, i, &s->reply);

@@ -62,9 +62,9 @@ static const struct exchange exchanges[] = {
 	{ "knxnet_ip", "description", { { 0 } }, "06100203000e0801000000000000", "0610020400463601020011010000000000000000e000170c", MATCH_YES, { { 0 } } },
 	{ "knxnet_ip-device", "connect", { { 0 } }, "06100205001a0801000000000000080100000000000004040200", "0610020600144d0008017f0000010e5704041164", MATCH_YES, { { "channel", 0x4d, NULL } } },
 	{ "knxnet_ip-device", "connect", { { 0 } }, NULL, "0610020600080024", MATCH_NO, { { 0 } } },
-	{ "knxnet_ip-device", "descriptor", { { "channel", 0x4d, NULL }, { "device", 0x1105, NULL } }, "061004200015044d00001100b06000001105010300", "06100421000a044d0000", MATCH_NO, { { 0 } } },
-	{ "knxnet_ip-device", "descriptor", { { "channel", 0x4d, NULL }, { "device", 0x1105, NULL } }, NULL, "061004200015044d07002e00b06011641105010300", MATCH_YES, { { "theirs", 7, NULL } } },
-	{ "knxnet_ip-device", "confirm", { { "channel", 0x4d, NULL }, { "theirs", 7, NULL } }, "06100421000a044d0700", "061004200017044d08002900b060110511640303400701", MATCH_YES, { { "theirs", 8, NULL } } },
+	{ "knxnet_ip-device", "descriptor", { { "channel", 0x4d, NULL }, { "device", 0x1105, NULL } }, "061004200015044d00001100b06000001105010300", "06100421000a044d0000", MATCH_YES, { { 0 } } },
+	{ "knxnet_ip-device", "descriptor goes out", { { "channel", 0x4d, NULL } }, NULL, "061004200015044d07002e00b06011641105010300", MATCH_YES, { { "theirs", 7, NULL } } },
+	{ "knxnet_ip-device", "descriptor is answered", { { "channel", 0x4d, NULL }, { "theirs", 7, NULL } }, "06100421000a044d0700", "061004200017044d08002900b060110511640303400701", MATCH_YES, { { "theirs", 8, NULL } } },
 	{ "knxnet_ip-device", "disconnect", { { "channel", 0x4d, NULL } }, "0610020900104d000801000000000000", "0610020a00084d00", MATCH_YES, { { 0 } } },
 	/* libiec61850; a long answer's first piece; a refused association. */
 	{ "mms", "connect", { { "reference", 0, NULL } }, NULL, "0300001611d00000000100c0010ac2020001c1020000", MATCH_YES, { { 0 } } },
