@@ -70,7 +70,10 @@ struct hub_config {
 	uint64_t boot_epoch;     /* reserved for the store; 0 */
 	char sensor[CONFIG_NAME_BYTES];      /* [A-Za-z0-9_.-]+ */
 	char zone[CONFIG_NAME_BYTES];
-	char redis_url[CONFIG_URL_BYTES];    /* unix:///path or redis://[user:password@]host:port; empty: none */
+	char redis_url[CONFIG_URL_BYTES];    /* as sensor/common/redis_url.h reads it; empty: none */
+	char relay[CONFIG_PATH_BYTES];       /* socket of the relay, the way to every Redis that is not on a UNIX socket */
+	char redis_user[CONFIG_NAME_BYTES];  /* login that the URL does not hold; empty: the URL's */
+	char redis_password[CONFIG_PATH_BYTES];
 	char state_dir[CONFIG_PATH_BYTES];   /* holds askance.db */
 	char rules_dir[CONFIG_PATH_BYTES];
 	char jsonl[CONFIG_PATH_BYTES];       /* file to append events to, "-" for stdout, empty for none */
@@ -81,6 +84,21 @@ struct hub_config {
 	uint32_t watch_hold_s;
 	uint32_t watch_observe_s;
 	uint32_t watch_canary_s;
+};
+
+enum { RELAY_PORTS = 16 };
+
+struct relay_config {
+	uint32_t version;
+	uint32_t walls;
+	uint32_t ports;                       /* 1 .. RELAY_PORTS */
+	uint16_t port[RELAY_PORTS];           /* that may be connected to */
+	char socket[CONFIG_PATH_BYTES];       /* to listen on; empty: FD_RELAY_CLIENT is the only client */
+	char redis_url[CONFIG_URL_BYTES];     /* TLS or not, and names to resolve */
+	char ca[CONFIG_PATH_BYTES];           /* PEM files; empty: the system's authorities */
+	char certificate[CONFIG_PATH_BYTES];  /* our own, with key; empty: none */
+	char key[CONFIG_PATH_BYTES];
+	char server_name[CONFIG_PATH_BYTES];  /* that the server's certificate is for; empty: the host connected to */
 };
 
 struct prober_config {

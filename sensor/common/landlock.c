@@ -112,8 +112,8 @@ int landlock_enter(const struct sandbox *s)
 		return -1;
 	for (const struct sandbox_path *p = s->paths; p && p->path && result == 0; p++)
 		result = allow_path(ruleset, p, version);
-	if (result == 0 && version >= 4 && s->tcp_port && !s->tcp_free)
-		result = allow_port(ruleset, NETWORK_CONNECT_TCP, s->tcp_port);
+	for (unsigned i = 0; i < s->tcp_ports && version >= 4 && !s->tcp_free && result == 0; i++)
+		result = allow_port(ruleset, NETWORK_CONNECT_TCP, s->tcp_port[i]);
 	for (uint32_t port = s->tcp_bind_first; port && port <= s->tcp_bind_last && result == 0 && version >= 4 && !s->tcp_free; port++)
 		result = allow_port(ruleset, NETWORK_BIND_TCP, (uint16_t)port);
 	if (result == 0)

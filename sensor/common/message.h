@@ -19,6 +19,7 @@
 /* Descriptors that a child finds open after exec; nothing else above stderr is. */
 enum {
 	FD_CONFIG = 3,
+	FD_RELAY_CLIENT = 4, /* relay without a socket of its own: its only client */
 	FD_RECORDS_OUT = 4, /* producer end of a ring: records, tail, wake */
 	FD_TAIL_OUT = 5,
 	FD_WAKE_OUT = 6,

@@ -2,15 +2,13 @@
 #include "sensor/common/redis_url.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <netdb.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 
-enum { REDIS_PORT = 6379, DATABASE_MAX = 65535 };
+enum { DATABASE_MAX = 65535 };
 
 static int hex_digit(char c)
 {
@@ -92,77 +90,90 @@ static int parse_unix(struct redis_url *u, const char *at, char *why, size_t roo
 }
 
 /* host, host:port, [v6] or [v6]:port */
-static bool read_host(struct redis_url *u, const char *at, const char *end)
+static bool read_place(struct redis_place *p, const char *at, const char *end)
 {
-	const char *host_end;
+	const char *host_end, *close = at < end && *at == '[' ? memchr(at, ']', (size_t)(end - at)) : NULL;
 
-	u->port = REDIS_PORT;
-	if (*at == '[') {
-		host_end = memchr(at, ']', (size_t)(end - at));
-		if (!host_end || !copy_decoded(u->host, at + 1, host_end))
-			return false;
-		host_end++;
+	if (at >= end || (*at == '[' && !close))
+		return false;
+	if (close) {
+		host_end = close + 1;
+		at++;
 	} else {
-		const char *colon = memchr(at, ':', (size_t)(end - at));
-
-		host_end = colon ? colon : end;
-		if (!copy_decoded(u->host, at, host_end))
-			return false;
+		close = memchr(at, ':', (size_t)(end - at));
+		close = host_end = close ? close : end;
 	}
-	if (!u->host[0])
+	if (close == at || !copy_decoded(p->host, at, close) || strpbrk(p->host, " \t\r\n"))
 		return false;
 	if (host_end == end)
 		return true;
-	return *host_end == ':' && read_number(host_end + 1, end, 65535, &u->port) && u->port > 0;
+	return *host_end == ':' && read_number(host_end + 1, end, 65535, &p->port) && p->port > 0;
 }
 
-static int parse_tcp(struct redis_url *u, const char *at, char *why, size_t room)
+static bool read_places(struct redis_url *u, const char *at, const char *end, int port)
+{
+	while (u->places < REDIS_URL_PLACES) {
+		const char *comma = memchr(at, ',', (size_t)(end - at));
+		struct redis_place *p = &u->place[u->places++];
+
+		p->port = port;
+		if (!read_place(p, at, comma ? comma : end))
+			return false;
+		if (!comma)
+			return true;
+		at = comma + 1;
+	}
+	return false;
+}
+
+/* What follows the places: a database, or a master's name and then one. */
+static bool read_tail(struct redis_url *u, const char *tail, bool sentinel)
+{
+	const char *slash = strchr(tail, '/');
+
+	if (sentinel) {
+		const char *end = slash ? slash : tail + strlen(tail);
+
+		if (end == tail || !copy_decoded(u->master, tail, end) || strpbrk(u->master, " \t\r\n"))
+			return false;
+		tail = slash ? slash + 1 : end;
+	}
+	return !*tail || read_number(tail, tail + strlen(tail), DATABASE_MAX, &u->database);
+}
+
+static int parse_places(struct redis_url *u, const char *at, bool sentinel, char *why, size_t room)
 {
 	const char *end = strchr(at, '/');
-	const char *rest = end ? end + 1 : "";
+	const char *tail = end ? end + 1 : "";
 
 	if (!end)
 		end = at + strlen(at);
 	if (!read_login(u, &at, end))
 		return refuse(why, room, "the login in the address of Redis must read user:password@ (or :password@), with %XX for special characters");
-	if (!read_host(u, at, end))
-		return refuse(why, room, "the address of Redis must read redis://[user:password@]host[:port][/database]");
-	if (rest[0] && !read_number(rest, rest + strlen(rest), DATABASE_MAX, &u->database))
-		return refuse(why, room, "after the host of Redis only /NUMBER of its database may follow");
+	if (!read_places(u, at, end, sentinel ? SENTINEL_PORT : REDIS_PORT))
+		return refuse(why, room, "the address of Redis must read redis://[user:password@]host[:port][,host...][/database], with 8 hosts at most");
+	if (!read_tail(u, tail, sentinel))
+		return refuse(why, room, sentinel ? "after the Sentinels must follow /MASTER, and may follow /NUMBER of a database"
+						  : "after the host of Redis only /NUMBER of its database may follow");
 	return 0;
 }
 
 int redis_url_parse(struct redis_url *u, const char *text, char *why, size_t room)
 {
+	static const struct {
+		const char *begins;
+		bool tls, sentinel;
+	} kinds[] = {
+		{ "redis://", false, false }, { "rediss://", true, false }, { "sentinel://", false, true }, { "sentinels://", true, true },
+	};
+
 	memset(u, 0, sizeof *u);
 	if (strncmp(text, "unix://", 7) == 0)
 		return parse_unix(u, text + 7, why, room);
-	if (strncmp(text, "redis://", 8) == 0)
-		return parse_tcp(u, text + 8, why, room);
-	if (strncmp(text, "rediss://", 9) == 0)
-		return refuse(why, room, "TLS to Redis (rediss://) is not supported; use a local Redis on a UNIX socket that replicates with TLS");
-	if (strncmp(text, "sentinel://", 11) == 0)
-		return refuse(why, room, "Redis Sentinel (sentinel://) is not supported; name the server itself with redis:// or unix://");
-	return refuse(why, room, "the address of Redis must begin with unix:// or redis://");
-}
-
-int redis_url_resolve(struct redis_url *u, char *why, size_t room)
-{
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *all, *one;
-	int error;
-
-	if (u->path[0])
-		return 0;
-	error = getaddrinfo(u->host, NULL, &hints, &all);
-	if (error) {
-		snprintf(why, room, "the host of Redis, %s, has no address: %s", u->host,
-			 error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error));
-		return -1;
-	}
-	u->addresses = 0;
-	for (one = all; one && u->addresses < REDIS_URL_ADDRESSES; one = one->ai_next)
-		if (getnameinfo(one->ai_addr, one->ai_addrlen, u->address[u->addresses], REDIS_URL_ADDRESS, NULL, 0, NI_NUMERICHOST) == 0)
-			u->addresses++;
-	freeaddrinfo(all);
-	return u->addresses ? 0 : refuse(why, room, "the host of Redis has no usable address");
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		if (strncmp(text, kinds[i].begins, strlen(kinds[i].begins)) == 0) {
+			u->tls = kinds[i].tls;
+			return parse_places(u, text + strlen(kinds[i].begins), kinds[i].sentinel, why, room);
+		}
+	return refuse(why, room, "the address of Redis must begin with unix://, redis://, rediss://, sentinel:// or sentinels://");
 }

@@ -45,7 +45,8 @@ struct sandbox {
 	const int *system_calls;
 	const struct sandbox_call *tested_calls; /* may be NULL */
 	const struct sandbox_path *paths; /* that may be opened, ended by a NULL path; NULL allows none */
-	uint16_t tcp_port;           /* the one TCP port that may be connected to, 0 for none */
+	const uint16_t *tcp_port;    /* TCP ports that may be connected to */
+	unsigned tcp_ports;          /* how many, 0 for none */
 	uint16_t tcp_bind_first;     /* TCP may be connected to any port, from these alone; 0 for no such thing */
 	uint16_t tcp_bind_last;
 	bool tcp_free;               /* TCP is not walled by Landlock (for its children's sake) */

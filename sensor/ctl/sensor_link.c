@@ -2,12 +2,17 @@
 #include "sensor/ctl/sensor_link.h"
 
 #include "sensor/common/redis_url.h"
-#include "sensor/supervisor/configuration.h"
+#include "sensor/common/message.h"
+#include "sensor/common/spawn.h"
+#include "sensor/supervisor/wiring.h"
 
 #include <hiredis/hiredis.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 enum { PATIENCE_S = 3 };
 static const char default_config[] = "/etc/askance/askance.yaml";
@@ -47,7 +52,7 @@ static void tell_mistake(void *context, const char *path, unsigned line, const c
 /* The address, from the command line or the configuration. */
 static int find_url(struct sensor_link *l, char url[CONFIG_URL_BYTES])
 {
-	struct configuration c;
+	struct configuration *c = &l->configuration;
 
 	if (l->url) {
 		if (!l->sensor[0]) {
@@ -56,24 +61,101 @@ static int find_url(struct sensor_link *l, char url[CONFIG_URL_BYTES])
 		}
 		return snprintf(url, CONFIG_URL_BYTES, "%s", l->url) < CONFIG_URL_BYTES ? 0 : -1;
 	}
-	if (configuration_read(l->config ? l->config : default_config, &c, tell_mistake, l) > 0)
+	if (configuration_read(l->config ? l->config : default_config, c, tell_mistake, l) > 0)
 		return -1;
 	if (!l->sensor[0])
-		memcpy(l->sensor, c.sensor, sizeof l->sensor);
-	if (c.redis_url[0])
-		memcpy(url, c.redis_url, sizeof c.redis_url);
+		memcpy(l->sensor, c->sensor, sizeof l->sensor);
+	if (c->redis_url[0])
+		memcpy(url, c->redis_url, sizeof c->redis_url);
 	else
-		snprintf(url, CONFIG_URL_BYTES, "unix://%s/redis.sock", c.state);
+		snprintf(url, CONFIG_URL_BYTES, "unix://%s/redis.sock", c->state);
 	return 0;
 }
 
-static redisContext *connect_redis(struct redis_url *u)
+/* A relay of our own, with one end of a pair of sockets as its only client. The other end, or -1. */
+static int start_relay(const struct sensor_link *l, const char *url)
+{
+	char *argv[] = { (char *)"askance-relay", NULL };
+	struct configuration c = l->configuration;
+	struct relay_config k;
+	struct spawn_fd fds[] = { { -1, FD_CONFIG }, { -1, FD_RELAY_CLIENT }, { -1, 0 }, { -1, 1 } };
+	int ends[2];
+
+	snprintf(c.redis_url, sizeof c.redis_url, "%s", url);
+	wiring_relay_config(&c, &k);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+		return -1;
+	fds[0].from = spawn_config(&k, sizeof k);
+	fds[1].from = ends[1];
+	if (fds[0].from < 0 || spawn(argv[0], argv, fds, sizeof fds / sizeof *fds) < 0) {
+		close(ends[0]);
+		ends[0] = -1;
+	}
+	close(ends[1]);
+	close(fds[0].from);
+	return ends[0];
+}
+
+/* The relay's answer to RELAY is one of Redis's own kind. */
+static redisContext *connect_by_relay(struct sensor_link *l, const char *url, const struct redis_place *place)
 {
 	struct timeval patience = { PATIENCE_S, 0 };
-	redisContext *r = u->path[0] ? redisConnectUnixWithTimeout(u->path, patience) : redisConnectWithTimeout(u->host, u->port, patience);
+	int fd = start_relay(l, url);
+	redisContext *r = fd >= 0 ? redisConnectFd(fd) : NULL;
+	redisReply *reply = NULL;
 
-	if (r && !r->err)
-		redisSetTimeout(r, patience);
+	if (r && !r->err && redisSetTimeout(r, patience) == REDIS_OK)
+		reply = redisCommand(r, "RELAY %s %d", place->host, place->port);
+	if (!reply || reply->type == REDIS_REPLY_ERROR) {
+		snprintf(l->why, sizeof l->why, "%s", reply ? reply->str : r ? r->errstr : "the relay can't be started");
+		if (r)
+			redisFree(r);
+		r = NULL;
+	}
+	if (reply)
+		freeReplyObject(reply);
+	return r;
+}
+
+/* Where the Sentinel says that the master is. */
+static bool ask_sentinel(redisContext *r, const struct redis_url *u, struct redis_place *place)
+{
+	redisReply *reply = redisCommand(r, "SENTINEL get-master-addr-by-name %s", u->master);
+	bool found = reply && reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 && reply->element[0]->type == REDIS_REPLY_STRING;
+
+	if (found) {
+		snprintf(place->host, sizeof place->host, "%s", reply->element[0]->str);
+		place->port = atoi(reply->element[1]->str);
+	}
+	if (reply)
+		freeReplyObject(reply);
+	return found;
+}
+
+static redisContext *connect_redis(struct sensor_link *l, const char *url, const struct redis_url *u)
+{
+	struct timeval patience = { PATIENCE_S, 0 };
+	redisContext *r = NULL;
+
+	if (u->path[0]) {
+		r = redisConnectUnixWithTimeout(u->path, patience);
+		if (r && !r->err)
+			redisSetTimeout(r, patience);
+		return r;
+	}
+	for (unsigned i = 0; i < u->places && !r; i++) {
+		struct redis_place place = u->place[i];
+
+		r = connect_by_relay(l, url, &place);
+		if (!r || !u->master[0])
+			continue;
+		if (!ask_sentinel(r, u, &place)) {
+			snprintf(l->why, sizeof l->why, "the Sentinel knows no master named %.100s", u->master);
+			place.port = 0;
+		}
+		redisFree(r);
+		r = place.port ? connect_by_relay(l, url, &place) : NULL;
+	}
 	return r;
 }
 
@@ -100,38 +182,75 @@ static int log_in(struct sensor_link *l, const struct redis_url *u)
 	return 0;
 }
 
-int sensor_link_open(struct sensor_link *l)
+/* What logs in, and at which of several servers. */
+static int open_at(struct sensor_link *l, const char *url, struct redis_url *u)
 {
-	char url[CONFIG_URL_BYTES], why[256];
-	struct redis_url u;
+	l->redis = connect_redis(l, url, u);
+	if (!l->redis || l->redis->err) {
+		fprintf(stderr, "askance %s: Redis at %s can't be reached: %s; does the sensor run?\n", l->verb,
+		        u->path[0] ? u->path : u->place[0].host, l->redis ? l->redis->errstr : l->why[0] ? l->why : "no memory");
+		return -1;
+	}
+	return log_in(l, u);
+}
+
+/* The URL as configured, with the login that stands beside it. */
+static int read_url(struct sensor_link *l, char url[CONFIG_URL_BYTES], struct redis_url *u)
+{
+	char why[256];
 
 	if (find_url(l, url) < 0)
 		return -1;
-	if (redis_url_parse(&u, url, why, sizeof why) < 0) {
+	if (redis_url_parse(u, url, why, sizeof why) < 0) {
 		fprintf(stderr, "askance %s: %s\n", l->verb, why);
 		return -1;
 	}
-	l->redis = connect_redis(&u);
-	if (!l->redis || l->redis->err) {
-		fprintf(stderr, "askance %s: Redis at %s can't be reached: %s; does the sensor run?\n", l->verb,
-		        u.path[0] ? u.path : u.host, l->redis ? l->redis->errstr : "no memory");
-		sensor_link_close(l);
-		return -1;
-	}
-	if (log_in(l, &u) < 0) {
-		sensor_link_close(l);
-		return -1;
+	if (l->configuration.redis_password[0] && !l->url) {
+		snprintf(u->user, sizeof u->user, "%s", l->configuration.redis_user);
+		snprintf(u->password, sizeof u->password, "%s", l->configuration.redis_password);
 	}
 	return 0;
+}
+
+int sensor_link_open(struct sensor_link *l)
+{
+	char url[CONFIG_URL_BYTES];
+	struct redis_url u;
+
+	if (read_url(l, url, &u) == 0 && open_at(l, url, &u) == 0)
+		return 0;
+	sensor_link_close(l);
+	return -1;
+}
+
+/* "MOVED slot host:port": a node of a cluster names the one that has the key. */
+static bool follow(struct sensor_link *l, const char *moved)
+{
+	const char *at = strncmp(moved, "MOVED ", 6) == 0 ? strchr(moved + 6, ' ') : NULL, *colon = at ? strrchr(at, ':') : NULL;
+	char url[CONFIG_URL_BYTES];
+	struct redis_url u;
+
+	if (!colon || read_url(l, url, &u) < 0 || u.path[0] || (size_t)(colon - at) > sizeof u.place[0].host)
+		return false;
+	if (colon > at + 1)
+		snprintf(u.place[0].host, sizeof u.place[0].host, "%.*s", (int)(colon - at - 1), at + 1);
+	u.place[0].port = atoi(colon + 1);
+	u.places = 1;
+	sensor_link_close(l);
+	return open_at(l, url, &u) == 0;
 }
 
 redisReply *sensor_link_ask(struct sensor_link *l, int argc, const char **argv)
 {
 	redisReply *reply = redisCommandArgv(l->redis, argc, argv, NULL);
 
+	if (reply && reply->type == REDIS_REPLY_ERROR && follow(l, reply->str)) {
+		freeReplyObject(reply);
+		reply = redisCommandArgv(l->redis, argc, argv, NULL);
+	}
 	if (reply && reply->type != REDIS_REPLY_ERROR)
 		return reply;
-	fprintf(stderr, "askance %s: Redis: %s\n", l->verb, reply ? reply->str : l->redis->errstr);
+	fprintf(stderr, "askance %s: Redis: %s\n", l->verb, reply ? reply->str : l->redis ? l->redis->errstr : "is away");
 	if (reply)
 		freeReplyObject(reply);
 	return NULL;

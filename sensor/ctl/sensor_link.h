@@ -5,7 +5,7 @@
 #ifndef SENSOR_CTL_SENSOR_LINK_H
 #define SENSOR_CTL_SENSOR_LINK_H
 
-#include "sensor/common/config.h"
+#include "sensor/supervisor/configuration.h"
 
 #include <stdbool.h>
 
@@ -18,11 +18,13 @@ struct sensor_link {
 	const char *url;
 	char sensor[CONFIG_NAME_BYTES];
 	struct redisContext *redis;
+	struct configuration configuration; /* read by sensor_link_open(), unless `url` was given */
+	char why[256];                      /* why the last way to Redis failed */
 };
 
 #define SENSOR_LINK_HELP \
 	"  -c, --config FILE   the sensor's configuration (/etc/askance/askance.yaml)\n" \
-	"      --redis URL     its Redis instead: unix:///PATH or redis://HOST[:PORT]\n" \
+	"      --redis URL     its Redis instead: unix:///PATH, redis://HOST[:PORT], rediss://, sentinel://\n" \
 	"      --sensor NAME   and its name there\n"
 
 /* Takes the option at argv[*at] when it is one of ours. 1: taken (*at stands on its last word); 0: not ours; -1: told why it is wrong. */

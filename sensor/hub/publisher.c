@@ -452,11 +452,15 @@ static int start_redis(uv_loop_t *loop)
 {
 	char why[256];
 
-	if (redis_url_parse(&p.link.url, p.config.redis_url, why, sizeof why) < 0 ||
-	    redis_url_resolve(&p.link.url, why, sizeof why) < 0) {
+	if (redis_url_parse(&p.link.url, p.config.redis_url, why, sizeof why) < 0) {
 		log_error("redis.url: %s", why);
 		return -1;
 	}
+	if (p.config.redis_password[0]) {
+		snprintf(p.link.url.password, sizeof p.link.url.password, "%s", p.config.redis_password);
+		snprintf(p.link.url.user, sizeof p.link.url.user, "%s", p.config.redis_user);
+	}
+	p.link.relay = p.config.relay;
 	snprintf(p.stream, sizeof p.stream, "askance:{%s}:ev", p.config.sensor);
 	snprintf(p.health, sizeof p.health, "askance:{%s}:health", p.config.sensor);
 	snprintf(p.name, sizeof p.name, "askance:%s", p.config.sensor);

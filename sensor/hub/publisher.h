@@ -21,9 +21,8 @@
 struct store;
 
 /*
- * Call once, before the walls: it resolves the host name of config->redis_url (never again) and
- * opens config->jsonl. The connection itself is made on the loop, again and again. Returns 0, or -1
- * with the cause in the log: a wrong URL, a name that does not resolve, a file that can't be opened.
+ * Call once, before the walls: it opens config->jsonl. The connection itself is made on the loop,
+ * again and again. Returns 0, or -1 with the cause in the log: a wrong URL, a file that can't be opened.
  * `config` is copied. It needs afterwards: socket, connect, getsockopt, setsockopt, fcntl, poll,
  * read, write, close, shutdown, epoll_ctl; newfstatat, openat, ftruncate, fsync for the file of JSON lines.
  */

@@ -6,6 +6,9 @@
  *   WAITING -> CONNECTING -> LOGIN -> READY
  *      ^            |          |        |   error, time limit, redis_link_fail()
  *      +-- DROPPING <----------+--------+
+ *
+ * LOGIN is a row of questions, each asked when the one before is answered: RELAY, then of a Sentinel its
+ * master, and of a server AUTH, SELECT, CLIENT SETNAME and, where Sentinels named it, ROLE.
  */
 #include "sensor/hub/redis_link.h"
 
@@ -29,7 +32,7 @@ enum {
 enum phase { WAITING, CONNECTING, LOGIN, READY, DROPPING, STOPPED };
 
 /* Questions of our own are negative. */
-enum { ASK_AUTH = -1, ASK_SELECT = -2, ASK_NAME = -3 };
+enum { ASK_RELAY = -1, ASK_MASTER = -2, ASK_AUTH = -3, ASK_SELECT = -4, ASK_NAME = -5, ASK_ROLE = -6 };
 
 static void on_timer(uv_timer_t *timer);
 static void ask_login(struct redis_link *l, int after);
@@ -62,7 +65,7 @@ static void note_failure(struct redis_link *l, enum redis_state state, const cha
 	if (l->state == state)
 		return;
 	l->state = state;
-	log_warning("Redis %s: %s (%s)%s%s; events are kept and sent later", l->url.path[0] ? l->url.path : l->url.host,
+	log_warning("Redis %s: %s (%s)%s%s; events are kept and sent later", l->url.path[0] ? l->url.path : l->target.host,
 		    redis_state_name(state), error, advice[0] ? ": " : "", advice);
 }
 
@@ -73,8 +76,6 @@ static void wait_for_next(struct redis_link *l)
 
 	l->attempts++;
 	l->unanswered = 0;
-	if (l->url.addresses)
-		l->address = (l->address + 1) % l->url.addresses;
 	arm(l, WAITING, ms);
 	l->down();
 }
@@ -87,8 +88,35 @@ void redis_link_fail_as(struct redis_link *l, enum redis_state state, const char
 	arm(l, DROPPING, 0);
 }
 
+/* "MOVED slot host:port"; without a host it is the one that answered. False when it is not that. */
+static bool read_moved(const char *error, struct redis_place *place)
+{
+	const char *at = strncmp(error, "MOVED ", 6) == 0 ? strchr(error + 6, ' ') : NULL, *colon = at ? strrchr(at, ':') : NULL;
+	size_t len = colon ? (size_t)(colon - at - 1) : 0;
+	char *end;
+	long port = colon ? strtol(colon + 1, &end, 10) : 0;
+
+	if (port < 1 || port > 65535 || *end || len >= sizeof place->host || memchr(at + 1, ' ', len))
+		return false;
+	if (len) {
+		memcpy(place->host, at + 1, len);
+		place->host[len] = 0;
+	}
+	place->port = (int)port;
+	return true;
+}
+
 void redis_link_fail(struct redis_link *l, const char *error)
 {
+	struct redis_place moved = l->target;
+
+	if (l->phase == (int)READY && !l->url.path[0] && read_moved(error, &moved)) {
+		log_info("Redis: the cluster says that %s:%d has our keys", moved.host, moved.port);
+		arm(l, DROPPING, 0);
+		l->target = moved;
+		l->redirected = true;
+		return;
+	}
 	redis_link_fail_as(l, redis_state_of_error(error), error);
 }
 
@@ -120,10 +148,23 @@ static void on_disconnect(const redisAsyncContext *ac, int status)
 		wait_for_next(l);
 }
 
+/* A place that was just named, by a Sentinel or a cluster's node, is good for one attempt; else the configured ones take turns. */
+static void choose_target(struct redis_link *l)
+{
+	if (l->redirected || l->url.path[0]) {
+		l->redirected = false;
+		l->asks_sentinel = false;
+		return;
+	}
+	l->target = l->url.place[l->place++ % l->url.places];
+	l->asks_sentinel = l->url.master[0] != 0;
+}
+
 static void try_connect(struct redis_link *l)
 {
-	redisAsyncContext *ac = l->url.path[0] ? redisAsyncConnectUnix(l->url.path)
-					       : redisAsyncConnect(l->url.address[l->address], l->url.port);
+	redisAsyncContext *ac = redisAsyncConnectUnix(l->url.path[0] ? l->url.path : l->relay);
+
+	choose_target(l);
 
 	if (!ac || ac->err || redis_adapter_attach(ac, l->loop) != 0) {
 		note_failure(l, REDIS_UNREACHABLE, ac ? ac->c.errstr : "out of memory");
@@ -176,6 +217,29 @@ static void on_timer(uv_timer_t *timer)
 	}
 }
 
+static bool is_master(const redisReply *r)
+{
+	return r->type == REDIS_REPLY_ARRAY && r->elements && r->element[0]->type == REDIS_REPLY_STRING &&
+	       strcmp(r->element[0]->str, "master") == 0;
+}
+
+/* The Sentinel's word on where the master is: the next connection goes there. */
+static void take_master(struct redis_link *l, const redisReply *r)
+{
+	const redisReply *host = r->type == REDIS_REPLY_ARRAY && r->elements == 2 ? r->element[0] : NULL;
+	long port = host && r->element[1]->type == REDIS_REPLY_STRING ? strtol(r->element[1]->str, NULL, 10) : 0;
+
+	if (!host || host->type != REDIS_REPLY_STRING || host->len >= sizeof l->target.host || port < 1 || port > 65535) {
+		redis_link_fail_as(l, REDIS_UNREACHABLE, "the Sentinel knows no master of that name");
+		return;
+	}
+	memcpy(l->target.host, host->str, (size_t)host->len);
+	l->target.host[host->len] = 0;
+	l->target.port = (int)port;
+	l->redirected = true;
+	arm(l, DROPPING, 0);
+}
+
 static void on_reply(redisAsyncContext *ac, void *reply, void *question)
 {
 	struct redis_link *l = ac->data;
@@ -190,6 +254,12 @@ static void on_reply(redisAsyncContext *ac, void *reply, void *question)
 	arm(l, (enum phase)l->phase, l->unanswered ? ANSWER_MS : IDLE_MS);
 	if (asked >= 0)
 		l->answer(asked, r);
+	else if (r->type == REDIS_REPLY_ERROR && asked == ASK_RELAY)
+		redis_link_fail_as(l, REDIS_UNREACHABLE, r->str);
+	else if (asked == ASK_MASTER)
+		take_master(l, r);
+	else if (asked == ASK_ROLE && !is_master(r))
+		redis_link_fail_as(l, REDIS_READONLY, "the Sentinels' master says that it is none");
 	else if (r->type == REDIS_REPLY_ERROR && asked != ASK_NAME)
 		/* Whatever the words, a login that fails is a matter of the login, unless Redis isn't there yet. */
 		redis_link_fail_as(l, redis_state_of_error(r->str) == REDIS_REFUSED ? REDIS_LOGIN : redis_state_of_error(r->str), r->str);
@@ -211,15 +281,22 @@ bool redis_link_ask(struct redis_link *l, int question, int argc, const char **a
 	return l->phase == (int)READY && send_command(l, question, argc, argv, lens);
 }
 
-/* One step of the login after the last: AUTH, SELECT, then the name that CLIENT LIST shows. */
-static void ask_login(struct redis_link *l, int after)
+static void ask_relay(struct redis_link *l)
 {
-	const char *name[] = { "CLIENT", "SETNAME", l->client_name };
+	char port[16];
+	const char *relay[] = { "RELAY", l->target.host, port };
+
+	snprintf(port, sizeof port, "%d", l->target.port);
+	send_command(l, ASK_RELAY, 3, relay, NULL);
+}
+
+static void ask_server(struct redis_link *l, int after)
+{
+	const char *name[] = { "CLIENT", "SETNAME", l->client_name }, *role[] = { "ROLE" };
 	const char *auth[] = { "AUTH", l->url.user, l->url.password };
 	char number[16];
 	const char *select[] = { "SELECT", number };
 
-	l->phase = (int)LOGIN;
 	if (after > ASK_AUTH && l->url.password[0]) {
 		auth[1] = l->url.user[0] ? l->url.user : l->url.password;
 		send_command(l, ASK_AUTH, l->url.user[0] ? 3 : 2, auth, NULL);
@@ -228,10 +305,26 @@ static void ask_login(struct redis_link *l, int after)
 		send_command(l, ASK_SELECT, 2, select, NULL);
 	} else if (after > ASK_NAME) {
 		send_command(l, ASK_NAME, 3, name, NULL);
+	} else if (after > ASK_ROLE && l->url.master[0]) {
+		send_command(l, ASK_ROLE, 1, role, NULL);
 	} else {
 		arm(l, READY, IDLE_MS);
 		l->ready();
 	}
+}
+
+/* One step after the last. */
+static void ask_login(struct redis_link *l, int after)
+{
+	const char *master[] = { "SENTINEL", "get-master-addr-by-name", l->url.master };
+
+	l->phase = (int)LOGIN;
+	if (after > ASK_RELAY && !l->url.path[0])
+		ask_relay(l);
+	else if (after > ASK_MASTER && l->asks_sentinel)
+		send_command(l, ASK_MASTER, 3, master, NULL);
+	else
+		ask_server(l, after);
 }
 
 void redis_link_works(struct redis_link *l)

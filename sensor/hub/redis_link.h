@@ -1,6 +1,10 @@
 /*
- * One connection to Redis that is made again whenever it ends: login, time limits, back-off, and
- * what state it is in. Knows nothing of what is sent over it.
+ * One connection to Redis that is made again whenever it ends: the way there, login, time limits,
+ * back-off, and what state it is in. Knows nothing of what is sent over it.
+ *
+ * A Redis that is not on a UNIX socket of this machine is reached through the relay. Sentinels are
+ * asked for their master before each connection, and its ROLE is looked at; a cluster's MOVED leads to
+ * the node that it names.
  */
 #ifndef SENSOR_HUB_REDIS_LINK_H
 #define SENSOR_HUB_REDIS_LINK_H
@@ -20,6 +24,7 @@ struct redis_link {
 	/* set by redis_link_start() */
 	uv_loop_t *loop;
 	struct redis_url url;
+	const char *relay;       /* path of its socket */
 	const char *client_name;
 	void (*ready)(void); /* logged in: nothing is known of what went before */
 	void (*down)(void);  /* the connection is gone; what was asked and not answered may have been done or not */
@@ -30,7 +35,10 @@ struct redis_link {
 	uv_timer_t timer;    /* what it is for, the phase says */
 	int phase;
 	unsigned unanswered;
-	unsigned address;    /* which of url.address to try */
+	unsigned place;      /* which of url.place to try */
+	bool asks_sentinel;  /* the connection is to a Sentinel */
+	bool redirected;     /* the next one is to `target`, as somebody there said */
+	struct redis_place target; /* that it is or will be to; host empty: the next of url.place */
 	unsigned attempts;   /* since it last worked */
 	enum redis_state state;
 	uint64_t failures;

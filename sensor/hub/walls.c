@@ -1,15 +1,11 @@
 /*
- * The hub needs files, threads and one connection. Which: the configuration says. With Redis on a
- * UNIX socket it has no Internet sockets at all; with a numeric address it has TCP to that one port;
- * only for a host name it may also ask a name server.
+ * The hub needs files, threads and one connection over a UNIX socket, to Redis or to the relay. It has
+ * no Internet sockets at all.
  */
 #include "sensor/hub/walls.h"
 
-#include "sensor/common/log.h"
 #include "sensor/common/sandbox.h"
-#include "sensor/common/redis_url.h"
 
-#include <arpa/inet.h>
 #include <seccomp.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,32 +34,14 @@ static const int system_calls[] = {
 	-1,
 };
 
-static bool is_numeric(const char *host)
+/* Without Redis it needs none. */
+static void allow_sockets(struct sandbox_call *calls, bool redis)
 {
-	struct in6_addr room;
-
-	return inet_pton(AF_INET, host, &room) == 1 || inet_pton(AF_INET6, host, &room) == 1;
-}
-
-/* `place` is NULL without Redis. */
-static void allow_sockets(struct sandbox_call *calls, const struct redis_url *place)
-{
-	static const int families[] = { AF_INET, AF_INET6 };
 	size_t n = 0;
 
-	if (place && place->path[0])
+	if (redis)
 		calls[n++] = (struct sandbox_call){ SCMP_SYS(socket), { { SANDBOX_ANY, AF_UNIX, 0 },
 		                                                        { SOCKET_TYPE_MASK, SOCK_STREAM, 1 } } };
-	for (size_t i = 0; i < 2 && place && place->host[0]; i++) {
-		struct sandbox_call c = { SCMP_SYS(socket), { { SANDBOX_ANY, (uint64_t)families[i], 0 },
-		                                              { SOCKET_TYPE_MASK, SOCK_STREAM, 1 } } };
-
-		calls[n++] = c;
-		if (!is_numeric(place->host)) {
-			c.test[1].value = SOCK_DGRAM;
-			calls[n++] = c;
-		}
-	}
 	/* FIONBIO and FIOCLEX, as libuv sets its descriptors */
 	calls[n++] = (struct sandbox_call){ SCMP_SYS(ioctl), { { 0xffffffff, 0x5421, 1 } } };
 	calls[n++] = (struct sandbox_call){ SCMP_SYS(ioctl), { { 0xffffffff, 0x5451, 1 } } };
@@ -86,7 +64,6 @@ static const char *folder_of(const char *file, char room[CONFIG_PATH_BYTES])
 int hub_walls(const struct hub_config *config)
 {
 	static const char *const known[] = {
-		"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf",
 		"/etc/localtime", "/usr/share/zoneinfo", "/dev/urandom",
 	};
 	char oui[CONFIG_PATH_BYTES], jsonl[CONFIG_PATH_BYTES];
@@ -96,16 +73,9 @@ int hub_walls(const struct hub_config *config)
 	struct sandbox_call calls[CALLS];
 	struct sandbox s = { .process = "hub", .system_calls = system_calls, .tested_calls = calls, .paths = paths,
 	                     .threads = true, .files = FILES };
-	struct redis_url place = { 0 };
-	char why[256];
 	size_t n = 1;
 
-	if (config->redis_url[0] && redis_url_parse(&place, config->redis_url, why, sizeof why) < 0) {
-		log_error("%s", why);
-		return -1;
-	}
-	allow_sockets(calls, config->redis_url[0] ? &place : NULL);
-	s.tcp_port = place.host[0] ? (uint16_t)place.port : 0;
+	allow_sockets(calls, config->redis_url[0] != 0);
 	if (config->state_dir[0])
 		paths[n++] = (struct sandbox_path){ config->state_dir, true, false };
 	if (config->jsonl[0] && strcmp(config->jsonl, "-") != 0)

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum child_role { CHILD_REDIS, CHILD_HUB, CHILD_PROBER, CHILD_ENGINE, CHILD_CAPTURE };
+enum child_role { CHILD_REDIS, CHILD_RELAY, CHILD_HUB, CHILD_PROBER, CHILD_ENGINE, CHILD_CAPTURE };
 
 struct child {
 	enum child_role role;

@@ -2,11 +2,13 @@
 #include "sensor/supervisor/configuration.h"
 
 #include "sensor/common/paths.h"
+#include "sensor/common/redis_url.h"
 #include "sensor/supervisor/settings.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -61,10 +63,34 @@ static void check_flows(struct settings *s, yaml_node_t *node, const char *field
 
 static void check_url(struct settings *s, yaml_node_t *node, const char *url)
 {
-	if (strncmp(url, "unix:///", 8) != 0 && strncmp(url, "unix://", 7) == 0 && !strchr(url + 7, '@'))
-		settings_mistake(s, node, "url: after unix:// stands the whole path of the socket, unix:///run/redis.sock");
-	else if (strncmp(url, "unix://", 7) != 0 && strncmp(url, "redis://", 8) != 0)
-		settings_mistake(s, node, "url: '%s' is neither unix:///PATH nor redis://HOST:PORT", url);
+	struct redis_url read;
+	char why[256];
+
+	if (redis_url_parse(&read, url, why, sizeof why) < 0)
+		settings_mistake(s, node, "url: %s", why);
+}
+
+/* A name without a slash is one of systemd's credentials. */
+static void check_password_file(struct settings *s, yaml_node_t *node, const char *path)
+{
+	const char *folder = getenv("CREDENTIALS_DIRECTORY");
+
+	if (path[0] != '/' && !folder)
+		settings_mistake(s, node, "password_file: %s is no whole path, and there is no $CREDENTIALS_DIRECTORY of systemd", path);
+}
+
+static void read_port(struct settings *s, yaml_node_t *node, void *base)
+{
+	struct configuration *c = base;
+	char *end = NULL;
+	long port = node->type == YAML_SCALAR_NODE ? strtol((const char *)node->data.scalar.value, &end, 10) : 0;
+
+	if (!end || *end || port < 1 || port > 65535)
+		settings_mistake(s, node, "ports: wants numbers from 1 to 65535");
+	else if (c->redis_ports == RELAY_PORTS - REDIS_URL_PLACES)
+		settings_mistake(s, node, "ports: there are more than %d", RELAY_PORTS - REDIS_URL_PLACES);
+	else
+		c->redis_port[c->redis_ports++] = (uint16_t)port;
 }
 
 static void check_address(struct settings *s, yaml_node_t *node, const char *text)
@@ -113,6 +139,13 @@ static const struct setting listening_keys[] = {
 };
 static const struct setting redis_keys[] = {
 	TEXT("url", redis_url, NULL, check_url),
+	PATH("ca", redis_ca, check_file),
+	PATH("certificate", redis_certificate, check_file),
+	PATH("key", redis_key, check_file),
+	TEXT("server_name", redis_server_name, NAME_CHARACTERS, NULL),
+	{ "ports", SETTING_LIST, 0, 0, 0, 0, NULL, NULL, read_port, NULL },
+	TEXT("user", redis_user, NAME_CHARACTERS, NULL),
+	TEXT("password_file", redis_password_file, NULL, check_password_file),
 	END,
 };
 static const struct setting probing_keys[] = {
@@ -221,7 +254,44 @@ static void set_defaults(struct configuration *c)
 		snprintf(c->rules, sizeof c->rules, "/etc/askance/rules");
 }
 
-static void check_whole(struct settings *s, yaml_node_t *root, const struct configuration *c)
+/* The first line of the file, without its end. */
+static void read_password(struct settings *s, yaml_node_t *node, struct configuration *c)
+{
+	const char *folder = getenv("CREDENTIALS_DIRECTORY");
+	char path[CONFIG_PATH_BYTES * 2];
+	FILE *file;
+
+	snprintf(path, sizeof path, "%s%s%s", c->redis_password_file[0] == '/' ? "" : folder, c->redis_password_file[0] == '/' ? "" : "/",
+		 c->redis_password_file);
+	file = fopen(path, "re");
+	if (!file || !fgets(c->redis_password, sizeof c->redis_password, file))
+		settings_mistake(s, node, "password_file: %s %s", path, file ? "is empty" : strerror(errno));
+	c->redis_password[strcspn(c->redis_password, "\r\n")] = 0;
+	if (file && !c->redis_password[0])
+		settings_mistake(s, node, "password_file: the first line of %s is empty", path);
+	if (file)
+		fclose(file);
+}
+
+static void check_redis(struct settings *s, yaml_node_t *node, struct configuration *c)
+{
+	bool tls = strncmp(c->redis_url, "rediss://", 9) == 0 || strncmp(c->redis_url, "sentinels://", 12) == 0;
+
+	if (!node)
+		return;
+	if (!c->redis_url[0] && s->mistakes == 0)
+		settings_mistake(s, node, "redis: wants `url`");
+	if (!tls && (c->redis_ca[0] || c->redis_certificate[0] || c->redis_key[0] || c->redis_server_name[0]) && s->mistakes == 0)
+		settings_mistake(s, node, "redis: certificates are of use with rediss:// and sentinels:// only");
+	if (!c->redis_certificate[0] != !c->redis_key[0])
+		settings_mistake(s, node, "redis: `certificate` and `key` belong together");
+	if (c->redis_user[0] && !c->redis_password_file[0])
+		settings_mistake(s, node, "redis: `user` wants `password_file`");
+	if (c->redis_password_file[0])
+		read_password(s, settings_find(s, node, "password_file"), c);
+}
+
+static void check_whole(struct settings *s, yaml_node_t *root, struct configuration *c)
 {
 	yaml_node_t *limits = settings_find(s, root, "limits"), *probing = settings_find(s, root, "probing");
 
@@ -233,6 +303,7 @@ static void check_whole(struct settings *s, yaml_node_t *root, const struct conf
 		settings_mistake(s, settings_find(s, root, "capture"), "capture: is empty");
 	if (!settings_find(s, root, "rules") && s->mistakes == 0)
 		check_folder(s, root, c->rules);
+	check_redis(s, settings_find(s, root, "redis"), c);
 	if (c->details > c->flows)
 		settings_mistake(s, limits, "limits: details (%u) may not be more than flows (%u)", c->details, c->flows);
 	if (c->ring_mib & (c->ring_mib - 1))
@@ -243,8 +314,8 @@ static void check_whole(struct settings *s, yaml_node_t *root, const struct conf
 		settings_mistake(s, probing, "probing: `interface` and `source` belong together");
 	if (c->probing_inner_vlan && !c->probing_vlan)
 		settings_mistake(s, probing, "probing: inner_vlan without vlan");
-	if (!c->redis_url[0] && strlen(c->state) + sizeof "/redis.sock" > sizeof ((struct sockaddr_un *)0)->sun_path)
-		settings_mistake(s, settings_find(s, root, "state"), "state: the path is too long for the socket of a private Redis in it");
+	if (strncmp(c->redis_url, "unix://", 7) != 0 && strlen(c->state) + sizeof "/relay.sock" > sizeof ((struct sockaddr_un *)0)->sun_path)
+		settings_mistake(s, settings_find(s, root, "state"), "state: the path is too long for a socket in it (relay.sock, redis.sock)");
 }
 
 int configuration_read(const char *path, struct configuration *out, configuration_mistake *tell, void *context)

@@ -5,7 +5,9 @@
  *   capture:   [{interface: eth1}, {file: x.pcap, pace: recorded}]      # fast | recorded
  *   listening: {snap_length: 65535, buffer_mib: 64, timeout_ms: 5,      # of all interfaces
  *               service_probes: FILE, p0f: FILE, os_db: FILE}           # formats of nmap and p0f; absent: none
- *   redis:     {url: "unix:///run/redis.sock"}                          # absent: a private one
+ *   redis:     {url: "rediss://host:6380", ca: ca.pem, certificate: me.pem, key: me.key,
+ *               server_name: redis.plant, ports: [6380], user: askance, password_file: pw}
+ *                                                                       # absent: a private one
  *   state:     /var/lib/askance
  *   rules:     /etc/askance/rules                                       # absent: see sensor/common/paths.h
  *   probing:   {mode: propose, interface: eth2, source: 10.0.0.9,       # off | propose | automatic
@@ -46,6 +48,13 @@ struct configuration {
 	uint32_t snap_length, buffer_mib, timeout_ms;
 	char engine_file[ENGINE_FILES][CONFIG_PATH_BYTES]; /* by enum engine_file */
 	char redis_url[CONFIG_URL_BYTES]; /* empty: a private one */
+	char redis_ca[CONFIG_PATH_BYTES], redis_certificate[CONFIG_PATH_BYTES], redis_key[CONFIG_PATH_BYTES];
+	char redis_server_name[CONFIG_PATH_BYTES];
+	unsigned redis_ports;             /* beside those of the URL */
+	uint16_t redis_port[RELAY_PORTS];
+	char redis_user[CONFIG_NAME_BYTES];
+	char redis_password_file[CONFIG_PATH_BYTES];
+	char redis_password[CONFIG_PATH_BYTES]; /* that file's first line */
 	char state[CONFIG_PATH_BYTES];
 	char rules[CONFIG_PATH_BYTES];
 	uint32_t probing; /* enum probing_mode */

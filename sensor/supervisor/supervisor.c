@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 enum {
-	CHILDREN = CONFIG_ENGINES + 4,
+	CHILDREN = CONFIG_ENGINES + 5,
 	LOOK_MS = 2000,     /* how often interfaces are looked for */
 	STOP_MS = 3000,     /* what the prober has to take leave of a device */
 	RENEW_MS = 10000,   /* what a child has to end itself before it is started anew */
@@ -64,6 +64,8 @@ static void list_children(struct supervisor *s)
 {
 	if (!s->config.redis_url[0])
 		add_child(s, CHILD_REDIS, 0, "redis-server");
+	if (wiring_needs_relay(&s->wiring))
+		add_child(s, CHILD_RELAY, 0, "relay");
 	add_child(s, CHILD_HUB, 0, "hub");
 	add_child(s, CHILD_PROBER, 0, "prober");
 	for (unsigned i = 0; i < s->wiring.engines; i++)
@@ -83,6 +85,8 @@ static pid_t start_process(struct supervisor *s, const struct child *c)
 	switch (c->role) {
 	case CHILD_REDIS:
 		return wiring_start_redis(&s->wiring);
+	case CHILD_RELAY:
+		return wiring_start_relay(&s->wiring);
 	case CHILD_HUB:
 		return wiring_start_hub(&s->wiring);
 	case CHILD_PROBER:

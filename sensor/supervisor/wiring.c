@@ -3,6 +3,7 @@
 
 #include "sensor/common/log.h"
 #include "sensor/common/message.h"
+#include "sensor/common/redis_url.h"
 #include "sensor/common/spawn.h"
 #include "sensor/supervisor/rights.h"
 
@@ -226,6 +227,56 @@ static void copy(char *to, const char *from, size_t room)
 	snprintf(to, room, "%s", from);
 }
 
+bool wiring_needs_relay(const struct wiring *w)
+{
+	return w->config->redis_url[0] && strncmp(w->config->redis_url, "unix://", 7) != 0;
+}
+
+static void relay_socket(const struct wiring *w, char *path, size_t room)
+{
+	snprintf(path, room, "%.*s/relay.sock", (int)(room - sizeof "/relay.sock"), w->config->state);
+}
+
+static void add_port(struct relay_config *k, int port)
+{
+	for (unsigned i = 0; i < k->ports; i++)
+		if (k->port[i] == port)
+			return;
+	if (k->ports < RELAY_PORTS)
+		k->port[k->ports++] = (uint16_t)port;
+}
+
+void wiring_relay_config(const struct configuration *c, struct relay_config *k)
+{
+	struct redis_url url;
+	char why[256];
+
+	*k = (struct relay_config){ .version = CONFIG_VERSION, .walls = c->require_walls };
+	if (redis_url_parse(&url, c->redis_url, why, sizeof why) == 0)
+		for (unsigned i = 0; i < url.places; i++)
+			add_port(k, url.place[i].port);
+	for (unsigned i = 0; i < c->redis_ports; i++)
+		add_port(k, c->redis_port[i]);
+	/* Sentinels say where their master is; unless told otherwise, on the usual port. */
+	if (url.master[0] && !c->redis_ports)
+		add_port(k, REDIS_PORT);
+	copy(k->redis_url, c->redis_url, sizeof k->redis_url);
+	copy(k->ca, c->redis_ca, sizeof k->ca);
+	copy(k->certificate, c->redis_certificate, sizeof k->certificate);
+	copy(k->key, c->redis_key, sizeof k->key);
+	copy(k->server_name, c->redis_server_name, sizeof k->server_name);
+}
+
+pid_t wiring_start_relay(struct wiring *w)
+{
+	struct wires wires = { .count = 0 };
+	struct relay_config k;
+
+	wiring_relay_config(w->config, &k);
+	relay_socket(w, k.socket, sizeof k.socket);
+	return start("askance-relay", &wires, &k, sizeof k);
+}
+
 static void fill_hub_config(const struct wiring *w, struct hub_config *k)
 {
 	const struct configuration *c = w->config;
@@ -238,6 +289,10 @@ static void fill_hub_config(const struct wiring *w, struct hub_config *k)
 	copy(k->sensor, c->sensor, sizeof k->sensor);
 	copy(k->zone, c->zone, sizeof k->zone);
 	copy(k->redis_url, w->redis_url, sizeof k->redis_url);
+	if (wiring_needs_relay(w))
+		relay_socket(w, k->relay, sizeof k->relay);
+	copy(k->redis_user, c->redis_user, sizeof k->redis_user);
+	copy(k->redis_password, c->redis_password, sizeof k->redis_password);
 	copy(k->state_dir, c->state, sizeof k->state_dir);
 	copy(k->rules_dir, c->rules, sizeof k->rules_dir);
 	copy(k->jsonl, c->jsonl, sizeof k->jsonl);

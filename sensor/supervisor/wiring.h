@@ -45,6 +45,13 @@ pid_t wiring_start_engine(struct wiring *w, unsigned index);
 pid_t wiring_start_hub(struct wiring *w);
 pid_t wiring_start_prober(struct wiring *w);
 pid_t wiring_start_redis(struct wiring *w);
+pid_t wiring_start_relay(struct wiring *w);
+
+/* What a relay is told for this configuration, but for its socket. */
+void wiring_relay_config(const struct configuration *c, struct relay_config *k);
+
+/* True when Redis is on another machine, or on this one without a UNIX socket. */
+bool wiring_needs_relay(const struct wiring *w);
 
 /*
  * Takes the oldest frames out of the ring, as many as an engine works on at once: a frame that ends

@@ -11,14 +11,13 @@ enum {
 	ENGINE = 1 << 0,
 	CAPTURE = 1 << 1,
 	PROBER = 1 << 2,
-	HUB = 1 << 3,      /* Redis on a UNIX socket */
-	HUB_TCP = 1 << 4,  /* Redis on a TCP port */
+	HUB = 1 << 3,
+	RELAY = 1 << 4,
 	SUPERVISOR = 1 << 5,
 	PROBER_OFF = 1 << 6, /* while probing is off in the configuration */
 	SEALED = ENGINE | CAPTURE | PROBER_OFF, /* have no business outside */
 	NARROW = SEALED | PROBER,
-	HUBS = HUB | HUB_TCP,
-	WALLED = NARROW | HUBS,
+	WALLED = NARROW | HUB | RELAY,
 	ALL = WALLED | SUPERVISOR,
 };
 
@@ -31,7 +30,7 @@ enum { PROBE_PORT = 31700 };
 /* The scene that is set for all attempts. */
 struct scene {
 	uint16_t port;         /* a listener on 127.0.0.1 */
-	uint16_t redis_port;   /* another, which the hub may use */
+	uint16_t redis_port;   /* another, which the relay may use */
 	char folder[64];       /* of our own; state and rules lie below it */
 	char file[80];         /* in it, outside the state folder */
 	char state[80];

@@ -438,7 +438,7 @@ static void read_options(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "hub", 1, NULL, 'h' }, { "redis", 1, NULL, 'r' }, { "state", 1, NULL, 's' }, { "jsonl", 1, NULL, 'j' },
-		{ "rules", 1, NULL, 'R' }, { "sensor", 1, NULL, 'n' }, { "walls", 0, NULL, 'w' }, { NULL, 0, NULL, 0 },
+		{ "rules", 1, NULL, 'R' }, { "sensor", 1, NULL, 'n' }, { "relay", 1, NULL, 'y' }, { "walls", 0, NULL, 'w' }, { NULL, 0, NULL, 0 },
 	};
 	int option;
 
@@ -462,6 +462,9 @@ static void read_options(int argc, char **argv)
 		case 'n':
 			set_text(config.sensor, sizeof config.sensor, optarg);
 			break;
+		case 'y':
+			set_text(config.relay, sizeof config.relay, optarg);
+			break;
 		case 'w':
 			config.walls = 1;
 			break;
@@ -470,7 +473,7 @@ static void read_options(int argc, char **argv)
 		}
 	}
 	if (!program || !config.state_dir[0]) {
-		fprintf(stderr, "usage: feeder --hub PROGRAM --state FOLDER [--redis URL] [--jsonl FILE] [--rules FOLDER] [--sensor NAME] [--walls]\n");
+		fprintf(stderr, "usage: feeder --hub PROGRAM --state FOLDER [--redis URL] [--jsonl FILE] [--rules FOLDER] [--sensor NAME] [--relay SOCKET] [--walls]\n");
 		exit(2);
 	}
 }

@@ -8,6 +8,7 @@
 #include "sensor/common/message.h"
 #include "sensor/engine/walls.h"
 #include "sensor/hub/walls.h"
+#include "sensor/relay/walls.h"
 #include "sensor/supervisor/rights.h"
 #include "tests/system/attempts.h"
 
@@ -73,27 +74,21 @@ static int prober_off(void)
 	return prober_with(PROBING_OFF);
 }
 
-static int hub_with(const char *url)
+static int hub(void)
 {
-	struct hub_config c = { .version = CONFIG_VERSION, .walls = 1 };
+	struct hub_config c = { .version = CONFIG_VERSION, .walls = 1, .redis_url = "redis://127.0.0.1" };
 
-	snprintf(c.redis_url, sizeof c.redis_url, "%s", url);
 	snprintf(c.state_dir, sizeof c.state_dir, "%s", scene.state);
 	snprintf(c.rules_dir, sizeof c.rules_dir, "%s", scene.rules);
 	return hub_walls(&c);
 }
 
-static int hub(void)
+static int relay(void)
 {
-	return hub_with("unix:///run/redis.sock");
-}
+	static struct relay r = { .config = { .version = CONFIG_VERSION, .walls = 1, .ports = 1 } };
 
-static int hub_tcp(void)
-{
-	char url[64];
-
-	snprintf(url, sizeof url, "redis://user:word@127.0.0.1:%u", scene.redis_port);
-	return hub_with(url);
+	r.config.port[0] = scene.redis_port;
+	return relay_walls(&r);
 }
 
 static int supervisor(void)
@@ -106,7 +101,7 @@ static int supervisor(void)
 
 static const struct process processes[] = {
 	{ "capture", CAPTURE, capture }, { "engine", ENGINE, engine },    { "hub", HUB, hub },
-	{ "hub (TCP)", HUB_TCP, hub_tcp }, { "prober", PROBER, prober },
+	{ "relay", RELAY, relay }, { "prober", PROBER, prober },
 	{ "prober (off)", PROBER_OFF, prober_off }, { "supervisor", SUPERVISOR, supervisor },
 };
 

@@ -344,23 +344,35 @@ static void addresses_are_read(void **state)
 	assert_string_equal(u.password, "p@ss");
 	assert_int_equal(u.database, 3);
 	assert_int_equal(redis_url_parse(&u, "redis://:secret@[::1]:7000/2", why, sizeof why), 0);
-	assert_string_equal(u.host, "::1");
-	assert_int_equal(u.port, 7000);
+	assert_string_equal(u.place[0].host, "::1");
+	assert_int_equal(u.place[0].port, 7000);
 	assert_int_equal(u.database, 2);
 	assert_string_equal(u.user, "");
 	assert_string_equal(u.password, "secret");
 	assert_int_equal(redis_url_parse(&u, "redis://127.0.0.1", why, sizeof why), 0);
-	assert_int_equal(u.port, 6379);
-	assert_int_equal(redis_url_resolve(&u, why, sizeof why), 0);
-	assert_string_equal(u.address[0], "127.0.0.1");
+	assert_int_equal(u.place[0].port, 6379);
+	assert_false(u.tls);
+	assert_int_equal(redis_url_parse(&u, "rediss://a,b:7001,[2001:db8::1]:7002/3", why, sizeof why), 0);
+	assert_true(u.tls);
+	assert_int_equal(u.places, 3);
+	assert_string_equal(u.place[2].host, "2001:db8::1");
+	assert_int_equal(u.place[2].port, 7002);
+	assert_int_equal(u.place[0].port, 6379);
+	assert_string_equal(u.master, "");
+	assert_int_equal(u.database, 3);
+	assert_int_equal(redis_url_parse(&u, "sentinel://me:pw@s1,s2:5000/plant/4", why, sizeof why), 0);
+	assert_string_equal(u.master, "plant");
+	assert_int_equal(u.place[0].port, 26379);
+	assert_int_equal(u.place[1].port, 5000);
+	assert_int_equal(u.database, 4);
 }
 
 static void wrong_addresses_are_refused_without_the_password(void **state)
 {
 	static const char *const wrong[] = {
 		"", "http://x", "redis://", "redis://h:0", "redis://h:65536", "redis://h:1x", "redis://[::1", "redis://u@h",
-		"redis://u:%zz@h", "redis://u:hunter2@h:1x", "unix://run/x", "unix://", "unix:///", "unix:///x?db=a", "rediss://h",
-		"sentinel://h", "redis://h/x", "redis://u:%00@h",
+		"redis://u:%zz@h", "redis://u:hunter2@h:1x", "unix://run/x", "unix://", "unix:///", "unix:///x?db=a", "rediss://",
+		"sentinel://h", "sentinel://h/", "sentinel://h/m/x", "redis://a,,b", "redis://a,b,c,d,e,f,g,h,i", "redis://a%20b", "redis://h/x", "redis://u:%00@h",
 	};
 	struct redis_url u;
 
