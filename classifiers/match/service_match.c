@@ -236,9 +236,10 @@ static bool build(struct service_matcher *m)
 	uint32_t n = m->probes->match_count;
 	struct literal_choice *choices = literal_choices(m->probes);
 	struct batch literals, patterns;
-	bool well = batch_start(&literals, n) & batch_start(&patterns, n);
+	bool well = batch_start(&literals, n);
 	uint32_t without = 0;
 
+	well &= batch_start(&patterns, n);
 	well &= choices != NULL;
 	for (uint32_t i = 0; well && i < n; i++)
 		without += m->codes[i] && !choices[i].len;
