@@ -49,6 +49,9 @@ static bool open_files(struct engine *e)
 		if (!e->ears)
 			return false;
 	}
+	e->stacks = stacks_open(c->file[ENGINE_P0F][0] ? FD_ENGINE_FILES + ENGINE_P0F : -1, c->file[ENGINE_P0F], !c->quiet);
+	if (!e->stacks)
+		return false;
 	for (int i = 0; i < ENGINE_FILES; i++)
 		if (c->file[i][0])
 			close(FD_ENGINE_FILES + i);
@@ -92,6 +95,7 @@ void engine_free(struct engine *e)
 	flow_table_free(&e->flows);
 	details_free(&e->details);
 	ears_close(e->ears);
+	stacks_close(e->stacks);
 	pulses_free(&e->pulses);
 	if (e->ndpi)
 		ndpi_close(e->ndpi);
@@ -181,6 +185,7 @@ static void tcp_packet(struct engine *e, struct flow *f, const struct packet *p)
 {
 	if (p->tcp_flags & TCP_SYN) {
 		see_handshake(e, f, p);
+		stacks_see(e, p);
 		if (!(p->tcp_flags & TCP_ACK))
 			pulse_connects(e, f, p);
 	} else if (f->state == FLOW_OURS && f->detail) {

@@ -11,6 +11,7 @@
 #include "sensor/engine/ears.h"
 #include "sensor/engine/flow.h"
 #include "sensor/engine/pulse.h"
+#include "sensor/engine/stacks.h"
 #include "sensor/engine/teller.h"
 
 enum {
@@ -38,6 +39,7 @@ struct engine {
 	struct teller teller;
 	struct ndpi *ndpi; /* NULL when left out */
 	struct ears *ears; /* likewise */
+	struct stacks *stacks;
 	struct classifier_list lists[TRANSPORTS];
 	struct link_memory *link_memory;
 	struct told told;

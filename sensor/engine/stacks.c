@@ -1,0 +1,154 @@
+/* Two tables of fixed size: what connections that are being opened offered, and what was told of whom. */
+#include "sensor/engine/stacks.h"
+
+#include "classifiers/stack/stack_file.h"
+#include "sensor/common/log.h"
+#include "sensor/engine/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	OPENING = 4096,   /* connections whose SYN is remembered until it is answered */
+	SEEN_SETS = 4096,
+	SEEN_WAYS = 4,
+	CONFIDENCE_SIGNATURE = 90, /* that it was sent so */
+	CONFIDENCE_SPECIFIC = 60,  /* that it means what a file says */
+	CONFIDENCE_GENERIC = 40,
+};
+
+struct opening {
+	uint32_t tag;
+	uint16_t mss;
+};
+
+struct stacks {
+	struct stack_file *p0f;
+	struct opening opening[OPENING];
+	uint64_t seen[SEEN_SETS][SEEN_WAYS];
+	uint32_t seen_s[SEEN_SETS][SEEN_WAYS];
+};
+
+static void tell_line(void *context, const char *path, uint32_t line, const char *sentence)
+{
+	if (!line)
+		log_error("%s: %s", path, sentence);
+	else if (*(const bool *)context)
+		log_warning("%s:%u: %s; left out", path, line, sentence);
+}
+
+struct stacks *stacks_open(int p0f, const char *path, bool words)
+{
+	struct stacks *x = calloc(1, sizeof *x);
+
+	if (!x) {
+		log_error("no memory for the signatures of stacks");
+		return NULL;
+	}
+	if (p0f < 0)
+		return x;
+	x->p0f = stack_file_load_fd(p0f, path, tell_line, &words);
+	if (x->p0f)
+		return x;
+	free(x);
+	return NULL;
+}
+
+void stacks_close(struct stacks *x)
+{
+	if (!x)
+		return;
+	stack_file_free(x->p0f);
+	free(x);
+}
+
+/* What the SYN had stated that this one answers. */
+static uint16_t peer_mss(const struct stacks *x, const struct packet *p)
+{
+	const struct opening *o = &x->opening[p->hash & (OPENING - 1)];
+
+	return o->tag == (uint32_t)(p->hash >> 32) ? o->mss : 0;
+}
+
+static void remember_syn(struct stacks *x, const struct packet *p, uint16_t mss)
+{
+	x->opening[p->hash & (OPENING - 1)] = (struct opening){ (uint32_t)(p->hash >> 32), mss };
+}
+
+static uint64_t hash_of(const struct packet *p, const struct stack_signature *s)
+{
+	const uint8_t *address = p->direction ? p->key.high : p->key.low;
+	uint64_t words[2], layout[STACK_OPTIONS / 8], h;
+
+	memcpy(words, address, sizeof words);
+	memcpy(layout, s->layout, sizeof layout);
+	h = hash_mix(words[0] ^ 0x9e3779b97f4a7c15, words[1] ^ (uint64_t)p->key.zone << 32 ^ s->accepts);
+	h = hash_mix(h ^ ((uint64_t)s->mss << 48 | (uint64_t)s->window << 32 | s->quirks),
+		     (uint64_t)s->initial_ttl << 32 | (uint64_t)s->scale << 24 | (uint64_t)s->window_kind << 16 | s->layout_count << 8 | s->payload);
+	for (size_t i = 0; i < s->layout_count; i += 8)
+		h = hash_mix(h ^ layout[i / 8], 0xd6e8feb86659fd93);
+	return h | 1;
+}
+
+static bool seen_lately(struct stacks *x, uint64_t hash, uint32_t now_s, uint32_t retell_s)
+{
+	uint64_t *set = x->seen[hash >> 16 & (SEEN_SETS - 1)];
+	uint32_t *when = x->seen_s[hash >> 16 & (SEEN_SETS - 1)];
+	int oldest = 0;
+
+	for (int i = 0; i < SEEN_WAYS; i++) {
+		if (set[i] == hash) {
+			if (now_s - when[i] < retell_s)
+				return true;
+			oldest = i;
+			break;
+		}
+		if (when[i] < when[oldest])
+			oldest = i;
+	}
+	set[oldest] = hash;
+	when[oldest] = now_s;
+	return false;
+}
+
+static void tell_one(struct engine *e, const struct witness *w, struct statement *s, enum attribute a, uint8_t confidence, const char *value)
+{
+	s->attribute = (uint8_t)a;
+	s->confidence = confidence;
+	teller_tell(&e->teller, w, s, NULL, value);
+}
+
+static void tell_signature(struct engine *e, const struct packet *p, const struct stack_signature *s)
+{
+	const struct stack_label *label = e->stacks->p0f ? stack_file_find(e->stacks->p0f, s) : NULL;
+	struct statement is = { .kind = FINDING_ATTRIBUTE };
+	char text[STACK_TEXT_BYTES];
+	struct parties who;
+	struct witness w;
+
+	parties_of(p, &who);
+	witness_of(e, p, s->accepts ? "tcp_syn_ack" : "tcp_syn", &w);
+	is.subject = who.sender;
+	stack_signature_write(s, text);
+	tell_one(e, &w, &is, ATTR_FINGERPRINT, CONFIDENCE_SIGNATURE, text);
+	if (label)
+		tell_one(e, &w, &is, label->system ? ATTR_OS : ATTR_SOFTWARE, label->generic ? CONFIDENCE_GENERIC : CONFIDENCE_SPECIFIC, label->name);
+}
+
+void stacks_see(struct engine *e, const struct packet *p)
+{
+	struct stacks *x = e->stacks;
+	struct stack_signature s;
+	bool accepts = p->tcp_flags & TCP_ACK;
+
+	if (!p->network || p->reassembled)
+		return;
+	if (!stack_signature_read(cursor_over(p->network, p->network_len), accepts ? peer_mss(x, p) : 0, &s))
+		return;
+	if (!accepts)
+		remember_syn(x, p, s.mss);
+	/* Every stack states one; what doesn't was made by a program that writes packets. */
+	if (!s.mss || seen_lately(x, hash_of(p, &s), (uint32_t)(p->time_ns / 1000000000), e->teller.retell_s))
+		return;
+	tell_signature(e, p, &s);
+}
