@@ -37,7 +37,7 @@ enum attribute {
 	ATTR_VENDOR_CLASS,    /* DHCP option 60 */
 	ATTR_FINGERPRINT,     /* JA4, HASSH, DHCP parameter list */
 	ATTR_CERTIFICATE,     /* subject of an X.509 certificate */
-	ATTR_REALM,           /* HTTP authentication realm */
+	ATTR_REALM,           /* of an authentication: HTTP, Kerberos */
 	ATTR_PORT_NAME,       /* port of a switch or device, as LLDP and DCP name it */
 	ATTR_STATE,           /* run, stop, fault as a device states it */
 	ATTR_ISSUER,          /* issuers of the certificates it shows, up to the authority that vouches for it */
