@@ -193,6 +193,19 @@ static bool policy_lets(const struct proposal *x, const struct rule *rule, char 
 	return window.open || wait_for(why, "%s", window.why);
 }
 
+/* As the prober will judge it: what is not there at this moment is not asked. */
+static bool is_there(const struct proposal *x, const struct rule *rule, int64_t at_s, char why[PROPOSAL_REASON_BYTES])
+{
+	struct order o = { .heard_s = 0 };
+
+	dispatch_facts(d.setup.picture, x, rule, &o);
+	if (o.conflict)
+		return wait_for(why, "another MAC claims its address");
+	if (at_s - o.heard_s > ORDER_HEARD_S)
+		return wait_for(why, "it was not heard for %d s under this MAC, address and VLAN", ORDER_HEARD_S);
+	return o.seen || wait_for(why, "it was not heard as a server of what the rule asks for");
+}
+
 /* False with the reason why it waits. */
 static bool may_start(const struct proposal *x, const struct rule *rule, int64_t at_s, char why[PROPOSAL_REASON_BYTES])
 {
@@ -204,7 +217,7 @@ static bool may_start(const struct proposal *x, const struct rule *rule, int64_t
 		return wait_for(why, "all probing is stopped");
 	if (!rule)
 		return wait_for(why, "its rule has changed");
-	if (!policy_lets(x, rule, why))
+	if (!policy_lets(x, rule, why) || !is_there(x, rule, at_s, why))
 		return false;
 	b = policy_budgets(d.setup.proposals->knowledge->policy);
 	if (running_in(x->a.zone) >= b->targets_at_once)
