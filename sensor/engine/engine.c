@@ -49,7 +49,8 @@ static bool open_files(struct engine *e)
 		if (!e->ears)
 			return false;
 	}
-	e->stacks = stacks_open(c->file[ENGINE_P0F][0] ? FD_ENGINE_FILES + ENGINE_P0F : -1, c->file[ENGINE_P0F], !c->quiet);
+	e->stacks = stacks_open(c->file[ENGINE_P0F][0] ? FD_ENGINE_FILES + ENGINE_P0F : -1, c->file[ENGINE_P0F],
+				c->file[ENGINE_OS_DB][0] ? FD_ENGINE_FILES + ENGINE_OS_DB : -1, c->file[ENGINE_OS_DB], !c->quiet);
 	if (!e->stacks)
 		return false;
 	for (int i = 0; i < ENGINE_FILES; i++)

@@ -1,6 +1,7 @@
 /* Two tables of fixed size: what connections that are being opened offered, and what was told of whom. */
 #include "sensor/engine/stacks.h"
 
+#include "classifiers/stack/os_db.h"
 #include "classifiers/stack/stack_file.h"
 #include "sensor/common/log.h"
 #include "sensor/engine/engine.h"
@@ -15,15 +16,19 @@ enum {
 	CONFIDENCE_SIGNATURE = 90, /* that it was sent so */
 	CONFIDENCE_SPECIFIC = 60,  /* that it means what a file says */
 	CONFIDENCE_GENERIC = 40,
+	CONFIDENCE_PRINT = 45,     /* at most, when all prints that fit agree */
+	GUESSES_OF_SECOND = 64,    /* a guess looks through thousands of prints: no more, whatever is sent */
 };
 
 struct opening {
 	uint32_t tag;
-	uint16_t mss;
+	struct stack_signature asked;
 };
 
 struct stacks {
 	struct stack_file *p0f;
+	struct os_db *os_db;
+	uint32_t guesses_s, guesses; /* of that second */
 	struct opening opening[OPENING];
 	uint64_t seen[SEEN_SETS][SEEN_WAYS];
 	uint32_t seen_s[SEEN_SETS][SEEN_WAYS];
@@ -37,7 +42,7 @@ static void tell_line(void *context, const char *path, uint32_t line, const char
 		log_warning("%s:%u: %s; left out", path, line, sentence);
 }
 
-struct stacks *stacks_open(int p0f, const char *path, bool words)
+struct stacks *stacks_open(int p0f, const char *p0f_path, int os_db, const char *os_db_path, bool words)
 {
 	struct stacks *x = calloc(1, sizeof *x);
 
@@ -45,12 +50,13 @@ struct stacks *stacks_open(int p0f, const char *path, bool words)
 		log_error("no memory for the signatures of stacks");
 		return NULL;
 	}
-	if (p0f < 0)
+	if (p0f >= 0)
+		x->p0f = stack_file_load_fd(p0f, p0f_path, tell_line, &words);
+	if (os_db >= 0)
+		x->os_db = os_db_load_fd(os_db, os_db_path, tell_line, &words);
+	if ((p0f < 0 || x->p0f) && (os_db < 0 || x->os_db))
 		return x;
-	x->p0f = stack_file_load_fd(p0f, path, tell_line, &words);
-	if (x->p0f)
-		return x;
-	free(x);
+	stacks_close(x);
 	return NULL;
 }
 
@@ -59,20 +65,24 @@ void stacks_close(struct stacks *x)
 	if (!x)
 		return;
 	stack_file_free(x->p0f);
+	os_db_free(x->os_db);
 	free(x);
 }
 
-/* What the SYN had stated that this one answers. */
-static uint16_t peer_mss(const struct stacks *x, const struct packet *p)
+/* The SYN that this one answers, NULL when it was not seen. */
+static const struct stack_signature *asked_by(const struct stacks *x, const struct packet *p)
 {
 	const struct opening *o = &x->opening[p->hash & (OPENING - 1)];
 
-	return o->tag == (uint32_t)(p->hash >> 32) ? o->mss : 0;
+	return o->tag == (uint32_t)(p->hash >> 32) ? &o->asked : NULL;
 }
 
-static void remember_syn(struct stacks *x, const struct packet *p, uint16_t mss)
+static void remember_syn(struct stacks *x, const struct packet *p, const struct stack_signature *s)
 {
-	x->opening[p->hash & (OPENING - 1)] = (struct opening){ (uint32_t)(p->hash >> 32), mss };
+	struct opening *o = &x->opening[p->hash & (OPENING - 1)];
+
+	o->tag = (uint32_t)(p->hash >> 32);
+	o->asked = *s;
 }
 
 static uint64_t hash_of(const struct packet *p, const struct stack_signature *s)
@@ -118,11 +128,27 @@ static void tell_one(struct engine *e, const struct witness *w, struct statement
 	teller_tell(&e->teller, w, s, NULL, value);
 }
 
-static void tell_signature(struct engine *e, const struct packet *p, const struct stack_signature *s)
+/* False too when enough was guessed in this second. */
+static bool guess(struct stacks *x, const struct packet *p, const struct stack_signature *s, const struct stack_signature *asked,
+		  struct os_guess *g)
+{
+	uint32_t now_s = (uint32_t)(p->time_ns / 1000000000);
+
+	if (!x->os_db || !s->accepts || !asked)
+		return false;
+	if (x->guesses_s != now_s) {
+		x->guesses_s = now_s;
+		x->guesses = 0;
+	}
+	return x->guesses++ < GUESSES_OF_SECOND && os_db_guess(x->os_db, s, asked, g);
+}
+
+static void tell_signature(struct engine *e, const struct packet *p, const struct stack_signature *s, const struct stack_signature *asked)
 {
 	const struct stack_label *label = e->stacks->p0f ? stack_file_find(e->stacks->p0f, s) : NULL;
 	struct statement is = { .kind = FINDING_ATTRIBUTE };
 	char text[STACK_TEXT_BYTES];
+	struct os_guess system;
 	struct parties who;
 	struct witness w;
 
@@ -133,22 +159,26 @@ static void tell_signature(struct engine *e, const struct packet *p, const struc
 	tell_one(e, &w, &is, ATTR_FINGERPRINT, CONFIDENCE_SIGNATURE, text);
 	if (label)
 		tell_one(e, &w, &is, label->system ? ATTR_OS : ATTR_SOFTWARE, label->generic ? CONFIDENCE_GENERIC : CONFIDENCE_SPECIFIC, label->name);
+	if (!guess(e->stacks, p, s, asked, &system))
+		return;
+	w.protocol = "tcp_os_db";
+	tell_one(e, &w, &is, ATTR_OS, (uint8_t)(CONFIDENCE_PRINT * system.share / 100), system.family);
 }
 
 void stacks_see(struct engine *e, const struct packet *p)
 {
 	struct stacks *x = e->stacks;
+	const struct stack_signature *asked = p->tcp_flags & TCP_ACK ? asked_by(x, p) : NULL;
 	struct stack_signature s;
-	bool accepts = p->tcp_flags & TCP_ACK;
 
 	if (!p->network || p->reassembled)
 		return;
-	if (!stack_signature_read(cursor_over(p->network, p->network_len), accepts ? peer_mss(x, p) : 0, &s))
+	if (!stack_signature_read(cursor_over(p->network, p->network_len), asked ? asked->mss : 0, &s))
 		return;
-	if (!accepts)
-		remember_syn(x, p, s.mss);
+	if (!s.accepts)
+		remember_syn(x, p, &s);
 	/* Every stack states one; what doesn't was made by a program that writes packets. */
 	if (!s.mss || seen_lately(x, hash_of(p, &s), (uint32_t)(p->time_ns / 1000000000), e->teller.retell_s))
 		return;
-	tell_signature(e, p, &s);
+	tell_signature(e, p, &s, asked);
 }

@@ -2,6 +2,7 @@
  * Signatures of stacks: read from packets built here by what p0f's document says, and from those that this
  * machine's own kernel sends over loopback; and files of such signatures, good and bad.
  */
+#include "classifiers/stack/os_db.h"
 #include "classifiers/stack/stack_file.h"
 
 #include <setjmp.h>
@@ -198,6 +199,70 @@ static void test_installed_file(void **state)
 	fclose(in);
 }
 
+static const char prints[] =
+	"# comment\nMatchPoints\nOPS(O1=20)\nWIN(W1=15)\n\n"
+	"Fingerprint A 1\nClass Maker | Alpha | 1.X | general purpose\nCPE cpe:/o:a:a\nOPS(O1=M5B4ST11NW7|M5B4ST11NW8%O2=M5B4)\n"
+	"WIN(W1=7120|FE80-FFFF%W2=1)\nECN(R=Y%DF=Y%T=3B-45%TG=40%W=7120%O=M5B4NNSNW7%CC=Y%Q=)\nT1(R=Y%DF=Y%T=3B-45%TG=40%S=O%A=S+%F=AS%RD=0%Q=)\n\n"
+	"Fingerprint B\nClass Maker | Beta || switch\nOPS(O1=M5B4%O2=M5B4)\nWIN(W1=1000)\nECN(R=N)\nT1(R=Y%DF=N%TG=20%Q=)\n\n"
+	"Fingerprint C\nClass Maker | Gamma || switch\nOPS(R=N)\nT1(R=N)\n\n";
+
+static bool guess_of(const struct os_db *db, unsigned window, const char *options, size_t len, const char *asked, size_t asked_len, struct os_guess *g)
+{
+	struct stack_signature question, answer;
+	uint8_t p[128];
+
+	assert_true(stack_signature_read(cursor_over(p, make(p, 64, 0x4000, 9, 2, 64240, asked, asked_len)), 0, &question));
+	assert_true(stack_signature_read(cursor_over(p, make(p, 63, 0x4000, 0, 18, window, options, len)), question.mss, &answer));
+	return os_db_guess(db, &answer, &question, g);
+}
+
+static void test_os_db(void **state)
+{
+	static const char timed[] = "\x02\x04\x05\xb4\x04\x02\x08\x0a\x11\x22\x33\x44\0\0\0\0\x01\x03\x03\x07", plain[] = "\x02\x04\x05\xb4";
+	static const char untimed[] = "\x02\x04\x05\xb4\x01\x03\x03\x08\x01\x01\x04\x02", short_answer[] = "\x02\x04\x05\xb4\x01\x01\x04\x02\x01\x03\x03\x07";
+	struct os_db *db;
+	struct os_guess g;
+
+	(void)state;
+	complaints = 0;
+	db = os_db_read(prints, sizeof prints - 1, "prints", note, &complaints);
+	assert_non_null(db);
+	assert_int_equal(complaints, 0);
+	/* One answers nothing of what can be compared. */
+	assert_int_equal(os_db_count(db), 2);
+	assert_true(guess_of(db, 0x7120, OPTIONS(timed), OPTIONS(timed), &g));
+	assert_string_equal(g.family, "Alpha");
+	assert_int_equal(g.share, 100);
+	assert_true(guess_of(db, 0xff00, OPTIONS(timed), OPTIONS(timed), &g));
+	assert_true(guess_of(db, 0x7120, OPTIONS(short_answer), OPTIONS(untimed), &g));
+	/* Another window, other options, a client that offered less than nmap does. */
+	assert_false(guess_of(db, 0x7121, OPTIONS(timed), OPTIONS(timed), &g));
+	assert_false(guess_of(db, 0x7120, OPTIONS(plain), OPTIONS(timed), &g));
+	assert_false(guess_of(db, 0x1000, OPTIONS(plain), OPTIONS(plain), &g));
+	os_db_free(db);
+	complaints = 0;
+	assert_null(os_db_read("Fingerprint A\nnonsense\nClass x\n", 31, "bad", note, NULL));
+	assert_int_equal(complaints, 3);
+}
+
+static void test_installed_prints(void **state)
+{
+	FILE *in = fopen("/usr/share/nmap/nmap-os-db", "re");
+	struct os_db *db;
+
+	(void)state;
+	if (!in)
+		skip();
+	complaints = 0;
+	db = os_db_load_fd(fileno(in), "/usr/share/nmap/nmap-os-db", note, &complaints);
+	assert_non_null(db);
+	print_message("nmap-os-db: %zu prints can be compared, %u lines left out\n", os_db_count(db), complaints);
+	assert_int_equal(complaints, 0);
+	assert_true(os_db_count(db) > 4000);
+	os_db_free(db);
+	fclose(in);
+}
+
 /* The kernel of this machine opens a connection to itself; both its first packets are read off loopback. */
 static void test_own_kernel(void **state)
 {
@@ -245,6 +310,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_signatures),     cmocka_unit_test(test_file),       cmocka_unit_test(test_bad_files),
 		cmocka_unit_test(test_installed_file), cmocka_unit_test(test_own_kernel),
+		cmocka_unit_test(test_os_db),          cmocka_unit_test(test_installed_prints),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
