@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { POLL_MS = 100, BATCH_ENTRIES = 16, KEY_BYTES = 128, MINUTE_S = 60,
+enum { POLL_MS = 100, BATCH_ENTRIES = 128, KEY_BYTES = 128, MINUTE_S = 60,
        TOLD_A_MINUTE = 20, TOLD_OF_ONE = 4, NAMED_A_MINUTE = 32 };
 
 static const char position_ms_key[] = "commands_ms", position_seq_key[] = "commands_seq";
@@ -312,6 +312,20 @@ failed:
 	return false;
 }
 
+/* A store that refuses holds up approvals, and never a stop. */
+static void look_for_stop(const redisReply *entry)
+{
+	const redisReply *fields = entry->type == REDIS_REPLY_ARRAY && entry->elements == 2 ? entry->element[1] : NULL;
+	struct command_read c;
+	char why[PROPOSAL_REASON_BYTES];
+
+	for (size_t i = 0; fields && fields->type == REDIS_REPLY_ARRAY && i + 1 < fields->elements; i += 2)
+		if (fields->element[i + 1]->type == REDIS_REPLY_STRING &&
+		    command_read(&c, in.proposals->picture->sensor, fields->element[i + 1]->str, (size_t)fields->element[i + 1]->len, why, sizeof why) &&
+		    c.command.type == COMMAND_STOP && !c.analyst[0])
+			in.ears->stop();
+}
+
 static void note_rest(void)
 {
 	if (in.ms == in.noted_ms && in.seq == in.noted_seq)
@@ -328,9 +342,12 @@ static void note_rest(void)
 	}
 }
 
+static void ask(void);
+
 static void on_answer(const redisReply *reply)
 {
 	const redisReply *entries;
+	size_t done = 0;
 
 	in.asking = false;
 	if (reply->type == REDIS_REPLY_ERROR) {
@@ -343,11 +360,17 @@ static void on_answer(const redisReply *reply)
 	    reply->element[0]->elements != 2)
 		return;
 	entries = reply->element[0]->element[1];
-	for (size_t i = 0; entries->type == REDIS_REPLY_ARRAY && i < entries->elements; i++)
-		if (!take_entry(entries->element[i]))
-			break;
+	if (entries->type != REDIS_REPLY_ARRAY)
+		return;
+	while (done < entries->elements && take_entry(entries->element[done]))
+		done++;
+	for (size_t i = done; i < entries->elements; i++)
+		look_for_stop(entries->element[i]);
 	note_rest();
 	publisher_kick();
+	/* Whoever floods the stream must not delay what stands behind. */
+	if (done == BATCH_ENTRIES)
+		ask();
 }
 
 static void ask(void)
@@ -355,8 +378,7 @@ static void ask(void)
 	char count[8], id[48];
 	const char *argv[] = { "XREAD", "COUNT", count, "STREAMS", in.key, id };
 
-	/* A batch that waits for its store comes first: what it told of is what commands are about. */
-	if (!in.link || in.asking || in.proposals->store->failing || !redis_link_is_ready(in.link))
+	if (!in.link || in.asking || !redis_link_is_ready(in.link))
 		return;
 	snprintf(count, sizeof count, "%d", BATCH_ENTRIES);
 	snprintf(id, sizeof id, "%" PRIu64 "-%" PRIu64, in.ms, in.seq);

@@ -105,8 +105,13 @@ static bool say(enum order_type type, uint64_t run)
 
 void dispatch_stop(void)
 {
+	bool news = !d.stopped;
+
 	d.stopped = true;
 	say(ORDER_STOP, 0);
+	/* Within a batch that could not be stored it may come again and again. */
+	if (!news)
+		return;
 	if (store_set_meta(d.setup.proposals->store, stopped_key, 1) < 0)
 		log_error("that probing was stopped can't be written down; the prober keeps it all the same");
 	log_warning("probing was stopped by a command");
