@@ -183,6 +183,10 @@ static enum verdict read_profinet_dcp(struct reader *r)
 	h.blocks = cursor_take(&c, cursor_left(&c) < length ? cursor_left(&c) : length);
 	answers = h.service == SERVICE_HELLO || h.type != TYPE_REQUEST;
 	r->sender_role = answers ? ROLE_SERVER : ROLE_CLIENT;
+	if (h.service == SERVICE_HELLO)
+		tell_activity(r, NULL, ACTIVITY_STARTED, "DCP Hello (0xfefc)");
+	else if (h.service == SERVICE_SET && h.type == TYPE_REQUEST)
+		tell_activity(r, NULL, ACTIVITY_CONFIGURATION, "DCP Set (service 4)");
 	/* Requests hold bare lists of options (get) and values for somebody else (set): no blocks of the sender's own. */
 	if (h.service == SERVICE_GET && h.type == TYPE_REQUEST)
 		return MINE;

@@ -37,16 +37,20 @@ static enum verdict read_arp(struct reader *r)
 	uint16_t hardware = cursor_u16be(c), protocol = cursor_u16be(c);
 	uint8_t hardware_len = cursor_u8(c), protocol_len = cursor_u8(c);
 	uint16_t op = cursor_u16be(c);
-	uint8_t sha[6], spa[4];
+	uint8_t sha[6], spa[4], tpa[4];
 
 	cursor_copy(c, sha, sizeof sha);
 	cursor_copy(c, spa, sizeof spa);
-	cursor_skip(c, TARGET_BYTES);
+	cursor_skip(c, TARGET_BYTES - sizeof tpa);
+	cursor_copy(c, tpa, sizeof tpa);
 	if (!cursor_ok(c) || (hardware != HARDWARE_ETHERNET && hardware != HARDWARE_IEEE_802) ||
 	    protocol != PROTOCOL_IPV4 || hardware_len != 6 || protocol_len != 4 || op == 0 || op > OP_LAST)
 		return NOT_MINE;
 	if ((op == OP_REQUEST || op == OP_REPLY) && station(sha) && host_address(spa))
 		tell_binding(r, sha, 4, spa);
+	/* RFC 5227, 2.3: who comes up asks for its own address. Some do it again and again. */
+	if (op == OP_REQUEST && station(sha) && host_address(spa) && memcmp(spa, tpa, sizeof spa) == 0)
+		tell_activity(r, NULL, ACTIVITY_STARTED, "ARP announcement");
 	r->sender_role = ROLE_PEER;
 	return MINE;
 }

@@ -249,6 +249,9 @@ void changes_hear(struct changes *c, struct batch *b, const struct finding *f)
 	struct asset *about = asset_of(b->picture, f->vlan, f->activity == ACTIVITY_STARTED ? &f->subject : &f->peer);
 	char what[WHAT_BYTES];
 
+	/* An address is announced for many reasons; with a probe under way it counts, see watch.c. */
+	if (f->activity == ACTIVITY_STARTED && strcmp(f->protocol, "arp") == 0)
+		return;
 	/* A target that was never heard itself is told of by who acts. */
 	if (!about)
 		about = asset_of(b->picture, f->vlan, &f->subject);

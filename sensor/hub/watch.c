@@ -304,6 +304,17 @@ void watch_pulse(struct watch *w, const struct pulse *p, int64_t now_ns)
 	}
 }
 
+/* Some announce themselves all the time: that is no sign of anything. */
+static bool announces_often(struct watch *w, const struct asset *a, int64_t now_ns)
+{
+	unsigned at = a->number % WATCH_STARTS;
+	bool often = w->starts[at].asset == a->number && now_ns - w->starts[at].seen_ns < WATCH_FORGET_NS;
+
+	w->starts[at].asset = a->number;
+	w->starts[at].seen_ns = now_ns;
+	return often;
+}
+
 void watch_hear(struct watch *w, const struct finding *f, int64_t now_ns)
 {
 	struct asset *a;
@@ -318,7 +329,7 @@ void watch_hear(struct watch *w, const struct finding *f, int64_t now_ns)
 	a = f->subject.family ? asset_of(w, f->vlan, f->subject.family, f->subject.ip) : NULL;
 	if (!a)
 		a = asset_of(w, f->vlan, 0, f->subject.mac);
-	if (a)
+	if (a && !announces_often(w, a, now_ns))
 		degrade_asset(w, a, NULL, NULL, "it has started again, as it says itself", now_ns);
 }
 

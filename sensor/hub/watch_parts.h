@@ -8,7 +8,7 @@
 
 #include <sqlite3.h>
 
-enum { WATCH_WORD_BYTES = 96, WATCH_RULE_BYTES = 48, WATCH_CANARIES = 4096, WATCH_ZONES = 256 };
+enum { WATCH_WORD_BYTES = 96, WATCH_RULE_BYTES = 48, WATCH_CANARIES = 4096, WATCH_ZONES = 256, WATCH_STARTS = 1024 };
 
 /* Devices that a fault of one makes suspicious: same maker, product and firmware, as far as known. */
 struct watch_kind {
@@ -87,6 +87,10 @@ struct watch {
 	struct watch_quarantine quarantines[WATCH_QUARANTINES];
 	struct watch_canary canaries[WATCH_CANARIES];
 	struct watch_zone zones[WATCH_ZONES];
+	struct {
+		uint32_t asset;
+		int64_t seen_ns;
+	} starts[WATCH_STARTS];      /* who said last that it has started, by its number */
 	int64_t heard_ns;            /* our clock at the last word of any engine */
 	int64_t loss_from_ns, lossy_ns;
 	uint64_t frames_from, lost_from;

@@ -213,8 +213,8 @@ static void starting(void **state)
 	f.kind = FINDING_ACTIVITY;
 	f.activity = ACTIVITY_STARTED;
 	f.transport = TRANSPORT_ETHERNET;
-	snprintf(f.protocol, sizeof f.protocol, "arp");
-	snprintf(f.value, sizeof f.value, "announcement");
+	snprintf(f.protocol, sizeof f.protocol, "profinet_dcp");
+	snprintf(f.value, sizeof f.value, "DCP Hello (0xfefc)");
 	hear(f);
 	assert_int_equal(events("device-started"), 1);
 	assert_int_equal(events("engineering-station-new"), 0);
