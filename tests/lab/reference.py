@@ -20,7 +20,9 @@ class Reference:
     def nmap(self, machine, *options, timeout=300):
         """One run against one machine: its output, and what it sent."""
         start = self.wire.update() and self.wire.packets[-1].time
-        done = self.machine.run("nmap", "-Pn", "-n", "--script-timeout", SCRIPT_LIMIT, *options, machine["ip"], check=False, timeout=timeout)
+        # What was sent until the limit counts; a run that is ended there would have sent more.
+        done = self.machine.run("timeout", timeout, "nmap", "-Pn", "-n", "--script-timeout", SCRIPT_LIMIT, *options, machine["ip"], check=False,
+                                timeout=timeout + 20)
         sent = Sent([p for p in self.wire.since(start)], SCANNER_MAC, machine["mac"])
         return done.stdout, sent
 
