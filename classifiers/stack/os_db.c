@@ -355,7 +355,8 @@ bool os_db_guess(const struct os_db *db, const struct stack_signature *answer, c
 		}
 	for (unsigned i = 1; i < db->family_count; i++)
 		most = fits[i] > fits[most] ? i : most;
-	if (!all || fits[most] * 100 < all * OS_DB_AGREEMENT)
+	/* What the file calls embedded is a place for those without a system that has a name. */
+	if (!all || fits[most] * 100 < all * OS_DB_AGREEMENT || strcmp(db->families[most], "embedded") == 0)
 		return false;
 	memcpy(guess->family, db->families[most], sizeof guess->family);
 	guess->share = fits[most] * 100 / all;

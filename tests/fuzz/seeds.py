@@ -67,13 +67,31 @@ def frame_seeds(path, out):
         open('%s/frames/%s' % (out, name), 'wb').write(frames)
 
 
+def service_probe_seeds(out):
+    """A small file of each format, with an answer or a packet that fits one of its lines."""
+    syn = bytes.fromhex('4500003c00014000400600000a0000010a000002c35000500000000100000000a002faf000000000'
+                        '020405b40402080a112233440000000001030307')
+    files = (
+        (0, b'Exclude T:1-2\nProbe TCP NULL q||\ntotalwaitms 6000\nmatch ssh m|^SSH-([\\d.]+)-(.*)\\r\\n|i '
+            b'p/x/ v/$SUBST(1,".","_")/ i/$P(2)/ cpe:/a:b:c:$1/a\nProbe TCP Get q|GET / HTTP/1.0\\r\\n|\nports 80,1-3\n'
+            b'fallback NULL\nmatch http m=^HTTP/1\\.[01] (...)=s v/$I(1,">")/\n', b'SSH-2.0-x\r\n'),
+        (0, b'Probe UDP K q|\\x06\\0|\nrarity 2\nfallback K\nsoftmatch a m|^(.)\\1|\n', b'aa'),
+        (1, b'[tcp:request]\nlabel = s:unix:Linux:5.x\nsig = *:64:0:*:mss*44,7:mss,sok,ts,nop,ws:df,id+:0\n', syn),
+        (1, b'Fingerprint A\nClass M | Alpha | 1.X | x\nOPS(O1=M5B4ST11NW7|M5B4)\nWIN(W1=7120|FE80-FFFF)\n'
+            b'T1(R=Y%DF=Y%TG=40%Q=)\n', syn.replace(b'\xa0\x02', b'\xa0\x12')),
+    )
+    for number, (kind, text, rest) in enumerate(files):
+        open('%s/service_probes/%d' % (out, number), 'wb').write(bytes([kind]) + struct.pack('>H', len(text)) + text + rest)
+
+
 def main():
     out = sys.argv[1]
-    for target in ('frames', 'capture_file', 'classifiers', 'guard'):
+    for target in ('frames', 'capture_file', 'classifiers', 'guard', 'service_probes'):
         os.makedirs('%s/%s' % (out, target), exist_ok=True)
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     classifier_seeds(root, out)
     guard_seeds(root, out)
+    service_probe_seeds(out)
     for path in sys.argv[2:]:
         frame_seeds(path, out)
 
