@@ -82,6 +82,8 @@ static enum refusal check_rule(struct hearing *h)
 		return refuse(h, REFUSED_TARGET, "the approval is for sensor %s in zone %s", a->sensor, a->zone);
 	if (a->transport != h->rule->transport || (a->transport == TRANSPORT_ETHERNET ? a->port != 0 : a->port == 0))
 		return refuse(h, REFUSED_PARAMETERS, "transport and port are not those of the rule");
+	if (!rule_takes_port(h->rule, a->port))
+		return refuse(h, REFUSED_TARGET, "the rule is not asked at port %u", a->port);
 	return REFUSED_NOT;
 }
 

@@ -287,7 +287,7 @@ def make_rules(build, folder, analysts=("ada", "bob"), **policy):
 
 
 def scratch():
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="askance."))
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="manners."))
     (folder / "state").mkdir()
     return folder
 
