@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { BATCH_ROWS = 64, KEY_BYTES = 128 };
+enum { BATCH_ROWS = 64, KEY_BYTES = 128, RETRY_MS = 60000 };
 
 static struct {
 	struct store *store;
@@ -22,7 +22,8 @@ static struct {
 	sqlite3_stmt *next;
 	int64_t done, sent;      /* versions */
 	unsigned unanswered;
-	bool refused;            /* on this connection */
+	bool refused, told;
+	uint64_t retry_at_ms;
 } mirror;
 
 static bool send_row(const char *id, const char *body, size_t len)
@@ -37,6 +38,8 @@ static bool send_row(const char *id, const char *body, size_t len)
 static void pump(void)
 {
 	/* Within a transaction there may be states that a rollback takes back. */
+	if (mirror.link && mirror.refused && uv_now(mirror.link->loop) >= mirror.retry_at_ms)
+		mirror.refused = false;
 	if (!mirror.link || mirror.unanswered || mirror.refused || !mirror.next || !redis_link_is_ready(mirror.link) ||
 	    !sqlite3_get_autocommit(mirror.store->db))
 		return;
@@ -81,12 +84,14 @@ static void on_answer(const redisReply *reply)
 			redis_link_fail(mirror.link, reply->str);
 			return;
 		}
-		if (!mirror.refused)
+		if (!mirror.told)
 			log_warning("Redis: proposals are not written: %s: %s", reply->str, redis_state_advice(state));
-		mirror.refused = true;
+		mirror.refused = mirror.told = true;
+		mirror.retry_at_ms = uv_now(mirror.link->loop) + RETRY_MS;
 	}
 	if (mirror.unanswered || mirror.refused)
 		return;
+	mirror.told = false;
 	mirror.done = mirror.sent;
 	pump();
 }
