@@ -154,8 +154,8 @@ SHORT_FLAWS = ["second", "strict", "needs-fin", "one-master", "half-close", "tar
 
 
 def fragile(number, flaw, name=None, **more):
-    return {**more, "name": name or f"weak-{flaw}", "kind": "fragile", "flaw": flaw, "runs": "fragile.py " + flaw, "ip": 100 + number,
-            "protocol": "modbus", "transport": "tcp", "port": 502, "ask": ["modbus"], "short": flaw in SHORT_FLAWS}
+    return {"name": name or f"weak-{flaw}", "kind": "fragile", "flaw": flaw, "runs": "fragile.py " + flaw, "ip": 100 + number,
+            "protocol": "modbus", "transport": "tcp", "port": 502, "ask": ["modbus"], "short": flaw in SHORT_FLAWS, **more}
 
 
 # Makers' prefixes, so that the sensor knows who is of one kind before anybody was asked.
@@ -168,7 +168,7 @@ def harmed_machines():
     found = [fragile(20 + n, "dies", f"doomed-{n + 1}", maker=SCHNEIDER) for n in range(3)]
     found += [fragile(30, "slows", "slow-1", maker=WAGO), fragile(31, "reboots", "reboot-1", maker=PHOENIX)]
     found += [fragile(40 + n, "none", f"quiet-{n + 1}", maker=BECKHOFF) for n in range(2)]
-    found += [fragile(50, "unsteady", "unsteady-1"), fragile(51, "none", "gate-1", maker=MOXA, units=[3, 9])]
+    found += [fragile(50, "unsteady", "unsteady-1"), fragile(51, "none", "gate-1", maker=MOXA, units=[3, 9], ask=["modbus-units"])]
     for machine in found:
         complete(machine)["period_s"] = CYCLE_S
     return found

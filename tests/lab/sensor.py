@@ -64,7 +64,7 @@ class Sensor:
     def wanted_rules(self):
         """Those that the lab's machines name and that there are."""
         self.fills("")
-        return {r for m in machines.all_machines() for r in m["ask"]} & set(self.rule_fills)
+        return {r for m in machines.all_machines() + machines.harmed_machines() for r in m["ask"]} & set(self.rule_fills)
 
     def fills(self, rule):
         """The attributes that a rule fills, as it says of itself."""
@@ -115,6 +115,7 @@ class Sensor:
         for body in self.redis().hgetall(self.key("proposals")).values():
             p = json.loads(body)["ot"]["proposal"]
             found.append({"id": p["id"], "status": p["status"], "rule": p["text"]["rule"], "ip": p["text"]["target_ip"], "path": p["text"]["path"],
+                          "parameters": p["text"]["parameters"],
                           "messages": [m for m in p.get("messages", [])], "signatures": p["signatures"], "signed": len(p.get("signed", [])),
                           "reason": p.get("reason", "")})
         return found
