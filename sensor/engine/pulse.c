@@ -32,8 +32,11 @@ bool pulses_init(struct pulses *ps, uint32_t size, const uint64_t hash_key[2])
 	ps->size = size;
 	ps->entries = calloc(size, sizeof *ps->entries);
 	ps->look_ns = malloc(size * sizeof *ps->look_ns);
-	if (!ps->entries || !ps->look_ns)
+	ps->block_ns = malloc((size / PULSE_BLOCK + 1) * sizeof *ps->block_ns);
+	if (!ps->entries || !ps->look_ns || !ps->block_ns)
 		return false;
+	for (uint32_t i = 0; i <= size / PULSE_BLOCK; i++)
+		ps->block_ns[i] = INT64_MAX;
 	for (uint32_t i = 0; i < size; i++)
 		ps->look_ns[i] = INT64_MAX;
 	return true;
@@ -43,6 +46,7 @@ void pulses_free(struct pulses *ps)
 {
 	free(ps->entries);
 	free(ps->look_ns);
+	free(ps->block_ns);
 	memset(ps, 0, sizeof *ps);
 }
 
@@ -77,10 +81,13 @@ static int64_t heard_ns(const struct pulse_entry *x)
 
 static void look_by(struct pulses *ps, const struct pulse_entry *x, int64_t when_ns)
 {
-	int64_t *at = &ps->look_ns[x - ps->entries];
+	size_t number = (size_t)(x - ps->entries);
+	int64_t *at = &ps->look_ns[number], *block = &ps->block_ns[number / PULSE_BLOCK];
 
 	if (when_ns < *at)
 		*at = when_ns;
+	if (when_ns < *block)
+		*block = when_ns;
 	if (when_ns < ps->until_ns)
 		ps->until_ns = when_ns;
 }
@@ -499,7 +506,7 @@ void pulse_frame(struct engine *e, const struct packet *p, const char *protocol)
 /* What is due of one entry. Returns when it must be looked at next. */
 static int64_t look(struct engine *e, struct pulse_entry *x, int64_t now_ns)
 {
-	int64_t quarter_ns = x->longest_gap_us * 250LL, next_ns, end_ns;
+	int64_t next_ns, end_ns;
 
 	if (now_ns - heard_ns(x) > SILENT_NS) {
 		x->used = false;
@@ -514,12 +521,28 @@ static int64_t look(struct engine *e, struct pulse_entry *x, int64_t now_ns)
 		tell_now(e, x, PULSE_TICK, now_ns);
 	if (x->told.errors == 0)
 		x->alarmed &= (uint8_t)~PULSE_ERRORS;
-	next_ns = now_ns + (quarter_ns < SWEEP_NS ? SWEEP_NS : quarter_ns > SECOND_NS ? SECOND_NS : quarter_ns);
+	next_ns = now_ns + SECOND_NS;
 	end_ns = x->alarmed & PULSE_OVERDUE ? INT64_MAX : overdue_ns(x);
 	if (end_ns < next_ns)
 		next_ns = end_ns;
 	end_ns = x->alarmed & PULSE_SILENT ? INT64_MAX : silent_ns(x);
 	return end_ns < next_ns ? end_ns : next_ns;
+}
+
+/* Of one block, those whose time has come. */
+static void look_at_block(struct engine *e, uint32_t block, int64_t now_ns)
+{
+	struct pulses *ps = &e->pulses;
+	uint32_t end = (block + 1) * PULSE_BLOCK < ps->size ? (block + 1) * PULSE_BLOCK : ps->size;
+	int64_t first_ns = INT64_MAX;
+
+	for (uint32_t i = block * PULSE_BLOCK; i < end; i++) {
+		if (ps->look_ns[i] <= now_ns)
+			ps->look_ns[i] = look(e, &ps->entries[i], now_ns);
+		if (ps->look_ns[i] < first_ns)
+			first_ns = ps->look_ns[i];
+	}
+	ps->block_ns[block] = first_ns;
 }
 
 void pulse_sweep(struct engine *e, int64_t now_ns)
@@ -530,11 +553,11 @@ void pulse_sweep(struct engine *e, int64_t now_ns)
 	if (now_ns < ps->until_ns || (now_ns - ps->swept_ns < SWEEP_NS && now_ns >= ps->swept_ns))
 		return;
 	ps->swept_ns = now_ns;
-	for (uint32_t i = 0; i < ps->size; i++) {
-		if (ps->look_ns[i] <= now_ns)
-			ps->look_ns[i] = look(e, &ps->entries[i], now_ns);
-		if (ps->look_ns[i] < first_ns)
-			first_ns = ps->look_ns[i];
+	for (uint32_t block = 0; block * PULSE_BLOCK < ps->size; block++) {
+		if (ps->block_ns[block] <= now_ns)
+			look_at_block(e, block, now_ns);
+		if (ps->block_ns[block] < first_ns)
+			first_ns = ps->block_ns[block];
 	}
 	ps->until_ns = first_ns;
 }

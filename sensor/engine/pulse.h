@@ -15,6 +15,7 @@
 #include "sensor/engine/flow.h"
 
 enum { PULSE_CLIENT, PULSE_SERVER };
+enum { PULSE_BLOCK = 64 };
 
 struct engine;
 struct detail;
@@ -40,7 +41,8 @@ struct pulse_entry {
 struct pulses {
 	struct pulse_entry *entries; /* NULL: nobody wants to know */
 	int64_t *look_ns;            /* of each entry, when it must be looked at again; INT64_MAX for a free one */
-	uint32_t size;               /* a power of two */
+	int64_t *block_ns;           /* of each block of entries, not later than the first of their look_ns */
+	uint32_t size;               /* a power of two, at least PULSE_BLOCK */
 	uint32_t generation;
 	int64_t swept_ns;
 	int64_t until_ns;            /* the first of look_ns, as far as known */
