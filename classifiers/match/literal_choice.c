@@ -10,8 +10,8 @@
 
 enum {
 	LONG_ENOUGH = 4,
-	LOOKED_FOR_BYTES = 5, /* of a text its end: as good a sign, and sooner built */
-	SHARED_MOST = 3,      /* patterns that may well have the same text */
+	LOOKED_FOR_BYTES = 8, /* of a text its end: as good a sign, and sooner built */
+	SHARED_MOST = 1,      /* patterns that may well have the same text */
 	TABLE_BITS = 18,
 	TABLE = 1 << TABLE_BITS,
 };

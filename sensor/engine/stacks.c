@@ -11,6 +11,7 @@
 
 enum {
 	OPENING = 4096,   /* connections whose SYN is remembered until it is answered */
+	GUESSED = 256,
 	SEEN_SETS = 4096,
 	SEEN_WAYS = 4,
 	CONFIDENCE_SIGNATURE = 90, /* that it was sent so */
@@ -25,10 +26,18 @@ struct opening {
 	struct stack_signature asked;
 };
 
+/* What was guessed of a signature: many hosts have the same. */
+struct guessed {
+	uint64_t of;
+	bool known;
+	struct os_guess guess;
+};
+
 struct stacks {
 	struct stack_file *p0f;
 	struct os_db *os_db;
 	uint32_t guesses_s, guesses; /* of that second */
+	struct guessed guessed[GUESSED];
 	struct opening opening[OPENING];
 	uint64_t seen[SEEN_SETS][SEEN_WAYS];
 	uint32_t seen_s[SEEN_SETS][SEEN_WAYS];
@@ -85,19 +94,26 @@ static void remember_syn(struct stacks *x, const struct packet *p, const struct 
 	o->asked = *s;
 }
 
+static uint64_t hash_signature(const struct stack_signature *s)
+{
+	uint64_t layout[STACK_OPTIONS / 8], h;
+
+	memcpy(layout, s->layout, sizeof layout);
+	h = hash_mix(((uint64_t)s->mss << 48 | (uint64_t)s->window << 32 | s->quirks) ^ 0x9e3779b97f4a7c15,
+		     (uint64_t)s->initial_ttl << 32 | (uint64_t)s->scale << 24 | (uint64_t)s->window_kind << 16 | s->layout_count << 8 |
+			     (uint64_t)s->payload << 1 | s->accepts);
+	for (size_t i = 0; i < s->layout_count; i += 8)
+		h = hash_mix(h ^ layout[i / 8], 0xd6e8feb86659fd93);
+	return h;
+}
+
 static uint64_t hash_of(const struct packet *p, const struct stack_signature *s)
 {
 	const uint8_t *address = p->direction ? p->key.high : p->key.low;
-	uint64_t words[2], layout[STACK_OPTIONS / 8], h;
+	uint64_t words[2];
 
 	memcpy(words, address, sizeof words);
-	memcpy(layout, s->layout, sizeof layout);
-	h = hash_mix(words[0] ^ 0x9e3779b97f4a7c15, words[1] ^ (uint64_t)p->key.zone << 32 ^ s->accepts);
-	h = hash_mix(h ^ ((uint64_t)s->mss << 48 | (uint64_t)s->window << 32 | s->quirks),
-		     (uint64_t)s->initial_ttl << 32 | (uint64_t)s->scale << 24 | (uint64_t)s->window_kind << 16 | s->layout_count << 8 | s->payload);
-	for (size_t i = 0; i < s->layout_count; i += 8)
-		h = hash_mix(h ^ layout[i / 8], 0xd6e8feb86659fd93);
-	return h | 1;
+	return hash_mix(hash_signature(s) ^ words[0], words[1] ^ (uint64_t)p->key.zone << 32 ^ 0x9e3779b97f4a7c15) | 1;
 }
 
 static bool seen_lately(struct stacks *x, uint64_t hash, uint32_t now_s, uint32_t retell_s)
@@ -133,14 +149,27 @@ static bool guess(struct stacks *x, const struct packet *p, const struct stack_s
 		  struct os_guess *g)
 {
 	uint32_t now_s = (uint32_t)(p->time_ns / 1000000000);
+	struct guessed *kept;
+	uint64_t of;
 
 	if (!x->os_db || !s->accepts || !asked)
 		return false;
+	of = hash_mix(hash_signature(s), hash_signature(asked)) | 1;
+	kept = &x->guessed[of >> 8 & (GUESSED - 1)];
+	if (kept->of == of) {
+		*g = kept->guess;
+		return kept->known;
+	}
 	if (x->guesses_s != now_s) {
 		x->guesses_s = now_s;
 		x->guesses = 0;
 	}
-	return x->guesses++ < GUESSES_OF_SECOND && os_db_guess(x->os_db, s, asked, g);
+	if (x->guesses++ >= GUESSES_OF_SECOND)
+		return false;
+	kept->of = of;
+	kept->known = os_db_guess(x->os_db, s, asked, &kept->guess);
+	*g = kept->guess;
+	return kept->known;
 }
 
 static void tell_signature(struct engine *e, const struct packet *p, const struct stack_signature *s, const struct stack_signature *asked)
