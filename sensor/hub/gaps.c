@@ -132,6 +132,27 @@ static unsigned fills_of(const struct rule *r, const struct gap *g)
 	return count;
 }
 
+static struct endpoint endpoint_of(const struct node *n, const struct view *v)
+{
+	struct endpoint e = { .family = n->family };
+
+	memcpy(n->family ? e.ip : e.mac, n->address, address_bytes(n->family));
+	if (n->family && v->mac_count)
+		memcpy(e.mac, v->nodes[0]->address, sizeof e.mac);
+	return e;
+}
+
+/* Whether the policy lets this rule ask there; without one nothing may be asked, and all rules are alike. */
+static bool rule_may(const struct search *s, const struct rule *r, const struct node *node, uint16_t port)
+{
+	struct endpoint who = endpoint_of(node, s->v);
+	char zone[128];
+	struct policy_target target = { &who, zone, s->j->class, s->j->maker, port };
+
+	picture_zone(s->p, node, zone, sizeof zone);
+	return s->k->policy && policy_verdict(s->k->policy, r, &target).allowed;
+}
+
 /* The rule of the least risk; of those the one that fills most, then the one with the fewest packets. */
 static bool better_rule(const struct rule *r, const struct rule *than, const struct gap *g)
 {
@@ -155,16 +176,6 @@ static bool is_printer(const struct search *s)
 		if (s->v->services[i].item->transport == TRANSPORT_TCP && s->v->services[i].item->port == 9100)
 			return true;
 	return false;
-}
-
-static struct endpoint endpoint_of(const struct node *n, const struct view *v)
-{
-	struct endpoint e = { .family = n->family };
-
-	memcpy(n->family ? e.ip : e.mac, n->address, address_bytes(n->family));
-	if (n->family && v->mac_count)
-		memcpy(e.mac, v->nodes[0]->address, sizeof e.mac);
-	return e;
 }
 
 /* Whether the gap's rule may be proposed, and why not. */
@@ -242,13 +253,17 @@ static void find_untold(struct search *s, const struct view_service *service)
 	decide(g, VERDICT_NONE, "no probe rule asks %s who it is", service->item->protocol);
 }
 
-/* The attributes of `from` that the rules for this service can fill and that `wanted` picks. */
-static bool gather_fillable(struct search *s, const struct service_item *item, struct gap *g,
+/*
+ * The attributes that the rules for this service can fill and that `wanted` picks. Of the rules the best that may ask is
+ * chosen, and when none may, the best of all, for the reason why not.
+ */
+static bool gather_fillable(struct search *s, const struct view_service *service, struct gap *g,
 			    bool (*wanted)(const struct search *s, enum attribute a))
 {
+	const struct service_item *item = service->item;
 	const struct rule *r;
 	size_t at = 0;
-	bool any = false;
+	bool any = false, chosen_may = false;
 
 	while ((r = next_rule(s, item, false, &at))) {
 		any = true;
@@ -257,9 +272,14 @@ static bool gather_fillable(struct search *s, const struct service_item *item, s
 				lack(g, identity[i]);
 	}
 	at = 0;
-	while ((r = next_rule(s, item, false, &at)))
-		if (fills_of(r, g) && better_rule(r, g->rule, g))
+	while ((r = next_rule(s, item, false, &at))) {
+		bool may = fills_of(r, g) && rule_may(s, r, service->node, item->port);
+
+		if (fills_of(r, g) && may >= chosen_may && (may > chosen_may || better_rule(r, g->rule, g))) {
 			g->rule = r;
+			chosen_may = may;
+		}
+	}
 	return any;
 }
 
@@ -279,7 +299,7 @@ static void find_identity(struct search *s, const struct view_service *service)
 {
 	struct gap found = { .lacks_count = 0 }, *g;
 
-	if (!gather_fillable(s, service->item, &found, is_unknown)) {
+	if (!gather_fillable(s, service, &found, is_unknown)) {
 		find_untold(s, service);
 		return;
 	}
@@ -300,7 +320,7 @@ static void find_stale(struct search *s, const struct view_service *service)
 {
 	struct gap found = { .lacks_count = 0 }, *g;
 
-	gather_fillable(s, service->item, &found, is_stale);
+	gather_fillable(s, service, &found, is_stale);
 	if (!found.rule || !(g = add_service_gap(s, GAP_STALE, service)))
 		return;
 	memcpy(g->lacks, found.lacks, sizeof g->lacks);
