@@ -12,7 +12,7 @@ from servers import Staff
 from wire import Sent, Wire, endings
 
 SETTLE_S, AFTER_S = 6, 5
-VERSION_LIMIT_S = 90 # for one port; what nmap would still have sent then is not counted
+VERSION_LIMIT_S = 80 # for one port; what nmap would still have sent then is not counted
 TIMES_FEWER = 20
 
 
@@ -312,6 +312,6 @@ def run(cases, scene, options):
     judge_words(cases, lab, outcomes, documents)
     asked = {m["name"]: lab.sent_to(m).packets for m in lab.machines if lab.sent_to(m).packets}
     compare_all(cases, lab, reference, outcomes, documents, until)
-    compare_version_scan(cases, lab, reference, asked, not options.short and not options.names)
+    compare_version_scan(cases, lab, reference, asked, not options.short)
     lab.sensor.stop()
     scene.end()
