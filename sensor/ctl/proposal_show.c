@@ -94,6 +94,24 @@ static bool show_message(void *context, const struct plan *plan, const struct pl
 	return true;
 }
 
+/* What the target is used to, as the sensor had learned it when the proposal was told. */
+static void show_watch(const struct listed_proposal *p, FILE *to)
+{
+	const json_t *watch = json_object_get(p->proposal, "watch"), *one;
+	size_t i;
+
+	show_word(to, "quarantine", words_text(json_object_get(watch, "quarantine"), "evidence"));
+	json_array_foreach(json_object_get(watch, "pairs"), i, one) {
+		fprintf(to, "%-12s %s with %s: ", i == 0 ? "traffic" : "", words_text(one, "protocol"), words_text(one, "client"));
+		if (json_is_true(json_object_get(one, "cyclic")))
+			fprintf(to, "every %.0f ms (jitter %.1f), answered in %.1f ms, ", json_number_value(json_object_get(one, "period_ms")),
+				json_number_value(json_object_get(one, "jitter_ms")), json_number_value(json_object_get(one, "round_trip_ms")));
+		fprintf(to, "%s for %d s%s%s\n", json_is_true(json_object_get(one, "steady")) ? "steady" : "learned",
+			(int)json_integer_value(json_object_get(one, "steady_s")), words_text(one, "deviation")[0] ? "; " : "",
+			words_text(one, "deviation"));
+	}
+}
+
 void proposal_show(const struct listed_proposal *p, const struct plan *plan, FILE *to)
 {
 	const json_t *one;
@@ -102,6 +120,7 @@ void proposal_show(const struct listed_proposal *p, const struct plan *plan, FIL
 	show_target(p, to);
 	show_why(p, to);
 	show_signatures(p, to);
+	show_watch(p, to);
 	show_word(to, "parameters", words_text(json_object_get(p->proposal, "text"), "parameters"));
 	fprintf(to, "\nwould be sent%s:\n", plan ? "" : ", as the sensor says (not checked against rules here)");
 	if (plan) {

@@ -293,6 +293,7 @@ static int open_store(void)
 	}
 	if (hub_watch_open(&hub.config, &hub.store, &hub.picture, &hub.batch, hub.batch.proposals ? dispatch_abort : NULL) < 0)
 		return -1;
+	hub.proposals.watch = hub_watch();
 	batch_count_gaps(&hub.batch);
 	if (hub.picture.assets)
 		log_info("%s: %u assets known", path, hub.picture.assets);

@@ -57,6 +57,8 @@ struct proposal {
 	uint64_t order;        /* number of the run that is under way, 0 for none */
 };
 
+struct watch;
+
 struct proposals {
 	struct store *store;
 	const struct knowledge *knowledge;
@@ -67,6 +69,7 @@ struct proposals {
 	struct document document; /* at work on */
 	struct json line;
 	struct proposal_sql *sql;
+	struct watch *watch;      /* documents show what it knows of the target; NULL: they don't */
 };
 
 /* Reads those that are alive. 0, or -1 after log_error(). The pieces stay the caller's. */

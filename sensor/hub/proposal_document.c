@@ -3,6 +3,7 @@
 
 #include "active/guard/guard.h"
 #include "sensor/hub/address.h"
+#include "sensor/hub/watch.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -256,7 +257,19 @@ static void put_short(struct json *j, const struct proposal *x)
 		json_text(j, "reason", x->reason);
 }
 
-static void put_proposal(struct proposals *p, const struct proposal *x)
+/* How the target's traffic usually is, as far as it was learned when this was written. */
+static void put_watch(struct proposals *p, const struct proposal *x, int64_t now_ns)
+{
+	const struct asset *a = p->watch ? picture_asset(p->picture, x->asset) : NULL;
+
+	if (!a)
+		return;
+	json_open(&p->document.json, "watch", '{');
+	watch_write(p->watch, a, now_ns, &p->document.json);
+	json_close(&p->document.json, '}');
+}
+
+static void put_proposal(struct proposals *p, const struct proposal *x, int64_t now_ns)
 {
 	struct json *j = &p->document.json;
 	const struct rule *rule = proposal_rule(p, x);
@@ -268,6 +281,7 @@ static void put_proposal(struct proposals *p, const struct proposal *x)
 	put_text(j, &x->a);
 	put_signatures(j, &x->a);
 	put_messages(j, x, rule);
+	put_watch(p, x, now_ns);
 	json_close(j, '}');
 }
 
@@ -339,7 +353,7 @@ void proposal_document(struct proposals *p, const struct proposal *x, enum propo
 	if (x)
 		put_asset(j, x);
 	if (event <= TOLD_SUPERSEDED || event == TOLD_STATE)
-		put_proposal(p, x);
+		put_proposal(p, x, now_ns);
 	else if (event < TOLD_PLANNED)
 		put_approval(j, x, note);
 	else
