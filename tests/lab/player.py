@@ -144,13 +144,13 @@ def log(text):
 
 def take_question(book, buffer):
     """Cuts one question off the stream: the longest known length whose bytes are answered."""
+    if buffer and book.matched(buffer):
+        return book.answer(buffer), b""
     for length in book.lengths():
         if len(buffer) >= length:
             found = book.answer(buffer[:length])
             if found:
                 return found, buffer[length:]
-    if buffer and book.matched(buffer):
-        return book.answer(buffer), b""
     return None, buffer
 
 
