@@ -19,8 +19,10 @@ static const int64_t STALE_NS = 30LL * 24 * 3600 * 1000000000LL;
 /* What is worth a question. Addresses, states and fingerprints come by themselves or mean nothing a month later. */
 static const uint8_t identity[] = {
 	ATTR_VENDOR, ATTR_PRODUCT, ATTR_ORDER_CODE, ATTR_FIRMWARE, ATTR_HARDWARE, ATTR_SERIAL, ATTR_SOFTWARE,
-	ATTR_OS, ATTR_NAME, ATTR_DESCRIPTION, ATTR_LOCATION, ATTR_DEVICE_CLASS,
+	ATTR_OS, ATTR_NAME, ATTR_DESCRIPTION, ATTR_LOCATION, ATTR_DEVICE_CLASS, ATTR_CERTIFICATE,
 };
+
+enum { FRAME_BYTES = 64 }; /* what a packet costs before it carries anything */
 
 /* What a device is known by at all; looked for when no rule says what a protocol can tell. */
 static const uint8_t core[] = { ATTR_VENDOR, ATTR_PRODUCT, ATTR_FIRMWARE };
@@ -153,19 +155,24 @@ static bool rule_may(const struct search *s, const struct rule *r, const struct 
 	return s->k->policy && policy_verdict(s->k->policy, r, &target).allowed;
 }
 
-/* The rule of the least risk; of those the one that fills most, then the one with the fewest packets. */
+/* What asking costs at most. */
+static uint64_t cost_of(const struct rule *r)
+{
+	return (uint64_t)r->max_packets * FRAME_BYTES + r->max_bytes;
+}
+
+/* The rule of the least risk; of those the one that costs least for each attribute that it fills; else the earlier one. */
 static bool better_rule(const struct rule *r, const struct rule *than, const struct gap *g)
 {
-	unsigned mine = fills_of(r, g), its;
+	unsigned mine, its;
 
 	if (!than)
 		return true;
-	its = fills_of(than, g);
 	if (r->risk != than->risk)
 		return r->risk < than->risk;
-	if (mine != its)
-		return mine > its;
-	return r->max_packets < than->max_packets;
+	mine = fills_of(r, g);
+	its = fills_of(than, g);
+	return cost_of(r) * (its ? its : 1) < cost_of(than) * (mine ? mine : 1);
 }
 
 static bool is_printer(const struct search *s)
@@ -217,13 +224,48 @@ static const struct rule *next_rule(const struct search *s, const struct service
 	return NULL;
 }
 
-/* True when a probe of this protocol has answered: what it did not tell then it won't tell now. */
-static bool probed(const struct view *v, const char *protocol)
+/* What probes of this protocol have told, as a gap that lacks it. */
+static struct gap told_by_probes(const struct view *v, const char *protocol)
 {
+	struct gap told = { .lacks_count = 0 };
+
 	for (size_t i = 0; i < v->attribute_count; i++)
 		if (v->attributes[i].item->source == SOURCE_PROBE && strcmp(v->attributes[i].item->protocol, protocol) == 0)
-			return true;
-	return false;
+			lack(&told, v->attributes[i].item->attribute);
+	return told;
+}
+
+static void strike(struct gap *g, const struct rule *r)
+{
+	uint8_t kept = 0;
+
+	for (unsigned i = 0; i < g->lacks_count; i++)
+		if (!rule_fills(r, (enum attribute)g->lacks[i]))
+			g->lacks[kept++] = g->lacks[i];
+	g->lacks_count = kept;
+}
+
+/*
+ * Strikes from `open` what rules that were answered could have told: what a device did not tell then it won't tell
+ * now. Which rule was answered is seen by what came of it: the one that explains most of it, then the one that explains most
+ * of the rest.
+ */
+static void strike_asked(const struct search *s, const struct service_item *item, struct gap *open)
+{
+	struct gap told = told_by_probes(s->v, item->protocol);
+
+	while (told.lacks_count) {
+		const struct rule *most = NULL, *r;
+		size_t at = 0;
+
+		while ((r = next_rule(s, item, false, &at)))
+			if (fills_of(r, &told) > (most ? fills_of(most, &told) : 0))
+				most = r;
+		if (!most)
+			break;
+		strike(&told, most);
+		strike(open, most);
+	}
 }
 
 /* Protocols whose purpose is another than to say who one is; no rule will ever ask them. */
@@ -253,17 +295,13 @@ static void find_untold(struct search *s, const struct view_service *service)
 	decide(g, VERDICT_NONE, "no probe rule asks %s who it is", service->item->protocol);
 }
 
-/*
- * The attributes that the rules for this service can fill and that `wanted` picks. Of the rules the best that may ask is
- * chosen, and when none may, the best of all, for the reason why not.
- */
-static bool gather_fillable(struct search *s, const struct view_service *service, struct gap *g,
+/* The attributes that the rules for this service can fill and that `wanted` picks. False when there is no rule. */
+static bool gather_fillable(const struct search *s, const struct service_item *item, struct gap *g,
 			    bool (*wanted)(const struct search *s, enum attribute a))
 {
-	const struct service_item *item = service->item;
 	const struct rule *r;
 	size_t at = 0;
-	bool any = false, chosen_may = false;
+	bool any = false;
 
 	while ((r = next_rule(s, item, false, &at))) {
 		any = true;
@@ -271,16 +309,25 @@ static bool gather_fillable(struct search *s, const struct view_service *service
 			if (rule_fills(r, (enum attribute)identity[i]) && wanted(s, (enum attribute)identity[i]))
 				lack(g, identity[i]);
 	}
-	at = 0;
-	while ((r = next_rule(s, item, false, &at))) {
-		bool may = fills_of(r, g) && rule_may(s, r, service->node, item->port);
+	return any;
+}
 
-		if (fills_of(r, g) && may >= chosen_may && (may > chosen_may || better_rule(r, g->rule, g))) {
-			g->rule = r;
-			chosen_may = may;
+/* The best rule for what is open that may ask, and when none may, the best of all, for the reason why not. NULL: none fills any of it. */
+static const struct rule *choose_rule(const struct search *s, const struct view_service *service, const struct gap *open)
+{
+	const struct rule *best = NULL, *r;
+	bool best_may = false;
+	size_t at = 0;
+
+	while ((r = next_rule(s, service->item, false, &at))) {
+		bool may = fills_of(r, open) && rule_may(s, r, service->node, service->item->port);
+
+		if (fills_of(r, open) && may >= best_may && (may > best_may || better_rule(r, best, open))) {
+			best = r;
+			best_may = may;
 		}
 	}
-	return any;
+	return best;
 }
 
 static bool is_unknown(const struct search *s, enum attribute a)
@@ -297,30 +344,31 @@ static bool is_stale(const struct search *s, enum attribute a)
 
 static void find_identity(struct search *s, const struct view_service *service)
 {
-	struct gap found = { .lacks_count = 0 }, *g;
+	struct gap found = { .lacks_count = 0 }, open, *g;
 
-	if (!gather_fillable(s, service, &found, is_unknown)) {
+	if (!gather_fillable(s, service->item, &found, is_unknown)) {
 		find_untold(s, service);
 		return;
 	}
-	if (!found.rule || !(g = add_service_gap(s, GAP_IDENTITY, service)))
+	if (!found.lacks_count || !(g = add_service_gap(s, GAP_IDENTITY, service)))
 		return;
 	memcpy(g->lacks, found.lacks, sizeof g->lacks);
 	g->lacks_count = found.lacks_count;
-	g->rule = found.rule;
-	if (probed(s->v, service->item->protocol)) {
-		g->rule = NULL;
-		decide(g, VERDICT_NONE, "it was asked by %s and did not tell this", service->item->protocol);
-	} else {
+	open = found;
+	strike_asked(s, service->item, &open);
+	g->rule = choose_rule(s, service, &open);
+	if (g->rule)
 		judge_gap(s, g);
-	}
+	else
+		decide(g, VERDICT_NONE, "it was asked by %s and did not tell this", service->item->protocol);
 }
 
 static void find_stale(struct search *s, const struct view_service *service)
 {
 	struct gap found = { .lacks_count = 0 }, *g;
 
-	gather_fillable(s, service, &found, is_stale);
+	gather_fillable(s, service->item, &found, is_stale);
+	found.rule = choose_rule(s, service, &found);
 	if (!found.rule || !(g = add_service_gap(s, GAP_STALE, service)))
 		return;
 	memcpy(g->lacks, found.lacks, sizeof g->lacks);

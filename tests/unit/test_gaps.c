@@ -364,6 +364,65 @@ static void answered_probe_is_not_asked_again(void **state)
 	assert_int_equal(gap(GAP_IDENTITY, "tcp/102")->verdict, VERDICT_NONE);
 }
 
+static void hear_answer(struct endpoint who, const char *protocol, enum attribute a)
+{
+	struct finding answer = attribute(who, protocol, "", a, "x");
+
+	answer.source = SOURCE_PROBE;
+	hear(answer);
+}
+
+/* An agent whose uptime alone is polled: the one datagram that tells most for its bytes, then the next, then no more. */
+static void next_rule_comes_after_the_first_was_answered(void **state)
+{
+	static const enum attribute system_group[] = { ATTR_DESCRIPTION, ATTR_VENDOR, ATTR_NAME };
+	static const enum attribute entity[] = { ATTR_SERIAL, ATTR_HARDWARE };
+	struct endpoint agent = at(PLC, "10.0.0.5", BINDING_FRAME);
+	const struct gap *found;
+
+	(void)state;
+	hear(service(agent, "snmp", TRANSPORT_UDP, 161, EVIDENCE_STRUCTURE));
+	find("10.0.0.5");
+	check_all();
+	assert_string_equal(gap(GAP_IDENTITY, "udp/161")->rule->name, "snmp");
+	assert_int_equal(gap(GAP_IDENTITY, "udp/161")->verdict, VERDICT_PROPOSED);
+
+	for (size_t i = 0; i < sizeof system_group / sizeof *system_group; i++)
+		hear_answer(agent, "snmp", system_group[i]);
+	find("10.0.0.5");
+	check_all();
+	found = gap(GAP_IDENTITY, "udp/161");
+	assert_string_equal(found->rule->name, "snmp-entity");
+	assert_true(lacks(found, ATTR_SERIAL));
+	assert_true(lacks(found, ATTR_LOCATION));
+
+	for (size_t i = 0; i < sizeof entity / sizeof *entity; i++)
+		hear_answer(agent, "snmp", entity[i]);
+	find("10.0.0.5");
+	found = gap(GAP_IDENTITY, "udp/161");
+	assert_null(found->rule);
+	assert_int_equal(found->verdict, VERDICT_NONE);
+	assert_true(lacks(found, ATTR_FIRMWARE));
+}
+
+/* Under TLS 1.3 the certificate can't be overheard. */
+static void hidden_certificate_is_lacking(void **state)
+{
+	struct endpoint portal = at(PLC, "10.0.0.5", BINDING_FRAME);
+	const struct gap *found;
+
+	(void)state;
+	hear(service(portal, "tls", TRANSPORT_TCP, 443, EVIDENCE_STRUCTURE));
+	find("10.0.0.5");
+	found = gap(GAP_IDENTITY, "tcp/443");
+	assert_non_null(found);
+	assert_string_equal(found->rule->name, "tls");
+	assert_true(lacks(found, ATTR_CERTIFICATE));
+	hear(attribute(portal, "tls", "", ATTR_CERTIFICATE, "CN=portal"));
+	find("10.0.0.5");
+	assert_null(gap(GAP_IDENTITY, "tcp/443"));
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, start, stop)
 
 int main(void)
@@ -381,6 +440,8 @@ int main(void)
 		TEST(unknown_protocol_has_no_rule),
 		TEST(expected_service_is_not_knocked_at),
 		TEST(answered_probe_is_not_asked_again),
+		TEST(next_rule_comes_after_the_first_was_answered),
+		TEST(hidden_certificate_is_lacking),
 	};
 
 	return cmocka_run_group_tests(tests, load, unload);
