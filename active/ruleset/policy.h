@@ -56,7 +56,7 @@ struct policy_budgets {
 	struct policy_budget target, zone, sensor;
 	uint32_t cool_down_s;      /* between two runs against one target */
 	uint32_t repeat_days;      /* before the same rule may ask the same target again */
-	uint32_t targets_at_once;  /* in one zone */
+	uint32_t targets_at_once;  /* in one zone; the prober asks one at a time all the same */
 	uint32_t failures_to_stop; /* failed runs of a rule before it rests */
 };
 const struct policy_budgets *policy_budgets(const struct policy *policy);

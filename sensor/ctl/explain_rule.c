@@ -163,8 +163,8 @@ static void show_policy(const struct rule *rule, const struct policy *policy, co
 	fprintf(to, "policy%s%s%s%s:\n", t->host[0] ? " for " : "", t->host, t->host[0] && t->port[0] ? ":" : "", t->host[0] ? t->port : "");
 	show_verdicts(rule, policy, t, to);
 	show_window(policy, to);
-	fprintf(to, "budgets (budgets.yaml): %u s between two runs against a device, the same rule after %u days, %u device%s of a zone at once\n",
-		b->cool_down_s, b->repeat_days, b->targets_at_once, b->targets_at_once == 1 ? "" : "s");
+	fprintf(to, "budgets (budgets.yaml): %u s between two runs against a device, the same rule after %u days, one device at a time\n",
+		b->cool_down_s, b->repeat_days);
 	show_budget("device", &b->target, to);
 	show_budget("zone", &b->zone, to);
 	show_budget("sensor", &b->sensor, to);

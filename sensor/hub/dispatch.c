@@ -19,9 +19,8 @@ enum {
 	TICK_MS = 1000,
 	BEGIN_S = 30,          /* within this time the prober says that it begins, or refuses */
 	GRACE_S = 60,          /* beyond the longest that a rule can take */
-	RETRY_FIRST_S = 5,     /* after a refusal; doubled each time */
+	RETRY_FIRST_S = 5,     /* after a refusal; doubled each time, but for a busy prober */
 	RETRY_MOST_S = 3600,
-	BUSY_MOST = 64,
 };
 
 static const char stopped_key[] = "probing_stopped";
@@ -137,14 +136,15 @@ static struct watch_target watched(const struct approval *a)
 	return t;
 }
 
-static unsigned running_in(const char *zone)
+/* The prober carries out one order at a time, whatever the zone may bear. */
+static bool is_asking(void)
 {
 	const struct proposals *p = d.setup.proposals;
-	unsigned count = 0;
 
 	for (size_t i = 0; i < p->count; i++)
-		count += p->items[i]->order && strcmp(p->items[i]->a.zone, zone) == 0;
-	return count;
+		if (p->items[i]->order)
+			return true;
+	return false;
 }
 
 static bool within(const struct run_sum *sum, uint32_t packets, uint32_t bytes, uint32_t connections, const struct rule *rule)
@@ -225,8 +225,8 @@ static bool may_start(const struct proposal *x, const struct rule *rule, int64_t
 	if (!policy_lets(x, rule, why) || !is_there(x, rule, at_s, why))
 		return false;
 	b = policy_budgets(d.setup.proposals->knowledge->policy);
-	if (running_in(x->a.zone) >= b->targets_at_once)
-		return wait_for(why, "another device of the zone is being asked");
+	if (is_asking())
+		return wait_for(why, "another device is being asked");
 	if (at_s - runs_last(d.setup.proposals->sql, &x->a, NULL) < b->cool_down_s)
 		return wait_for(why, "the device was asked less than %u s ago", b->cool_down_s);
 	if (!has_budget(x, rule, b, at_s))
@@ -415,7 +415,9 @@ static void take_refusal(struct proposal *x, const struct outcome *o)
 		return;
 	w->refusal = o->refusal;
 	w->again_s = now_s() + w->retry_s;
-	w->retry_s = w->retry_s * 2 < RETRY_MOST_S ? w->retry_s * 2 : RETRY_MOST_S;
+	/* That the prober is busy says nothing of this proposal, and passes soon. */
+	if (o->refusal != REFUSED_BUSY)
+		w->retry_s = w->retry_s * 2 < RETRY_MOST_S ? w->retry_s * 2 : RETRY_MOST_S;
 	if (d.setup.watch)
 		d.setup.watch->ended(d.setup.watch->watch, o->order, false, now_ns());
 }

@@ -1,6 +1,6 @@
 /*
  * From approvals to orders: what is approved, in time, allowed, within its budgets and clear to the watch is
- * handed to the prober, one target of a zone at a time; what came of it is told. The prober judges all of it again.
+ * handed to the prober, one target at a time; what came of it is told. The prober judges all of it again.
  *
  * Once a second the prober hears that the hub lives. A hub that dies between its store and the pipe has
  * noted a run that nobody began: it is tried again, and the prober's ledger knows whether it was one too many.
