@@ -38,24 +38,34 @@ static int open_socket(uint16_t ethertype, unsigned interface)
 	return -1;
 }
 
+static bool add_socket(struct ethernet *e, uint16_t ethertype, unsigned interface)
+{
+	int fd;
+
+	if (find(e, ethertype) >= 0)
+		return true;
+	if (e->count == ETHERNET_SOCKETS) {
+		errno = EMFILE;
+		return false;
+	}
+	fd = open_socket(ethertype, interface);
+	if (fd < 0)
+		return false;
+	e->sockets[e->count].ethertype = ethertype;
+	e->sockets[e->count++].fd = fd;
+	return true;
+}
+
 bool ethernet_prepare(struct ethernet *e, const struct ruleset *rules, unsigned interface)
 {
 	e->count = 0;
+	if (!add_socket(e, ETHERTYPE_OF_ARP, interface))
+		return false;
 	for (size_t i = 0; i < ruleset_count(rules); i++) {
 		const struct rule *rule = ruleset_at(rules, i);
-		int fd;
 
-		if (rule->transport != TRANSPORT_ETHERNET || find(e, rule->ethertype) >= 0)
-			continue;
-		if (e->count == ETHERNET_SOCKETS) {
-			errno = EMFILE;
+		if (rule->transport == TRANSPORT_ETHERNET && !add_socket(e, rule->ethertype, interface))
 			return false;
-		}
-		fd = open_socket(rule->ethertype, interface);
-		if (fd < 0)
-			return false;
-		e->sockets[e->count].ethertype = rule->ethertype;
-		e->sockets[e->count++].fd = fd;
 	}
 	return true;
 }
@@ -69,16 +79,24 @@ static void empty(int fd)
 		;
 }
 
+int ethernet_listen(const struct ethernet *e, uint16_t ethertype)
+{
+	int fd = find(e, ethertype);
+
+	if (fd >= 0)
+		empty(fd);
+	return fd;
+}
+
 int ethernet_open(struct line *l, const struct ethernet *e, const struct rule *rule, unsigned interface)
 {
 	static const uint8_t none[6];
 
-	l->fd = find(e, rule->ethertype);
+	l->fd = ethernet_listen(e, rule->ethertype);
 	if (l->fd < 0) {
 		errno = EPERM;
 		return -1;
 	}
-	empty(l->fd);
 	l->ethertype = rule->ethertype;
 	l->interface = interface;
 	l->group = memcmp(rule->destination, none, sizeof none) != 0;

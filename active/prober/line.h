@@ -65,8 +65,8 @@ void tcp_count(struct line *l);
 /* udp.c: a port of the range of our own, for answers from the target's address alone. */
 int udp_open(struct line *l, const char *interface, uint16_t first, uint16_t last, uint16_t *next);
 
-/* ethernet.c: one socket for each ethertype, bound to it and to the interface, opened before the walls. */
-enum { ETHERNET_SOCKETS = 4 };
+/* ethernet.c: one socket for each ethertype, bound to it and to the interface, opened before the walls; the first is ARP's. */
+enum { ETHERNET_SOCKETS = 5, ETHERTYPE_OF_ARP = 0x0806 };
 struct ethernet {
 	struct {
 		uint16_t ethertype;
@@ -76,6 +76,8 @@ struct ethernet {
 };
 /* False, with errno, when one that a rule needs can't be had; the others stay. */
 bool ethernet_prepare(struct ethernet *e, const struct ruleset *rules, unsigned interface);
+/* The socket of that ethertype with nothing old in it; -1 when there is none. */
+int ethernet_listen(const struct ethernet *e, uint16_t ethertype);
 int ethernet_open(struct line *l, const struct ethernet *e, const struct rule *rule, unsigned interface);
 
 #endif

@@ -139,7 +139,7 @@ static void open_network(struct prober *p)
 	} else if (!route_open(&p->route, p->config.interface)) {
 		set_broken(p, REFUSED_SOCKET, "the interface %s can't be used: %s", p->config.interface, strerror(errno));
 	} else if (!p->route.loopback && p->rules && !ethernet_prepare(&p->ethernet, p->rules, p->route.interface)) {
-		log_warning("no frames can be sent on %s (%s): rules on Ethernet itself are refused", p->config.interface, strerror(errno));
+		log_warning("no frames can be sent on %s (%s): rules on Ethernet itself are refused, and so is who is no neighbour yet", p->config.interface, strerror(errno));
 	}
 }
 

@@ -57,22 +57,6 @@ enum wait run_wait(struct run *r, short events, int64_t until_ms, bool abortable
 	}
 }
 
-/* The kernel found the target by ARP; if that is another device than the approved one, it is told nothing. */
-bool run_right_neighbour(struct run *r)
-{
-	unsigned leaves_by;
-	uint8_t mac[6];
-
-	if (r->line.transport == TRANSPORT_ETHERNET || r->p->route.loopback ||
-	    route_to(&r->p->route, &r->a->target, &leaves_by) != ROUTE_DIRECT || !route_neighbour(&r->p->route, &r->a->target, mac))
-		return true;
-	if (memcmp(mac, r->a->target.mac, sizeof mac) == 0)
-		return true;
-	snprintf(r->why, sizeof r->why, "%02x:%02x:%02x:%02x:%02x:%02x answers for the target's address", mac[0], mac[1], mac[2], mac[3],
-	         mac[4], mac[5]);
-	return false;
-}
-
 /* Holes for our own end of the line. */
 static void fill_own(struct run *r)
 {
@@ -220,6 +204,11 @@ static enum probe_end carry_out(struct run *r)
 		drop_line(r, true);
 		return PROBE_ABORTED;
 	}
+	end = run_find_neighbour(r);
+	if (end != PROBE_COMPLETE) {
+		drop_line(r, true);
+		return end;
+	}
 	if (r->line.transport == TRANSPORT_TCP) {
 		end = connect_line(r);
 		if (end != PROBE_COMPLETE)
@@ -227,7 +216,7 @@ static enum probe_end carry_out(struct run *r)
 	} else {
 		tell_start(&r->p->tell, &r->line, r->a->vlan, clock_ns());
 	}
-	end = r->aborted || !run_right_neighbour(r) ? PROBE_ABORTED : steps_run(r);
+	end = r->aborted ? PROBE_ABORTED : steps_run(r);
 	if (r->line.transport == TRANSPORT_TCP)
 		finish_tcp(r);
 	else if (r->line.transport == TRANSPORT_UDP)

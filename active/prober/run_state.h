@@ -32,6 +32,10 @@ enum wait { WAIT_READY, WAIT_LATE, WAIT_ABORTED };
 enum wait run_wait(struct run *r, short events, int64_t until_ms, bool abortable);
 /* True when the run must send nothing more; takes the hub's messages first. */
 bool run_must_end(struct run *r);
+
+/* neighbour.c: before anything is sent, whether the approved device alone answers for its address. PROBE_COMPLETE, or how the run ends. */
+enum probe_end run_find_neighbour(struct run *r);
+/* What the kernel has found since; false when that is another device. */
 bool run_right_neighbour(struct run *r);
 
 enum answer {

@@ -126,6 +126,8 @@ static enum next send_message(struct asking *q)
 		reply_forget(r);
 	if (r->dead)
 		return end_with(q, PROBE_CLOSED, "the device closed the connection");
+	if (!run_right_neighbour(r))
+		return end_with(q, PROBE_ABORTED, "another device answers for the target's address");
 	if (!note_sending(q, bytes, len))
 		return end_with(q, PROBE_ABORTED, "the audit can't be written");
 	if (run_must_end(r))

@@ -16,7 +16,7 @@ import time
 
 from plant import CLONE_NEWNET, ROOT, Failure, require, wait_for
 
-OUR_IP, ITS_IP, BLACK_IP, GONE_IP, SWAP_IP = "10.9.0.1", "10.9.0.2", "10.9.0.3", "10.9.0.4", "10.9.0.5"
+OUR_IP, ITS_IP, BLACK_IP, GONE_IP, SWAP_IP, NOBODY_IP = "10.9.0.1", "10.9.0.2", "10.9.0.3", "10.9.0.4", "10.9.0.5", "10.9.0.77"
 OUR_MAC, ITS_MAC, OTHER_MAC = "02:aa:00:00:00:01", "02:aa:00:00:00:02", "02:aa:00:00:00:09"
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 PORTS = range(31700, 31732)
@@ -135,6 +135,10 @@ class Wire:
                 if (level, kind) == (socket.SOL_SOCKET, SOL_TIMESTAMPNS):
                     at = struct.unpack("qq", value)[0] + struct.unpack("qq", value)[1] / 1e9
             self.frames.append(Frame(data, at))
+
+    def forget(self, ip):
+        """The prober's kernel has never heard of that neighbour."""
+        subprocess.run(["ip", "-n", self.near, "neigh", "del", ip, "dev", "p0"], check=False, capture_output=True)
 
     def mark(self):
         time.sleep(0.05)
