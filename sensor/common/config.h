@@ -18,6 +18,8 @@ enum {
 	CONFIG_INTERFACES = 8,
 	CONFIG_ENGINES = 8,
 	CONFIG_SOURCE_PORTS = 64,
+	CONFIG_OUTPUTS = 8,
+	CONFIG_TYPES_BYTES = 512,
 };
 
 struct capture_config {
@@ -58,6 +60,16 @@ struct engine_config {
 enum hub_mode { HUB_RUN = 1, HUB_READ = 2 };
 enum probing_mode { PROBING_OFF, PROBING_PROPOSE, PROBING_AUTOMATIC };
 
+enum output_full { OUTPUT_DROP_NEW, OUTPUT_DROP_OLD };
+
+/* A list in Redis for one consumer: askance:{sensor}:q:LIST. */
+struct output_config {
+	char list[CONFIG_NAME_BYTES];
+	char types[CONFIG_TYPES_BYTES]; /* event types and actions parted by blanks; empty: all */
+	uint32_t cap;                   /* most entries, 1 .. 64 Mi */
+	uint32_t when_full;             /* enum output_full */
+};
+
 struct hub_config {
 	uint32_t version;
 	uint32_t mode;           /* enum hub_mode: a live sensor, or one picture printed at REPORT_END */
@@ -84,6 +96,9 @@ struct hub_config {
 	uint32_t watch_hold_s;
 	uint32_t watch_observe_s;
 	uint32_t watch_canary_s;
+	uint32_t outputs;                    /* 0 .. CONFIG_OUTPUTS */
+	uint32_t channel;                    /* 1: events are published on channels too */
+	struct output_config output[CONFIG_OUTPUTS];
 };
 
 enum { RELAY_PORTS = 16 };

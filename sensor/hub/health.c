@@ -3,6 +3,7 @@
 
 #include "sensor/hub/json.h"
 #include "sensor/hub/outbox.h"
+#include "sensor/hub/outputs.h"
 #include "sensor/hub/publisher.h"
 #include "sensor/hub/store.h"
 
@@ -136,6 +137,7 @@ static void write_readers(struct json *j)
 	json_text(j, "state", s.jsonl_state);
 	json_number(j, "lag_entries", strcmp(s.jsonl_state, "off") == 0 ? 0 : s.committed - s.jsonl_written);
 	json_close(j, '}');
+	outputs_health(j);
 }
 
 static void write_document(struct json *j, int64_t seq)

@@ -11,6 +11,20 @@ static bool ends(const char *text, size_t room)
 	return memchr(text, 0, room) != NULL;
 }
 
+static bool outputs_valid(const struct hub_config *c)
+{
+	if (c->outputs > CONFIG_OUTPUTS)
+		return false;
+	for (uint32_t i = 0; i < c->outputs; i++) {
+		const struct output_config *o = &c->output[i];
+
+		if (!ends(o->list, sizeof o->list) || !o->list[0] || !ends(o->types, sizeof o->types) || o->cap == 0 ||
+		    o->when_full > OUTPUT_DROP_OLD)
+			return false;
+	}
+	return true;
+}
+
 /* The supervisor has checked all this; a hub started by anybody else has not been. */
 static bool config_valid(const struct hub_config *c)
 {
@@ -21,7 +35,7 @@ static bool config_valid(const struct hub_config *c)
 	       ends(c->redis_user, sizeof c->redis_user) && ends(c->redis_password, sizeof c->redis_password) && ends(c->state_dir, sizeof c->state_dir) &&
 	       ends(c->rules_dir, sizeof c->rules_dir) && ends(c->jsonl, sizeof c->jsonl) &&
 	       ends(c->country_db, sizeof c->country_db) && ends(c->asn_db, sizeof c->asn_db) &&
-	       ends(c->oui_file, sizeof c->oui_file);
+	       ends(c->oui_file, sizeof c->oui_file) && outputs_valid(c);
 }
 
 int main(void)

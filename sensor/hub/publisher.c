@@ -16,6 +16,7 @@
 #include "sensor/hub/asset_mirror.h"
 #include "sensor/hub/jsonl.h"
 #include "sensor/hub/outbox.h"
+#include "sensor/hub/outputs.h"
 #include "sensor/hub/redis_link.h"
 #include "sensor/hub/store.h"
 #include "sensor/hub/stream_end.h"
@@ -27,7 +28,7 @@
 #include <time.h>
 
 enum {
-	BATCH_ENTRIES = 512,
+	BATCH_ENTRIES = OUTPUTS_BATCH,
 	BATCH_BYTES = 4 * 1024 * 1024,
 	HOUSEKEEPING_MS = 1000,
 	FOREIGN_TELL_MS = 60000,
@@ -35,7 +36,7 @@ enum {
 	KEY_BYTES = 128,
 };
 
-enum question { ASK_END, ASK_QUEUED, ASK_EXEC, ASK_ASSET, ASK_HEALTH, ASK_CLIENT };
+enum question { ASK_END, ASK_QUEUED, ASK_EXEC, ASK_ASSET, ASK_HEALTH, ASK_CLIENT, ASK_OUTPUT = 100 };
 
 static const char acked_key[] = "publisher_acked", base_key[] = "publisher_base", assets_key[] = "publisher_assets",
 		  lost_key[] = "outbox_lost";
@@ -51,7 +52,7 @@ static struct {
 	bool missing;                /* there is no stream: the first entry makes it */
 	bool in_flight;
 	int64_t batch_first, batch_last, batch_entries;
-	size_t batch_bytes;
+	size_t batch_bytes, batch_others; /* commands of outputs at its end */
 	char queue_error[160];
 	unsigned fruitless;
 	int64_t acked, noted_acked, noted_assets, base, committed;
@@ -78,6 +79,7 @@ static void ask_end(void)
 	const char *argv[] = { "XINFO", "STREAM", p.stream };
 
 	p.settled = false;
+	outputs_ask();
 	redis_link_ask(&p.link, ASK_END, 3, argv, NULL);
 }
 
@@ -99,7 +101,7 @@ static bool add_entry(const struct outbox_entry *e, void *arg)
 		argv[1] = argv[0];
 		lens[1] = lens[0];
 	}
-	if (!redis_link_ask(&p.link, ASK_QUEUED, make ? 9 : 10, argv + make, lens + make))
+	if (!outputs_take(e) || !redis_link_ask(&p.link, ASK_QUEUED, make ? 9 : 10, argv + make, lens + make))
 		return false;
 	if (p.batch_entries++ == 0)
 		p.batch_first = e->seq;
@@ -115,11 +117,14 @@ static void send_batch(void)
 	p.batch_entries = 0;
 	p.batch_bytes = 0;
 	p.queue_error[0] = 0;
+	outputs_begin();
 	if (!redis_link_ask(&p.link, ASK_QUEUED, 1, multi, NULL))
 		return;
 	/* When the store can't be read the transaction is shorter or empty; that is no error of Redis. */
 	outbox_walk(p.store, p.acked + 1, p.committed, add_entry, NULL);
+	p.batch_others = outputs_send(outbox_epoch(p.store), p.base);
 	p.in_flight = redis_link_ask(&p.link, ASK_EXEC, 1, exec, NULL);
+	outputs_guard();
 }
 
 static void send_health(void)
@@ -150,7 +155,7 @@ static void pump(void)
 {
 	if (!p.redis || !p.settled || !redis_link_is_ready(&p.link))
 		return;
-	if (!p.in_flight && p.acked < p.committed)
+	if (!p.in_flight && p.acked < p.committed && outputs_ready())
 		send_batch();
 	asset_mirror_pump();
 	if (p.health_due && p.health_body)
@@ -250,16 +255,22 @@ static void doubt(const char *why)
 
 static void read_exec(const redisReply *r)
 {
+	const char *error;
+
 	p.in_flight = false;
 	if (r->type == REDIS_REPLY_ERROR) {
 		redis_link_fail(&p.link, p.queue_error[0] ? p.queue_error : r->str);
 		return;
 	}
-	if (r->type != REDIS_REPLY_ARRAY || r->elements != (size_t)p.batch_entries) {
+	if (r->type == REDIS_REPLY_NIL) {
+		doubt("the places of the lists vanish again and again");
+		return;
+	}
+	if (r->type != REDIS_REPLY_ARRAY || r->elements != (size_t)p.batch_entries + p.batch_others) {
 		redis_link_fail_as(&p.link, REDIS_REFUSED, "the answer to EXEC has another length than the batch");
 		return;
 	}
-	for (size_t i = 0; i < r->elements; i++) {
+	for (size_t i = 0; i < (size_t)p.batch_entries; i++) {
 		const redisReply *one = r->element[i];
 
 		if (one->type == REDIS_REPLY_ERROR && strncmp(one->str, "ERR The ID specified in XADD", 28) != 0) {
@@ -273,11 +284,17 @@ static void read_exec(const redisReply *r)
 	}
 	if (p.batch_entries == 0)
 		return;
+	error = outputs_read(r->element + p.batch_entries, p.batch_others);
+	if (error) {
+		redis_link_fail(&p.link, error);
+		return;
+	}
 	p.published += (uint64_t)p.batch_entries;
 	p.acked = p.batch_last;
 	p.missing = false;
 	p.fruitless = 0;
 	note_works();
+	outputs_publish();
 	pump();
 }
 
@@ -320,8 +337,15 @@ static void on_answer(int question, const redisReply *r)
 		read_health(r);
 		break;
 	case ASK_CLIENT:
+	case ASK_OUTPUT:
 	default:
-		clients[question - ASK_CLIENT]->answer(r);
+		if (question < ASK_OUTPUT) {
+			clients[question - ASK_CLIENT]->answer(r);
+			break;
+		}
+		if (outputs_answer(question - ASK_OUTPUT, r) && p.settled)
+			ask_end();
+		pump();
 		break;
 	}
 }
@@ -329,6 +353,7 @@ static void on_answer(int question, const redisReply *r)
 static void on_ready(void)
 {
 	p.fruitless = 0;
+	outputs_again();
 	ask_end();
 	asset_mirror_again();
 	for (unsigned i = 0; i < client_count; i++)
@@ -367,6 +392,7 @@ static void close_all(void)
 	client_count = 0;
 	jsonl_close();
 	asset_mirror_stop();
+	outputs_stop();
 	outbox_close(p.store);
 	free(p.health_body);
 	p.health_body = NULL;
@@ -466,6 +492,7 @@ static int start_redis(uv_loop_t *loop)
 	snprintf(p.name, sizeof p.name, "askance:%s", p.config.sensor);
 	asset_mirror_start(p.store, &p.link, p.config.sensor, ASK_ASSET);
 	asset_mirror_from(p.noted_assets);
+	outputs_start(&p.config, &p.link, ASK_QUEUED, ASK_OUTPUT, p.committed);
 	p.link.loop = loop;
 	p.link.client_name = p.name;
 	p.link.ready = on_ready;

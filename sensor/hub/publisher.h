@@ -6,6 +6,7 @@
  *   askance:{S}:asset:ID   hash, fields body, sequence
  *   askance:{S}:changed    sorted set of asset IDs, score = sequence of the last change
  *   askance:{S}:health     hash, fields body and those of struct publisher_stats
+ *   askance:{S}:q:NAME     lists, and channels: see sensor/hub/outputs.h
  *
  * Nothing here ends the process and nothing waits: while Redis is away the outbox grows.
  */

@@ -3,6 +3,7 @@
 
 #include "sensor/common/paths.h"
 #include "sensor/common/redis_url.h"
+#include "sensor/supervisor/output.h"
 #include "sensor/supervisor/settings.h"
 
 #include <arpa/inet.h>
@@ -196,6 +197,7 @@ static const struct setting all_keys[] = {
 	{ "capture", SETTING_LIST, 0, 0, 0, 0, NULL, NULL, read_source, NULL },
 	GROUP("listening", listening_keys),
 	GROUP("redis", redis_keys),
+	{ "outputs", SETTING_LIST, 0, 0, 0, 0, NULL, NULL, output_read, NULL },
 	PATH("state", state, NULL),
 	PATH("rules", rules, check_folder),
 	GROUP("probing", probing_keys),

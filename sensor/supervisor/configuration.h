@@ -8,6 +8,8 @@
  *   redis:     {url: "rediss://host:6380", ca: ca.pem, certificate: me.pem, key: me.key,
  *               server_name: redis.plant, ports: [6380], user: askance, password_file: pw}
  *                                                                       # absent: a private one
+ *   outputs:   [{list: siem, types: [asset, gap-open], cap: 100000, when_full: drop-new},   # | drop-old
+ *               {channel: true}]                                        # beside the stream, see sensor/hub/outputs.h
  *   state:     /var/lib/askance
  *   rules:     /etc/askance/rules                                       # absent: see sensor/common/paths.h
  *   probing:   {mode: propose, interface: eth2, source: 10.0.0.9,       # off | propose | automatic
@@ -55,6 +57,8 @@ struct configuration {
 	char redis_user[CONFIG_NAME_BYTES];
 	char redis_password_file[CONFIG_PATH_BYTES];
 	char redis_password[CONFIG_PATH_BYTES]; /* that file's first line */
+	uint32_t outputs, channel;
+	struct output_config output[CONFIG_OUTPUTS];
 	char state[CONFIG_PATH_BYTES];
 	char rules[CONFIG_PATH_BYTES];
 	uint32_t probing; /* enum probing_mode */

@@ -298,6 +298,9 @@ static void fill_hub_config(const struct wiring *w, struct hub_config *k)
 	copy(k->jsonl, c->jsonl, sizeof k->jsonl);
 	copy(k->country_db, c->country_db, sizeof k->country_db);
 	copy(k->asn_db, c->asn_db, sizeof k->asn_db);
+	k->outputs = c->outputs;
+	k->channel = c->channel;
+	memcpy(k->output, c->output, sizeof k->output);
 	k->watch_learn_s = c->watch_learn_s;
 	k->watch_hold_s = c->watch_hold_s;
 	k->watch_observe_s = c->watch_observe_s;
@@ -342,7 +345,7 @@ pid_t wiring_start_prober(struct wiring *w)
 	add_producer(&wires, &w->probes);
 	add(&wires, w->hold[0], FD_HOLD_IN);
 	add(&wires, w->hold[1], FD_HOLD_OUT);
-	/* For frames on Ethernet itself; the prober opens its sockets for them and drops it. */
+	/* For ARP and rules on Ethernet itself; the prober opens its sockets for them and drops it. */
 	rights_lend_net_raw(k.probing != PROBING_OFF && k.source[0]);
 	pid = start("askance-prober", &wires, &k, sizeof k);
 	rights_lend_net_raw(false);

@@ -434,11 +434,25 @@ static void set_text(char *to, size_t room, const char *from)
 	}
 }
 
+/* NAME:CAP:POLICY:TYPES, types parted by blanks. */
+static void add_list(const char *text)
+{
+	struct output_config *o = &config.output[config.outputs];
+	char policy[16] = "";
+
+	if (config.outputs == CONFIG_OUTPUTS || sscanf(text, "%63[^:]:%u:%15[^:]:%511[^:]", o->list, &o->cap, policy, o->types) < 3) {
+		fprintf(stderr, "feeder: %s is no list\n", text);
+		exit(2);
+	}
+	o->when_full = strcmp(policy, "drop-old") == 0 ? OUTPUT_DROP_OLD : OUTPUT_DROP_NEW;
+	config.outputs++;
+}
+
 static void read_options(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "hub", 1, NULL, 'h' }, { "redis", 1, NULL, 'r' }, { "state", 1, NULL, 's' }, { "jsonl", 1, NULL, 'j' },
-		{ "rules", 1, NULL, 'R' }, { "sensor", 1, NULL, 'n' }, { "relay", 1, NULL, 'y' }, { "walls", 0, NULL, 'w' }, { NULL, 0, NULL, 0 },
+		{ "rules", 1, NULL, 'R' }, { "sensor", 1, NULL, 'n' }, { "relay", 1, NULL, 'y' }, { "list", 1, NULL, 'l' }, { "channel", 0, NULL, 'c' }, { "walls", 0, NULL, 'w' }, { NULL, 0, NULL, 0 },
 	};
 	int option;
 
@@ -465,6 +479,12 @@ static void read_options(int argc, char **argv)
 		case 'y':
 			set_text(config.relay, sizeof config.relay, optarg);
 			break;
+		case 'l':
+			add_list(optarg);
+			break;
+		case 'c':
+			config.channel = 1;
+			break;
 		case 'w':
 			config.walls = 1;
 			break;
@@ -473,7 +493,7 @@ static void read_options(int argc, char **argv)
 		}
 	}
 	if (!program || !config.state_dir[0]) {
-		fprintf(stderr, "usage: feeder --hub PROGRAM --state FOLDER [--redis URL] [--jsonl FILE] [--rules FOLDER] [--sensor NAME] [--relay SOCKET] [--walls]\n");
+		fprintf(stderr, "usage: feeder --hub PROGRAM --state FOLDER [--redis URL] [--jsonl FILE] [--rules FOLDER] [--sensor NAME] [--relay SOCKET] [--list NAME:CAP:POLICY[:TYPES]] [--channel] [--walls]\n");
 		exit(2);
 	}
 }
