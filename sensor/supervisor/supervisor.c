@@ -23,8 +23,9 @@
 enum {
 	CHILDREN = CONFIG_ENGINES + 5,
 	LOOK_MS = 2000,     /* how often interfaces are looked for */
-	STOP_MS = 3000,     /* what the prober has to take leave of a device */
+	STOP_MS = 6000,     /* what the prober has to take leave of a device: a SYN, a drain and a farewell are 3.8 s, and it writes to disk */
 	RENEW_MS = 10000,   /* what a child has to end itself before it is started anew */
+	PATIENCE_MS = 1000, /* a second signal that soon is the same wish: a terminal's, and a script's that the terminal ended too */
 	GOING_ON = -1,
 };
 
@@ -36,6 +37,7 @@ struct supervisor {
 	unsigned heard[CONFIG_INTERFACES]; /* indices of the interfaces when capture was started */
 	int64_t looked_ms;
 	bool impatient; /* a second order to end: no more waiting */
+	int64_t ends_since_ms;
 	sigset_t signals;
 };
 
@@ -303,6 +305,13 @@ static void reap_ending(struct supervisor *s)
 	}
 }
 
+static void tell_unending(const struct supervisor *s, enum child_role role)
+{
+	for (unsigned i = 0; i < s->children; i++)
+		if (s->child[i].role == role && s->child[i].pid)
+			log_warning("%s does not end by itself%s and is killed", s->child[i].name, s->impatient ? " at once" : " in time");
+}
+
 /* True when all of that role ended by themselves within the limit. */
 static bool end_role(struct supervisor *s, enum child_role role, int64_t limit_ms)
 {
@@ -315,12 +324,12 @@ static bool end_role(struct supervisor *s, enum child_role role, int64_t limit_m
 		int signal = wait_signal(&s->signals, left);
 
 		if (signal == SIGTERM || signal == SIGINT)
-			s->impatient = true;
+			s->impatient = child_clock_ms() - s->ends_since_ms > PATIENCE_MS;
 		reap_ending(s);
 	}
 	for (; any_alive(s, role); reap_ending(s)) {
 		if (!told)
-			log_warning("a process does not end by itself and is killed");
+			tell_unending(s, role);
 		told = true;
 		signal_role(s, role, SIGKILL);
 		wait_signal(&s->signals, 100);
@@ -335,10 +344,11 @@ static bool end_all(struct supervisor *s)
 		enum child_role role;
 		int64_t limit_ms;
 	} order[] = {
-		{ CHILD_CAPTURE, 3000 }, { CHILD_ENGINE, 20000 }, { CHILD_HUB, 20000 }, { CHILD_PROBER, 3000 }, { CHILD_REDIS, 20000 },
+		{ CHILD_CAPTURE, 3000 }, { CHILD_ENGINE, 20000 }, { CHILD_HUB, 20000 }, { CHILD_PROBER, STOP_MS }, { CHILD_REDIS, 20000 },
 	};
 	bool clean = true;
 
+	s->ends_since_ms = child_clock_ms();
 	for (size_t i = 0; i < sizeof order / sizeof *order; i++)
 		clean &= end_role(s, order[i].role, order[i].limit_ms);
 	return clean;
