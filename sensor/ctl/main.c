@@ -5,7 +5,7 @@
 #include <string.h>
 
 extern const struct verb verb_assets, verb_audit, verb_gaps, verb_show;
-extern const struct verb verb_check, verb_explain, verb_read, verb_rules, verb_run, verb_status;
+extern const struct verb verb_check, verb_explain, verb_export, verb_read, verb_rules, verb_run, verb_status;
 extern const struct verb verb_approve, verb_deny, verb_keygen, verb_proposals, verb_release, verb_resume, verb_revoke, verb_stop;
 
 static const struct verb *const verbs[] = {
@@ -15,6 +15,7 @@ static const struct verb *const verbs[] = {
 	&verb_check,
 	&verb_deny,
 	&verb_explain,
+	&verb_export,
 	&verb_gaps,
 	&verb_keygen,
 	&verb_proposals,
