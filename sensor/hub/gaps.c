@@ -7,11 +7,9 @@
 #include "sensor/hub/gaps.h"
 
 #include "sensor/hub/address.h"
-#include "sensor/hub/hash.h"
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const int64_t STALE_NS = 30LL * 24 * 3600 * 1000000000LL;
@@ -161,7 +159,19 @@ static uint64_t cost_of(const struct rule *r)
 	return (uint64_t)r->max_packets * FRAME_BYTES + r->max_bytes;
 }
 
-/* The rule of the least risk; of those the one that costs least for each attribute that it fills; else the earlier one. */
+/* True when it fills all of the gap that the other does, and more. */
+static bool outdoes(const struct rule *r, const struct rule *other, const struct gap *g)
+{
+	for (unsigned i = 0; i < g->lacks_count; i++)
+		if (rule_fills(other, (enum attribute)g->lacks[i]) && !rule_fills(r, (enum attribute)g->lacks[i]))
+			return false;
+	return fills_of(r, g) > fills_of(other, g);
+}
+
+/*
+ * The rule of the least risk; of those one that spares the question of another; else the one that costs least for each
+ * attribute that it fills; else the earlier one.
+ */
 static bool better_rule(const struct rule *r, const struct rule *than, const struct gap *g)
 {
 	unsigned mine, its;
@@ -170,6 +180,8 @@ static bool better_rule(const struct rule *r, const struct rule *than, const str
 		return true;
 	if (r->risk != than->risk)
 		return r->risk < than->risk;
+	if (outdoes(r, than, g) || outdoes(than, r, g))
+		return outdoes(r, than, g);
 	mine = fills_of(r, g);
 	its = fills_of(than, g);
 	return cost_of(r) * (its ? its : 1) < cost_of(than) * (mine ? mine : 1);
@@ -224,14 +236,24 @@ static const struct rule *next_rule(const struct search *s, const struct service
 	return NULL;
 }
 
-/* What probes of this protocol have told, as a gap that lacks it. */
-static struct gap told_by_probes(const struct view *v, const char *protocol)
+static bool is_reply(const struct view_attribute *a, const char *protocol)
 {
+	return a->item->source == SOURCE_PROBE && strcmp(a->item->protocol, protocol) == 0;
+}
+
+/* What the reply told that attribute number `first` came with, as a gap that lacks it; nothing when it was looked at before. */
+static struct gap told_with(const struct view *v, const char *protocol, size_t first)
+{
+	const struct view_attribute *all = v->attributes;
 	struct gap told = { .lacks_count = 0 };
 
-	for (size_t i = 0; i < v->attribute_count; i++)
-		if (v->attributes[i].item->source == SOURCE_PROBE && strcmp(v->attributes[i].item->protocol, protocol) == 0)
-			lack(&told, v->attributes[i].item->attribute);
+	for (size_t i = 0; i < v->attribute_count; i++) {
+		if (all[i].last_ns != all[first].last_ns || !is_reply(&all[i], protocol))
+			continue;
+		if (i < first)
+			return (struct gap){ .lacks_count = 0 };
+		lack(&told, all[i].item->attribute);
+	}
 	return told;
 }
 
@@ -245,26 +267,39 @@ static void strike(struct gap *g, const struct rule *r)
 	g->lacks_count = kept;
 }
 
-/*
- * Strikes from `open` what rules that were answered could have told: what a device did not tell then it won't tell
- * now. Which rule was answered is seen by what came of it: the one that explains most of it, then the one that explains most
- * of the rest.
- */
+/* The rule whose question the reply answers, as far as what it told shows; in doubt the one that could have told most. */
+static const struct rule *answered_rule(const struct search *s, const struct service_item *item, const struct gap *told, const struct gap *open)
+{
+	const struct rule *best = NULL, *r;
+	unsigned most = 0;
+	size_t at = 0;
+
+	while ((r = next_rule(s, item, false, &at))) {
+		unsigned explains = fills_of(r, told);
+
+		if (explains > most || (best && explains == most && fills_of(r, open) > fills_of(best, open))) {
+			best = r;
+			most = explains;
+		}
+	}
+	return best;
+}
+
+/* Strikes from `open` what rules that were answered could have told: what a device did not tell then it won't tell now. */
 static void strike_asked(const struct search *s, const struct service_item *item, struct gap *open)
 {
-	struct gap told = told_by_probes(s->v, item->protocol);
+	const struct gap all = *open;
 
-	while (told.lacks_count) {
-		const struct rule *most = NULL, *r;
-		size_t at = 0;
+	for (size_t i = 0; i < s->v->attribute_count; i++) {
+		const struct rule *asked;
+		struct gap told;
 
-		while ((r = next_rule(s, item, false, &at)))
-			if (fills_of(r, &told) > (most ? fills_of(most, &told) : 0))
-				most = r;
-		if (!most)
-			break;
-		strike(&told, most);
-		strike(open, most);
+		if (!is_reply(&s->v->attributes[i], item->protocol))
+			continue;
+		told = told_with(s->v, item->protocol, i);
+		asked = answered_rule(s, item, &told, &all);
+		if (asked)
+			strike(open, asked);
 	}
 }
 
@@ -519,65 +554,4 @@ void gaps_find(struct gaps *g, const struct knowledge *k, const struct picture *
 		find_stale(&s, service);
 	}
 	find_expected(&s);
-}
-
-/* What was told */
-
-uint64_t gap_print(const struct gap *g)
-{
-	char text[1024];
-	int n = snprintf(text, sizeof text, "%u|%u|%s|%s|%s|", g->kind, g->verdict, g->subject,
-			 g->rule ? g->rule->name : "", g->why);
-
-	for (unsigned i = 0; i < g->lacks_count && n < (int)sizeof text - 8; i++)
-		n += snprintf(text + n, sizeof text - (size_t)n, "%u,", g->lacks[i]);
-	return hash_stable(text, (size_t)n);
-}
-
-const struct gap_told *gaps_told(const struct gap_list *list, enum gap_kind kind, const char *subject)
-{
-	for (size_t i = 0; list && i < list->count; i++)
-		if (list->items[i].kind == kind && strcmp(list->items[i].subject, subject) == 0)
-			return &list->items[i];
-	return NULL;
-}
-
-struct gap_list *gaps_remember(struct asset *a, struct gaps *g, int64_t now)
-{
-	struct gap_list *old = a->gaps;
-	struct gap_list *list = g->count ? malloc(sizeof *list + g->count * sizeof list->items[0]) : NULL;
-
-	for (size_t i = 0; i < g->count; i++) {
-		struct gap *gap = &g->items[i];
-		const struct gap_told *before = gaps_told(old, (enum gap_kind)gap->kind, gap->subject);
-
-		gap->since_ns = before ? before->since_ns : now;
-		if (!list)
-			continue;
-		list->items[i] = (struct gap_told){ .kind = gap->kind, .verdict = gap->verdict, .print = gap_print(gap),
-						    .since_ns = gap->since_ns };
-		memcpy(list->items[i].subject, gap->subject, sizeof gap->subject);
-	}
-	if (list)
-		list->count = g->count;
-	a->gaps = list;
-	return old;
-}
-
-bool gaps_restore(struct asset *a, const struct gap_told *told)
-{
-	size_t count = a->gaps ? a->gaps->count : 0;
-	struct gap_list *grown = realloc(a->gaps, sizeof *grown + (count + 1) * sizeof grown->items[0]);
-
-	if (!grown)
-		return false;
-	grown->items[count] = *told;
-	grown->count = count + 1;
-	a->gaps = grown;
-	return true;
-}
-
-void gaps_free(struct gap_list *list)
-{
-	free(list);
 }

@@ -364,18 +364,25 @@ static void answered_probe_is_not_asked_again(void **state)
 	assert_int_equal(gap(GAP_IDENTITY, "tcp/102")->verdict, VERDICT_NONE);
 }
 
-static void hear_answer(struct endpoint who, const char *protocol, enum attribute a)
+/* One reply that told all of these. */
+static void hear_reply(struct endpoint who, const char *protocol, const enum attribute *told, size_t count)
 {
-	struct finding answer = attribute(who, protocol, "", a, "x");
+	int64_t time_ns = test_time_ns += SECOND_NS;
 
-	answer.source = SOURCE_PROBE;
-	hear(answer);
+	for (size_t i = 0; i < count; i++) {
+		struct finding answer = attribute(who, protocol, "", told[i], "x");
+
+		answer.source = SOURCE_PROBE;
+		answer.time_ns = time_ns;
+		hear(answer);
+	}
 }
 
 /* An agent whose uptime alone is polled: the one datagram that tells most for its bytes, then the next, then no more. */
 static void next_rule_comes_after_the_first_was_answered(void **state)
 {
-	static const enum attribute system_group[] = { ATTR_DESCRIPTION, ATTR_VENDOR, ATTR_NAME };
+	/* The software follows from the object id, and is no answer of the rule that asks for it. */
+	static const enum attribute system_group[] = { ATTR_DESCRIPTION, ATTR_ORDER_CODE, ATTR_NAME, ATTR_SOFTWARE };
 	static const enum attribute entity[] = { ATTR_SERIAL, ATTR_HARDWARE };
 	struct endpoint agent = at(PLC, "10.0.0.5", BINDING_FRAME);
 	const struct gap *found;
@@ -387,17 +394,16 @@ static void next_rule_comes_after_the_first_was_answered(void **state)
 	assert_string_equal(gap(GAP_IDENTITY, "udp/161")->rule->name, "snmp");
 	assert_int_equal(gap(GAP_IDENTITY, "udp/161")->verdict, VERDICT_PROPOSED);
 
-	for (size_t i = 0; i < sizeof system_group / sizeof *system_group; i++)
-		hear_answer(agent, "snmp", system_group[i]);
+	hear_reply(agent, "snmp", system_group, sizeof system_group / sizeof *system_group);
 	find("10.0.0.5");
 	check_all();
 	found = gap(GAP_IDENTITY, "udp/161");
+	assert_non_null(found->rule);
 	assert_string_equal(found->rule->name, "snmp-entity");
 	assert_true(lacks(found, ATTR_SERIAL));
 	assert_true(lacks(found, ATTR_LOCATION));
 
-	for (size_t i = 0; i < sizeof entity / sizeof *entity; i++)
-		hear_answer(agent, "snmp", entity[i]);
+	hear_reply(agent, "snmp", entity, sizeof entity / sizeof *entity);
 	find("10.0.0.5");
 	found = gap(GAP_IDENTITY, "udp/161");
 	assert_null(found->rule);
