@@ -33,12 +33,13 @@ static void show_target(const struct listed_proposal *p, FILE *to)
 static void show_why(const struct listed_proposal *p, FILE *to)
 {
 	const json_t *cost = json_object_get(p->proposal, "cost");
+	int packets = (int)json_integer_value(json_object_get(cost, "packets"));
 	char lacks[512];
 
 	words_join(json_object_get(p->proposal, "lacks"), lacks, sizeof lacks);
 	fprintf(to, "%-12s %s, %s%s%s\n", "gap", words_text(p->proposal, "subject"), words_text(p->proposal, "kind"), lacks[0] ? ", lacks " : "", lacks);
-	fprintf(to, "%-12s %s, %s risk; at most %d packets and %d bytes\n", "rule", words_text(p->proposal, "rule"),
-		words_text(p->proposal, "risk"), (int)json_integer_value(json_object_get(cost, "packets")),
+	fprintf(to, "%-12s %s, %s risk; at most %d packet%s and %d bytes\n", "rule", words_text(p->proposal, "rule"),
+		words_text(p->proposal, "risk"), packets, packets == 1 ? "" : "s",
 		(int)json_integer_value(json_object_get(cost, "bytes")));
 	show_word(to, "policy", words_text(p->proposal, "why"));
 	if (words_text(p->proposal, "rationale")[0])
@@ -132,5 +133,5 @@ void proposal_show(const struct listed_proposal *p, const struct plan *plan, FIL
 			show_hex(words_text(one, "hex"), to);
 		}
 	}
-	fprintf(to, "A name in braces stands for bytes that a reply gives. Nothing else is sent.\n");
+	fprintf(to, "A name in braces stands for bytes that a reply gives. No other payload is sent.\n");
 }
