@@ -46,6 +46,7 @@ static struct {
 	char *arena;
 	size_t used, room;
 	int64_t last, live;
+	uint64_t epoch, epoch_before; /* in which we sent */
 	unsigned lengths_due, places_due;
 	bool live_refused;
 } o;
@@ -236,10 +237,15 @@ bool outputs_take(const struct outbox_entry *e)
 	return true;
 }
 
-/* The last number that the list has had, in our numbering. */
+/*
+ * The last number that the list has had, in our numbering. A stream that refused our IDs, for which the
+ * epoch was raised, did not keep the lists from growing.
+ */
 static int64_t place_of(const struct list *l, uint64_t epoch, int64_t base)
 {
-	return l->epoch == epoch ? l->seq : l->epoch && l->epoch < epoch ? base : 0;
+	bool ours = l->epoch == epoch || (l->epoch && (l->epoch == o.epoch || l->epoch == o.epoch_before));
+
+	return ours ? l->seq : l->epoch && l->epoch < epoch ? base : 0;
 }
 
 static void tell_full(struct list *l, bool full)
@@ -298,6 +304,10 @@ size_t outputs_send(uint64_t epoch, int64_t base)
 
 	if (o.count == 0 || o.taken == 0)
 		return 0;
+	if (o.epoch != epoch) {
+		o.epoch_before = o.epoch;
+		o.epoch = epoch;
+	}
 	for (size_t i = 0; i < o.count; i++) {
 		struct list *l = &o.lists[i];
 		int64_t after = place_of(l, epoch, base);

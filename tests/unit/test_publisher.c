@@ -1,5 +1,7 @@
 /* The publisher in one process with a real redis-server on a UNIX socket: what the system test can't set up as closely. */
+#include "sensor/hub/json.h"
 #include "sensor/hub/outbox.h"
+#include "sensor/hub/outputs.h"
 #include "sensor/hub/publisher.h"
 #include "sensor/hub/store.h"
 
@@ -404,6 +406,143 @@ static void a_full_outbox_drops_the_oldest_and_goes_on(void **state)
 	assert_int_equal(ask(f, "XLEN " EV), 16);
 }
 
+static void add_list(struct fixture *f, const char *name, const char *types, uint32_t cap, enum output_full when_full)
+{
+	struct output_config *o = &f->config.output[f->config.outputs++];
+
+	strcpy(o->list, name);
+	strcpy(o->types, types);
+	o->cap = cap;
+	o->when_full = when_full;
+}
+
+/* The list is entries first..last, each once, in order. */
+static void assert_list(struct fixture *f, const char *name, int64_t first, int64_t last)
+{
+	redisReply *r = redisCommand(f->redis, "LRANGE askance:{t}:q:%s 0 -1", name);
+	char body[64];
+
+	assert_int_equal(r->elements, last - first + 1);
+	for (size_t i = 0; i < r->elements; i++) {
+		sprintf(body, "{\"event\":{\"sequence\":%lld}}", (long long)first + (long long)i);
+		assert_string_equal(r->element[i]->str, body);
+	}
+	freeReplyObject(r);
+}
+
+static void assert_health(const char *wanted)
+{
+	struct json j = { .first = true };
+
+	json_open(&j, NULL, '{');
+	outputs_health(&j);
+	json_close(&j, '}');
+	assert_non_null(strstr(j.text, wanted));
+	json_free(&j);
+}
+
+static void a_full_list_drops_and_counts_exactly(void **state)
+{
+	struct fixture *f = *state;
+
+	add_list(f, "new", "", 100, OUTPUT_DROP_NEW);
+	add_list(f, "old", "asset", 100, OUTPUT_DROP_OLD);
+	add_list(f, "none", "health", 100, OUTPUT_DROP_NEW);
+	append(f, 1500);
+	start(f);
+	run_until(f, "streaming", 1500);
+	assert_list(f, "new", 1, 100);
+	assert_list(f, "old", 1401, 1500);
+	assert_int_equal(ask(f, "LLEN askance:{t}:q:none"), 0);
+	assert_health("\"list\":\"new\",\"when_full\":\"drop-new\",\"cap\":100,\"length\":100,\"dropped\":1400");
+	assert_health("\"list\":\"old\",\"when_full\":\"drop-old\",\"cap\":100,\"length\":100,\"dropped\":1400");
+	/* A reader that took ten makes room for exactly ten. */
+	freeReplyObject(redisCommand(f->redis, "LTRIM askance:{t}:q:new 10 -1"));
+	append(f, 30);
+	run_until(f, "streaming", 1530);
+	assert_int_equal(ask(f, "LLEN askance:{t}:q:new"), 100);
+	assert_health("\"length\":100,\"dropped\":1420");
+}
+
+static void restart(struct fixture *f)
+{
+	stopped = false;
+	publisher_stop(0, on_stopped);
+	uv_run(&f->loop, UV_RUN_DEFAULT);
+	assert_true(stopped);
+	start(f);
+}
+
+static void a_list_goes_on_where_it_was_after_a_restart_and_another_epoch(void **state)
+{
+	struct fixture *f = *state;
+
+	add_list(f, "siem", "", 10000, OUTPUT_DROP_NEW);
+	append(f, 700);
+	start(f);
+	run_until(f, "streaming", 700);
+	restart(f);
+	append(f, 50);
+	run_until(f, "streaming", 750);
+	assert_list(f, "siem", 1, 750);
+	/* Somebody wrote an ID above ours: the epoch is raised, what the list has is not pushed again. */
+	freeReplyObject(redisCommand(f->redis, "XADD " EV " %llu-1 body x", (unsigned long long)outbox_epoch(&f->store) + 5));
+	append(f, 50);
+	run_until(f, "streaming", 800);
+	assert_list(f, "siem", 1, 800);
+}
+
+static void a_stream_that_is_gone_is_filled_again_without_its_lists(void **state)
+{
+	struct fixture *f = *state;
+
+	add_list(f, "siem", "", 10000, OUTPUT_DROP_NEW);
+	append(f, 700);
+	start(f);
+	run_until(f, "streaming", 700);
+	ask(f, "DEL " EV);
+	append(f, 50);
+	run_until(f, "streaming", 750);
+	assert_stream(f, 1, 750);
+	assert_list(f, "siem", 1, 750);
+}
+
+static void flushed_lists_are_filled_from_the_outbox(void **state)
+{
+	struct fixture *f = *state;
+
+	add_list(f, "siem", "", 10000, OUTPUT_DROP_NEW);
+	append(f, 700);
+	start(f);
+	run_until(f, "streaming", 700);
+	ask(f, "FLUSHALL");
+	append(f, 50);
+	run_until(f, "streaming", 750);
+	assert_stream(f, 1, 750);
+	assert_list(f, "siem", 1, 750);
+}
+
+static void a_list_that_changes_its_type_is_told_and_its_loss_counted(void **state)
+{
+	struct fixture *f = *state;
+
+	add_list(f, "siem", "", 10000, OUTPUT_DROP_NEW);
+	append(f, 10);
+	start(f);
+	run_until(f, "streaming", 10);
+	ask(f, "DEL askance:{t}:q:siem");
+	ask(f, "SET askance:{t}:q:siem x");
+	append(f, 5);
+	run_until(f, "wrong-type", 10);
+	ask(f, "DEL askance:{t}:q:siem");
+	run_until(f, "streaming", 15);
+	append(f, 5);
+	run_until(f, "streaming", 20);
+	assert_stream(f, 1, 20);
+	assert_list(f, "siem", 16, 20);
+	assert_health("\"length\":5,\"dropped\":5");
+}
+
 int main(void)
 {
 #define WITH_REDIS(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
@@ -421,6 +560,11 @@ int main(void)
 		WITH_REDIS(asset_states_follow_and_gone_ones_go),
 		WITH_REDIS(a_refused_hash_does_not_hold_up_the_stream),
 		WITH_REDIS(a_full_outbox_drops_the_oldest_and_goes_on),
+		WITH_REDIS(a_full_list_drops_and_counts_exactly),
+		WITH_REDIS(a_list_goes_on_where_it_was_after_a_restart_and_another_epoch),
+		WITH_REDIS(a_stream_that_is_gone_is_filled_again_without_its_lists),
+		WITH_REDIS(flushed_lists_are_filled_from_the_outbox),
+		WITH_REDIS(a_list_that_changes_its_type_is_told_and_its_loss_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
