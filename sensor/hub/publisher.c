@@ -9,6 +9,8 @@
  *   connect -> XINFO STREAM -> MULTI, XADD NOMKSTREAM ..., EXEC -> next batch
  *                  ^                     | doubt                       | idle: ask again, a
  *                  +---------------------+-----------------------------+ DEL shows then
+ *
+ * Lists are pushed to in the same transaction and keep their own place: see outputs.h.
  */
 #include "sensor/hub/publisher.h"
 
