@@ -9,6 +9,7 @@
 
 #include "classifiers/api/classifier.h"
 #include "sensor/engine/fragment.h"
+#include "sensor/engine/prp.h"
 #include "sensor/engine/tunnel.h"
 
 #include <string.h>
@@ -346,26 +347,6 @@ static void read_ip(struct layers *l, struct cursor *c)
 		l->d->counters->undecoded++;
 	else
 		malformed(l);
-}
-
-/*
- * The trailer that PRP puts behind a frame: {sequence 2}{LAN a or b 4 bits}{size 12 bits}{88fb}, where the size counts
- * all behind the ethertype. IEC 62439-3, 4.2.7.3. IP ends where its header says; of others the trailer comes off here.
- */
-static void cut_prp_trailer(struct cursor *c)
-{
-	enum { TRAILER_BYTES = 6, SUFFIX = 0x88fb };
-	size_t left = cursor_left(c);
-	struct cursor trailer = *c;
-	uint16_t lan_and_size;
-
-	if (left < TRAILER_BYTES)
-		return;
-	cursor_skip(&trailer, left - TRAILER_BYTES + 2);
-	lan_and_size = cursor_u16be(&trailer);
-	if (cursor_u16be(&trailer) == SUFFIX && (lan_and_size >> 12 == 0xa || lan_and_size >> 12 == 0xb) &&
-	    (lan_and_size & 0xfff) == left)
-		c->end -= TRAILER_BYTES;
 }
 
 /* A frame that no IP header explains: a protocol straight on Ethernet. */
