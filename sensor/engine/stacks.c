@@ -100,7 +100,7 @@ static uint64_t hash_signature(const struct stack_signature *s)
 
 	memcpy(layout, s->layout, sizeof layout);
 	h = hash_mix(((uint64_t)s->mss << 48 | (uint64_t)s->window << 32 | s->quirks) ^ 0x9e3779b97f4a7c15,
-		     (uint64_t)s->initial_ttl << 32 | (uint64_t)s->scale << 24 | (uint64_t)s->window_kind << 16 | s->layout_count << 8 |
+		     (uint64_t)s->initial_ttl << 32 | (uint64_t)s->scale << 24 | (uint64_t)s->window_kind << 16 | (uint64_t)s->layout_count << 8 |
 			     (uint64_t)s->payload << 1 | s->accepts);
 	for (size_t i = 0; i < s->layout_count; i += 8)
 		h = hash_mix(h ^ layout[i / 8], 0xd6e8feb86659fd93);

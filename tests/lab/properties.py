@@ -35,7 +35,7 @@ PROPERTIES = [
     (8, "identity-re-check", "the target is still who it was", [(MANNERS, r"^another device at the address: is told nothing"), (MANNERS, r"^refused: .*(conflict|heard|claims)")]),
     (9, "only-what-was-seen", "a protocol is asked only where it was heard by structure", [(MANNERS, r"^refused: .*(seen|structure|protocol)")]),
     (10, "behind-gateways", "only the approved unit", [(HARM, r"^gateway: ")]),
-    (11, "broadcast", "a class of its own, many responders borne", []),
+    (11, "broadcast", "a class of its own, many responders borne", [(MANNERS, r"^a question to many: ")]),
     (12, "read-only", "every byte that can be sent reads", [(RULES, r".")]),
     (13, "well-formed", "an independent dissector finds nothing malformed", [(RULES, r".")]),
     (14, "dry-run-equals-wire", "the bytes shown are the bytes sent",
