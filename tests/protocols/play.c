@@ -5,6 +5,8 @@
  */
 #include "tests/protocols/play.h"
 
+#include "tests/protocols/allocations.h"
+
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -160,6 +162,7 @@ static enum verdict offer(struct play *p, int from, const uint8_t *bytes, size_t
 	uint8_t *block = exact_copy(bytes, len);
 	uint64_t *memo = p->flow->transport <= TRANSPORT_IP ? NULL : exact_copy(p->memo, MEMO_BYTES);
 	struct reader r = make_reader(p, from, truncated);
+	unsigned long before;
 	enum verdict v;
 
 	told.count = told.used = 0;
@@ -169,7 +172,10 @@ static enum verdict offer(struct play *p, int from, const uint8_t *bytes, size_t
 	r.receiver = &receiver;
 	r.memo = memo;
 	r.told = &told;
+	before = allocations();
 	v = p->c->read(&r);
+	if (allocations() != before)
+		blame(p, "it took memory from the heap");
 	if (v > MINE)
 		blame(p, "unknown verdict");
 	if (r.bytes.at < block || r.bytes.at > block + len)
