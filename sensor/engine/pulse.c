@@ -264,10 +264,13 @@ static bool regular(const struct pulse_entry *x)
 	return x->gaps >= GAPS_KNOWN;
 }
 
-/* When an unanswered request is overdue, and when the silence of both sides is too long. */
+/*
+ * When an unanswered request is overdue, and when the silence of both sides is too long. A device that dies just after
+ * an answer is asked again a cycle later: three quarters of one more, and the alarm is within two.
+ */
 static int64_t overdue_ns(const struct pulse_entry *x)
 {
-	int64_t gap_ns = x->longest_gap_us * 1250LL, rtt_ns = x->longest_rtt_us * 4000LL, wait_ns = gap_ns > rtt_ns ? gap_ns : rtt_ns;
+	int64_t gap_ns = x->longest_gap_us * 750LL, rtt_ns = x->longest_rtt_us * 4000LL, wait_ns = gap_ns > rtt_ns ? gap_ns : rtt_ns;
 
 	if (!x->asked_ns || !regular(x) || x->answers < ANSWERS_KNOWN)
 		return INT64_MAX;
