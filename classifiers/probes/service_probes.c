@@ -1,13 +1,13 @@
 /* Reads a file of probes line by line. Texts stay where they stand in a copy of the file; lists grow beside it. */
 #include "classifiers/probes/service_probes.h"
 
+#include "classifiers/files/whole_file.h"
 #include "classifiers/probes/service_line.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static const char line_ending[] = "CR at the end of a line: the file has been through a system with other line ends";
@@ -115,22 +115,14 @@ struct service_probes *service_probes_read(const char *text, size_t len, const c
 struct service_probes *service_probes_load_fd(int fd, const char *path, service_complain *complain, void *context)
 {
 	struct service_probes *s = NULL;
-	struct stat st;
-	char *text;
-	size_t len = 0;
-	ssize_t n = 1;
+	const char *why;
+	size_t len;
+	char *text = whole_file(fd, SERVICE_FILE_BYTES_MAX, &len, &why);
 
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > SERVICE_FILE_BYTES_MAX) {
-		complain(context, path, 0, "is no file of a size that is read");
-		return NULL;
-	}
-	text = malloc((size_t)st.st_size + 1);
-	while (text && len < (size_t)st.st_size && (n = pread(fd, text + len, (size_t)st.st_size - len, (off_t)len)) > 0)
-		len += (size_t)n;
-	if (!text || n < 0)
-		complain(context, path, 0, text ? strerror(errno) : "no memory");
-	else
+	if (text)
 		s = service_probes_read(text, len, path, complain, context);
+	else
+		complain(context, path, 0, why);
 	free(text);
 	return s;
 }

@@ -1,12 +1,11 @@
 /* Keeps of each print the few tests that count here, as the texts they are, and compares by nmap's grammar. */
 #include "classifiers/stack/os_db.h"
 
+#include "classifiers/files/whole_file.h"
+
 #include <ctype.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum { LINE_BYTES = 2048, VALUE_BYTES = 64, FAMILIES = 256, FIRST_ROOM = 1024, USUAL_MSS = 1460,
        KIND_NOP = 1, KIND_MSS = 2, KIND_WS = 3, KIND_SOK = 4, KIND_TS = 8 };
@@ -189,22 +188,14 @@ struct os_db *os_db_read(const char *text, size_t len, const char *path, stack_c
 struct os_db *os_db_load_fd(int fd, const char *path, stack_complain *complain, void *context)
 {
 	struct os_db *db = NULL;
-	struct stat st;
-	char *text;
-	size_t len = 0;
-	ssize_t n = 1;
+	const char *why;
+	size_t len;
+	char *text = whole_file(fd, STACK_FILE_BYTES_MAX, &len, &why);
 
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > STACK_FILE_BYTES_MAX) {
-		complain(context, path, 0, "is no file of a size that is read");
-		return NULL;
-	}
-	text = malloc((size_t)st.st_size + 1);
-	while (text && len < (size_t)st.st_size && (n = pread(fd, text + len, (size_t)st.st_size - len, (off_t)len)) > 0)
-		len += (size_t)n;
-	if (!text || n < 0)
-		complain(context, path, 0, text ? strerror(errno) : "no memory");
-	else
+	if (text)
 		db = os_db_read(text, len, path, complain, context);
+	else
+		complain(context, path, 0, why);
 	free(text);
 	return db;
 }

@@ -1,13 +1,13 @@
 /* Reads p0f.fp strictly, line by line, and compares signatures with its own. */
 #include "classifiers/stack/stack_file.h"
 
+#include "classifiers/files/whole_file.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum { LINE_BYTES = 1024, ANY = -1, TTL_DISTANCE = 35, PARTS = 8, OPTION_EOL = 0, FIRST_ROOM = 64, LABEL_PARTS = 4 };
 
@@ -317,22 +317,14 @@ struct stack_file *stack_file_read(const char *text, size_t len, const char *pat
 struct stack_file *stack_file_load_fd(int fd, const char *path, stack_complain *complain, void *context)
 {
 	struct stack_file *f = NULL;
-	struct stat st;
-	char *text;
-	size_t len = 0;
-	ssize_t n = 1;
+	const char *why;
+	size_t len;
+	char *text = whole_file(fd, STACK_FILE_BYTES_MAX, &len, &why);
 
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > STACK_FILE_BYTES_MAX) {
-		complain(context, path, 0, "is no file of a size that is read");
-		return NULL;
-	}
-	text = malloc((size_t)st.st_size + 1);
-	while (text && len < (size_t)st.st_size && (n = pread(fd, text + len, (size_t)st.st_size - len, (off_t)len)) > 0)
-		len += (size_t)n;
-	if (!text || n < 0)
-		complain(context, path, 0, text ? strerror(errno) : "no memory");
-	else
+	if (text)
 		f = stack_file_read(text, len, path, complain, context);
+	else
+		complain(context, path, 0, why);
 	free(text);
 	return f;
 }

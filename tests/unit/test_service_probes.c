@@ -34,26 +34,27 @@ static struct service_probes *read_text(const char *text, struct complaints *c)
 	return service_probes_read(text, strlen(text), "test", note, c);
 }
 
+static const char whole[] =
+	"# a comment\n"
+	"\n"
+	"Exclude T:9100-9107,U:53\n"
+	"Probe TCP NULL q||\n"
+	"totalwaitms 6000\n"
+	"tcpwrappedms 3000\n"
+	"match ssh m|^SSH-([\\d.]+)-OpenSSH_([\\w.]+)\\r?\\n|i p/OpenSSH/ v/$2/ i/protocol $1/ cpe:/a:openbsd:openssh:$2/a\n"
+	"softmatch ftp m=^220[ -]=s\n"
+	"Probe UDP Knx q%\\x06\\x10\\x02\\x03\\0\\x0e\\\\%  no-payload\n"
+	"rarity 9\n"
+	"ports 3671, 50000-50002 ,7\n"
+	"Probe TCP GetRequest q|GET / HTTP/1.0\\r\\n\\r\\n|\n"
+	"sslports 443\n"
+	"fallback NULL, GetRequest\n"
+	"match ssl/http m@^HTTP@ p|a/b| o=Linux= d%router% h/$1/ cpe:/h:v:p/ cpe:/o:l:k/   \n";
+
 static void test_whole(void **state)
 {
-	static const char text[] =
-		"# a comment\n"
-		"\n"
-		"Exclude T:9100-9107,U:53\n"
-		"Probe TCP NULL q||\n"
-		"totalwaitms 6000\n"
-		"tcpwrappedms 3000\n"
-		"match ssh m|^SSH-([\\d.]+)-OpenSSH_([\\w.]+)\\r?\\n|i p/OpenSSH/ v/$2/ i/protocol $1/ cpe:/a:openbsd:openssh:$2/a\n"
-		"softmatch ftp m=^220[ -]=s\n"
-		"Probe UDP Knx q%\\x06\\x10\\x02\\x03\\0\\x0e\\\\%  no-payload\n"
-		"rarity 9\n"
-		"ports 3671, 50000-50002 ,7\n"
-		"Probe TCP GetRequest q|GET / HTTP/1.0\\r\\n\\r\\n|\n"
-		"sslports 443\n"
-		"fallback NULL, GetRequest\n"
-		"match ssl/http m@^HTTP@ p|a/b| o=Linux= d%router% h/$1/ cpe:/h:v:p/ cpe:/o:l:k/   \n";
 	struct complaints c;
-	struct service_probes *s = read_text(text, &c);
+	struct service_probes *s = read_text(whole, &c);
 	const struct service_probe *null, *knx, *get;
 
 	(void)state;
