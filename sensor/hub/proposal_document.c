@@ -222,6 +222,7 @@ static bool put_message(void *context, const struct plan *plan, const struct pla
 	answer = guard_allows(plan->rule->protocol, (enum transport)plan->rule->transport, m->bytes, m->len);
 	json_open(l->j, NULL, '{');
 	json_text(l->j, "step", plan->rule->steps[m->step].name);
+	json_number(l->j, "step_number", (int64_t)m->step + 1);
 	json_number(l->j, "round", m->round + 1);
 	json_text(l->j, "hex", text);
 	json_text(l->j, "reading", answer.allowed ? answer.reading : answer.why);
