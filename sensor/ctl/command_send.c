@@ -13,6 +13,12 @@
 
 enum { PATIENCE_MS = 5000, LOOK_MS = 50, KEY_BYTES = 128, ID_BYTES = 64, BATCH = 256 };
 
+const struct verb_option signer_options[] = {
+	OPTION_COPY(struct signer, path, 'k', "key", "FILE", "your secret key ($HOME/.askance/key)"),
+	OPTION_COPY(struct signer, name, 0, "as", "NAME", "your name in analysts.yaml (found there by your key)"),
+	OPTION_END,
+};
+
 int signer_option(struct signer *s, int argc, char **argv, int *at)
 {
 	const char *word = argv[*at];

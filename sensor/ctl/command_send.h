@@ -23,6 +23,9 @@ struct signer {
 	struct secret_key key;
 };
 
+/* --key and --as, for OPTION_GROUP. */
+extern const struct verb_option signer_options[];
+
 #define SIGNER_HELP \
 	"  -k, --key FILE      your secret key ($HOME/.askance/key)\n" \
 	"      --as NAME       your name in analysts.yaml (found there by your key)\n"

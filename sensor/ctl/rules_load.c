@@ -7,6 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+const struct verb_option rules_load_options[] = {
+	OPTION_COPY(struct rules_load, dir, 0, "rules", "DIR",
+		    "the folder of rules (/etc/askance/rules, else the one that came with the program)"),
+	OPTION_END,
+};
+
 int rules_load_option(struct rules_load *l, int argc, char **argv, int *at)
 {
 	if (strcmp(argv[*at], "--rules") != 0)

@@ -3,6 +3,7 @@
 #define SENSOR_CTL_RULES_LOAD_H
 
 #include "active/ruleset/policy.h"
+#include "sensor/ctl/verb.h"
 
 #include <stdbool.h>
 
@@ -13,6 +14,9 @@ struct rules_load {
 	struct policy *policy;
 	unsigned int mistakes;
 };
+
+/* --rules, for OPTION_GROUP. */
+extern const struct verb_option rules_load_options[];
 
 #define RULES_LOAD_HELP \
 	"      --rules DIR   the folder of rules (/etc/askance/rules, else the one that\n" \

@@ -17,6 +17,14 @@
 enum { PATIENCE_S = 3 };
 static const char default_config[] = "/etc/askance/askance.yaml";
 
+const struct verb_option sensor_link_options[] = {
+	OPTION_TEXT(struct sensor_link, config, 'c', "config", "FILE", "the sensor's configuration (/etc/askance/askance.yaml)"),
+	OPTION_TEXT(struct sensor_link, url, 0, "redis", "URL",
+		    "its Redis instead: unix:///PATH, redis://HOST[:PORT], rediss://, sentinel://"),
+	OPTION_COPY(struct sensor_link, sensor, 0, "sensor", "NAME", "and its name there"),
+	OPTION_END,
+};
+
 int sensor_link_option(struct sensor_link *l, int argc, char **argv, int *at)
 {
 	const char *word = argv[*at];

@@ -5,6 +5,7 @@
 #ifndef SENSOR_CTL_SENSOR_LINK_H
 #define SENSOR_CTL_SENSOR_LINK_H
 
+#include "sensor/ctl/verb.h"
 #include "sensor/supervisor/configuration.h"
 
 #include <stdbool.h>
@@ -21,6 +22,9 @@ struct sensor_link {
 	struct configuration configuration; /* read by sensor_link_open(), unless `url` was given */
 	char why[256];                      /* why the last way to Redis failed */
 };
+
+/* --config, --redis and --sensor, for OPTION_GROUP. */
+extern const struct verb_option sensor_link_options[];
 
 #define SENSOR_LINK_HELP \
 	"  -c, --config FILE   the sensor's configuration (/etc/askance/askance.yaml)\n" \
