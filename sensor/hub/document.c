@@ -318,7 +318,7 @@ void document_gap_closed(struct document *d, const struct subject *s, const stru
 	end(d);
 }
 
-void document_number(const struct document *d, const char *sensor, uint64_t epoch, int64_t sequence, struct json *out)
+void document_renumber(const char *head, size_t head_len, const char *tail, const char *sensor, uint64_t epoch, int64_t sequence, struct json *out)
 {
 	char number[192];
 	int n = snprintf(number, sizeof number, "\"sequence\":%" PRId64 ",\"id\":\"%s:%" PRIu64 ":%" PRId64 "\",", sequence,
@@ -326,9 +326,14 @@ void document_number(const struct document *d, const char *sensor, uint64_t epoc
 
 	/* Three plain pieces; the writer's commas stay out of it. */
 	json_clear(out);
-	json_raw(out, NULL, d->json.text, d->mark);
+	json_raw(out, NULL, head, head_len);
 	out->first = true;
 	json_raw(out, NULL, number, (size_t)n);
 	out->first = true;
-	json_raw(out, NULL, d->json.text + d->mark, d->json.len - d->mark);
+	json_raw(out, NULL, tail, strlen(tail));
+}
+
+void document_number(const struct document *d, const char *sensor, uint64_t epoch, int64_t sequence, struct json *out)
+{
+	document_renumber(d->json.text, d->mark, d->json.text + d->mark, sensor, epoch, sequence, out);
 }

@@ -60,6 +60,9 @@ void document_gap_closed(struct document *d, const struct subject *s, const stru
 /* The draft with its number, as one line without end; valid until the next call. */
 void document_number(const struct document *d, const char *sensor, uint64_t epoch, int64_t sequence, struct json *out);
 
+/* The same for a document that has a number: what stands before it, and the text from behind it on. */
+void document_renumber(const char *head, size_t head_len, const char *tail, const char *sensor, uint64_t epoch, int64_t sequence, struct json *out);
+
 /* The members of one gap, as the asset's document and the gap's event write them. */
 void document_gap_body(struct json *j, const struct gap *g);
 

@@ -1,10 +1,10 @@
 /* Gathers what the sensor knows of itself into one document. */
 #include "sensor/hub/health.h"
 
-#include "sensor/hub/json.h"
 #include "sensor/hub/outbox.h"
 #include "sensor/hub/outputs.h"
 #include "sensor/hub/publisher.h"
+#include "sensor/hub/sensor_document.h"
 #include "sensor/hub/store.h"
 
 #include <inttypes.h>
@@ -52,39 +52,6 @@ void health_counters(unsigned engine, const struct engine_counters *c)
 	}
 }
 
-static void write_envelope(struct json *j, int64_t seq)
-{
-	char id[CONFIG_NAME_BYTES + 48];
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	snprintf(id, sizeof id, "%s:%" PRIu64 ":%" PRId64, health.config.sensor, outbox_epoch(health.store), seq);
-	json_time(j, "@timestamp", now.tv_sec * INT64_C(1000000000) + now.tv_nsec);
-	json_open(j, "ecs", '{');
-	json_text(j, "version", "8.17.0");
-	json_close(j, '}');
-	json_open(j, "event", '{');
-	json_text(j, "id", id);
-	json_number(j, "sequence", seq);
-	json_text(j, "kind", "metric");
-	json_raw(j, "category", "[\"host\"]", 8);
-	json_raw(j, "type", "[\"info\"]", 8);
-	json_text(j, "action", "sensor-health");
-	json_text(j, "dataset", "askance.health");
-	json_text(j, "module", "askance");
-	json_close(j, '}');
-	json_open(j, "observer", '{');
-	json_text(j, "name", health.config.sensor);
-	json_text(j, "type", "sensor");
-	json_text(j, "vendor", "askance");
-	json_text(j, "product", "askance");
-	json_text(j, "version", ASKANCE_VERSION);
-	json_open(j, "ingress", '{');
-	json_text(j, "zone", health.config.zone);
-	json_close(j, '}');
-	json_close(j, '}');
-}
-
 static void write_traffic(struct json *j)
 {
 	uint64_t frames = health.total[0], undecoded = health.total[6] + health.total[5];
@@ -115,13 +82,21 @@ static void write_picture(struct json *j)
 
 static void write_readers(struct json *j)
 {
+	struct health_picture size = { 0 };
 	struct publisher_stats s;
 
+	if (health.picture)
+		health.picture(&size);
 	publisher_stats(&s);
 	json_open(j, "outbox", '{');
 	json_number(j, "entries", (int64_t)s.outbox_entries);
 	json_number(j, "bytes", (int64_t)s.outbox_bytes);
-	json_number(j, "lost", (int64_t)s.outbox_lost);
+	json_number(j, "lost", (int64_t)size.events_lost);
+	json_text(j, "state", s.bound.state);
+	json_number(j, "limit_bytes", (int64_t)s.bound.limit_bytes);
+	json_number(j, "disk_bytes", (int64_t)s.bound.disk_bytes);
+	json_number(j, "merged", (int64_t)s.bound.merged);
+	json_number(j, "owed", (int64_t)s.bound.owed);
 	json_number(j, "store_failures", (int64_t)health.store->failures);
 	json_close(j, '}');
 	json_open(j, "redis", '{');
@@ -142,20 +117,16 @@ static void write_readers(struct json *j)
 
 static void write_document(struct json *j, int64_t seq)
 {
-	json_clear(j);
-	json_open(j, NULL, '{');
-	write_envelope(j, seq);
-	json_open(j, "ot", '{');
-	json_number(j, "schema_version", 1);
-	json_text(j, "zone", health.config.zone);
+	static const struct event_words words = { "metric", "host", "info", "sensor-health", "askance.health" };
+
+	sensor_document_open(j, &health.config, &words, outbox_epoch(health.store), seq);
 	json_open(j, "health", '{');
 	json_number(j, "uptime_s", (int64_t)((uv_now(health.timer.loop) - health.started_ms) / 1000));
 	write_traffic(j);
 	write_picture(j);
 	write_readers(j);
 	json_close(j, '}');
-	json_close(j, '}');
-	json_close(j, '}');
+	sensor_document_close(j);
 }
 
 /* In a transaction of its own, unless one is open. */

@@ -19,6 +19,7 @@ struct health_picture {
 	uint64_t subassets;
 	uint64_t gaps;
 	uint64_t assets_refused;   /* the picture was full */
+	uint64_t events_lost;      /* the store refused for so long that they were given up */
 	uint64_t reports_rejected; /* findings with a field that no honest engine sends */
 };
 

@@ -72,11 +72,6 @@ static off_t line_start(int fd, off_t end)
 	return stop;
 }
 
-static bool same_body(const struct outbox_entry *e, void *line)
-{
-	return strlen(line) == e->len && memcmp(line, e->body, e->len) == 0;
-}
-
 /* event.sequence of a document, 0 when it has none. */
 static int64_t sequence_of(const char *line)
 {
@@ -102,7 +97,7 @@ static int64_t position_after(char *line)
 		log_warning("JSON lines to %s: its last line is no event; appending", out.path);
 		return store_meta(out.store, position_key, 0);
 	}
-	if (seq > size.last || (seq >= size.first && outbox_walk(out.store, seq, seq, same_body, line) == 0))
+	if (seq > size.last || !outbox_matches(out.store, seq, line, strlen(line)))
 		return 0;
 	return seq;
 }

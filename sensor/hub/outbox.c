@@ -11,16 +11,17 @@ enum { TRIM_ROWS = 4096 };
 /* Counting all bodies reads all of them, so it is done once and kept up to date. */
 static struct {
 	sqlite3 *db;
-	sqlite3_stmt *ends, *insert, *walk, *oldest, *delete;
-	bool counted;
+	sqlite3_stmt *ends, *insert, *walk, *oldest, *delete, *replace;
+	bool counted, numbered;
+	int64_t last;
 	uint64_t entries, bytes;
 } outbox;
 
-/* Appends that were taken back have been counted. */
-static void forget_count(void *arg)
+/* Appends that were taken back have been counted, and their numbers are the next again. */
+static void forget(void *arg)
 {
 	(void)arg;
-	outbox.counted = false;
+	outbox.counted = outbox.numbered = false;
 }
 
 static void prepare(struct store *s)
@@ -29,12 +30,13 @@ static void prepare(struct store *s)
 		return;
 	memset(&outbox, 0, sizeof outbox);
 	outbox.db = s->db;
-	sqlite3_rollback_hook(s->db, forget_count, NULL);
+	sqlite3_rollback_hook(s->db, forget, NULL);
 	outbox.ends = store_prepare(s, "SELECT (SELECT min(seq) FROM outbox), (SELECT max(seq) FROM outbox)");
 	outbox.insert = store_prepare(s, "INSERT INTO outbox(seq,type,asset,body,at_ns) VALUES(?1,?2,?3,?4,?5)");
 	outbox.walk = store_prepare(s, "SELECT seq,at_ns,type,asset,body FROM outbox WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq");
 	outbox.oldest = store_prepare(s, "SELECT seq,at_ns,length(CAST(body AS BLOB)) FROM outbox ORDER BY seq LIMIT ?1");
-	outbox.delete = store_prepare(s, "DELETE FROM outbox WHERE seq<=?1");
+	outbox.delete = store_prepare(s, "DELETE FROM outbox WHERE seq BETWEEN ?1 AND ?2");
+	outbox.replace = store_prepare(s, "UPDATE outbox SET type=?2, asset='', body=?3, at_ns=?4 WHERE seq=?1");
 }
 
 void outbox_close(struct store *s)
@@ -46,6 +48,7 @@ void outbox_close(struct store *s)
 	sqlite3_finalize(outbox.walk);
 	sqlite3_finalize(outbox.oldest);
 	sqlite3_finalize(outbox.delete);
+	sqlite3_finalize(outbox.replace);
 	memset(&outbox, 0, sizeof outbox);
 }
 
@@ -58,6 +61,8 @@ static int read_ends(struct store *s, int64_t *first, int64_t *last)
 	*first = found ? sqlite3_column_int64(outbox.ends, 0) : 0;
 	*last = found ? sqlite3_column_int64(outbox.ends, 1) : 0;
 	sqlite3_reset(outbox.ends);
+	outbox.last = *last;
+	outbox.numbered = found;
 	return found ? 0 : -1;
 }
 
@@ -65,8 +70,10 @@ int64_t outbox_next(struct store *s)
 {
 	int64_t first, last;
 
-	/* Asked of the table each time: after a rollback the numbers it took back are the next again. */
-	return read_ends(s, &first, &last) < 0 ? 0 : last + 1;
+	prepare(s);
+	if (!outbox.numbered && read_ends(s, &first, &last) < 0)
+		return 0;
+	return outbox.last + 1;
 }
 
 static int64_t wall_clock_ns(void)
@@ -90,6 +97,7 @@ int64_t outbox_append(struct store *s, const char *type, const char *asset_id, c
 	sqlite3_bind_int64(outbox.insert, 5, wall_clock_ns());
 	if (store_run(s, outbox.insert) < 0)
 		return -1;
+	outbox.last = seq;
 	outbox.entries++;
 	outbox.bytes += len;
 	return seq;
@@ -158,10 +166,22 @@ int outbox_size(struct store *s, struct outbox_size *size)
 	return 0;
 }
 
-int64_t outbox_trim(struct store *s, int64_t acked, int64_t before_ns, uint64_t max_bytes, uint64_t *lost)
+/* In a transaction or as one of its own; keeps the counts. */
+static int delete_range(struct store *s, int64_t first, int64_t last, uint64_t rows, uint64_t bytes)
+{
+	sqlite3_bind_int64(outbox.delete, 1, first);
+	sqlite3_bind_int64(outbox.delete, 2, last);
+	if (store_run(s, outbox.delete) < 0)
+		return -1;
+	outbox.entries -= rows;
+	outbox.bytes -= bytes;
+	return 0;
+}
+
+int64_t outbox_trim(struct store *s, int64_t acked, int64_t before_ns, int64_t after_ns, uint64_t max_bytes)
 {
 	int64_t rows = 0, upto = 0;
-	uint64_t bytes = 0, unsent = 0;
+	uint64_t bytes = 0;
 	struct outbox_size size;
 
 	if (outbox_size(s, &size) < 0)
@@ -169,22 +189,48 @@ int64_t outbox_trim(struct store *s, int64_t acked, int64_t before_ns, uint64_t 
 	sqlite3_bind_int64(outbox.oldest, 1, TRIM_ROWS);
 	while (sqlite3_step(outbox.oldest) == SQLITE_ROW) {
 		int64_t seq = sqlite3_column_int64(outbox.oldest, 0), at_ns = sqlite3_column_int64(outbox.oldest, 1);
+		bool young = at_ns >= before_ns && at_ns <= after_ns;
 
-		if (seq == size.last || ((seq > acked || at_ns >= before_ns) && size.bytes - bytes <= max_bytes))
+		if (seq > acked || seq == size.last || (young && size.bytes - bytes <= max_bytes))
 			break;
 		upto = seq;
 		rows++;
 		bytes += (uint64_t)sqlite3_column_int64(outbox.oldest, 2);
-		unsent += seq > acked;
 	}
 	sqlite3_reset(outbox.oldest);
-	if (rows == 0)
-		return 0;
-	sqlite3_bind_int64(outbox.delete, 1, upto);
-	if (store_run(s, outbox.delete) < 0)
+	return rows == 0 || delete_range(s, size.first, upto, (uint64_t)rows, bytes) == 0 ? rows : -1;
+}
+
+int outbox_replace(struct store *s, int64_t first, uint64_t rows, uint64_t bytes, const struct outbox_entry *by)
+{
+	prepare(s);
+	sqlite3_bind_int64(outbox.replace, 1, by->seq);
+	sqlite3_bind_text(outbox.replace, 2, by->type, -1, SQLITE_STATIC);
+	sqlite3_bind_text64(outbox.replace, 3, by->body, by->len, SQLITE_STATIC, SQLITE_UTF8);
+	sqlite3_bind_int64(outbox.replace, 4, by->at_ns);
+	if (store_run(s, outbox.replace) < 0 || delete_range(s, first, by->seq - 1, rows - 1, bytes - by->len) < 0)
 		return -1;
-	outbox.entries -= (uint64_t)rows;
-	outbox.bytes -= bytes;
-	*lost += unsent;
-	return rows;
+	return 0;
+}
+
+struct comparison {
+	const char *body;
+	size_t len;
+	bool differs;
+};
+
+static bool compare(const struct outbox_entry *e, void *arg)
+{
+	struct comparison *c = arg;
+
+	c->differs = strcmp(e->type, OUTBOX_DELIVERY) != 0 && (e->len != c->len || memcmp(e->body, c->body, c->len) != 0);
+	return false;
+}
+
+bool outbox_matches(struct store *s, int64_t seq, const char *body, size_t len)
+{
+	struct comparison c = { body, len, false };
+
+	outbox_walk(s, seq, seq, compare, &c);
+	return !c.differs;
 }

@@ -17,6 +17,9 @@
 
 struct store;
 
+/* Type of what the outbox and the stream say of themselves. */
+#define OUTBOX_DELIVERY "delivery"
+
 /* The number that the next appended event gets (its event.sequence), from 1. 0 when the store fails. */
 int64_t outbox_next(struct store *s);
 
@@ -64,11 +67,23 @@ struct outbox_size {
 int outbox_size(struct store *s, struct outbox_size *size);
 
 /*
- * Deletes what need not be kept: entries up to `acked` older than `before_ns`, and the oldest ones
- * while the bodies together exceed max_bytes, acknowledged or not. The newest entry always stays,
- * because it holds the number. Adds the unacknowledged ones it had to drop to *lost. A few thousand
- * rows a call at most. Returns the number deleted, -1 when the store fails.
+ * Deletes entries that everybody has, those up to `acked`: the ones older than `before_ns` (or from after
+ * `after_ns`, when the clock was wrong), and the oldest while all bodies together exceed max_bytes. What
+ * somebody lacks stays: see merge.h. The newest entry stays too, because it holds the number. A few
+ * thousand rows a call at most. Returns the number deleted, -1 when the store fails.
  */
-int64_t outbox_trim(struct store *s, int64_t acked, int64_t before_ns, uint64_t max_bytes, uint64_t *lost);
+int64_t outbox_trim(struct store *s, int64_t acked, int64_t before_ns, int64_t after_ns, uint64_t max_bytes);
+
+/*
+ * Puts one entry in the place of first..last, which bears the number of the last: `rows` entries with
+ * bodies of `bytes` together. In an open transaction. 0, or -1 with the cause in the log.
+ */
+int outbox_replace(struct store *s, int64_t first, uint64_t rows, uint64_t bytes, const struct outbox_entry *by);
+
+/*
+ * False when the outbox has another body under this number. True when it can't tell, because the entry
+ * was trimmed or merged.
+ */
+bool outbox_matches(struct store *s, int64_t seq, const char *body, size_t len);
 
 #endif

@@ -16,10 +16,10 @@
 
 #include "sensor/common/log.h"
 #include "sensor/hub/asset_mirror.h"
+#include "sensor/hub/bound.h"
 #include "sensor/hub/jsonl.h"
 #include "sensor/hub/outbox.h"
 #include "sensor/hub/outputs.h"
-#include "sensor/hub/redis_link.h"
 #include "sensor/hub/store.h"
 #include "sensor/hub/stream_end.h"
 
@@ -40,8 +40,7 @@ enum {
 
 enum question { ASK_END, ASK_QUEUED, ASK_EXEC, ASK_ASSET, ASK_HEALTH, ASK_CLIENT, ASK_OUTPUT = 100 };
 
-static const char acked_key[] = "publisher_acked", base_key[] = "publisher_base", assets_key[] = "publisher_assets",
-		  lost_key[] = "outbox_lost";
+static const char acked_key[] = "publisher_acked", base_key[] = "publisher_base", assets_key[] = "publisher_assets";
 
 static struct {
 	struct store *store;
@@ -57,8 +56,8 @@ static struct {
 	size_t batch_bytes, batch_others; /* commands of outputs at its end */
 	char queue_error[160];
 	unsigned fruitless;
-	int64_t acked, noted_acked, noted_assets, base, committed;
-	uint64_t connects, resyncs, published, lost;
+	int64_t acked, sent, noted_acked, noted_assets, base, committed;
+	uint64_t connects, resyncs, published;
 	char *health_body;
 	size_t health_len;
 	bool health_due, health_refused;
@@ -127,6 +126,8 @@ static void send_batch(void)
 	p.batch_others = outputs_send(outbox_epoch(p.store), p.base);
 	p.in_flight = redis_link_ask(&p.link, ASK_EXEC, 1, exec, NULL);
 	outputs_guard();
+	if (p.batch_entries && p.sent < p.batch_last)
+		p.sent = p.batch_last;
 }
 
 static void send_health(void)
@@ -188,24 +189,14 @@ static void raise_epoch(uint64_t seen)
 		redis_link_fail_as(&p.link, REDIS_REFUSED, "the store cannot be written");
 }
 
-static bool same_body(const struct outbox_entry *e, void *arg)
-{
-	const struct stream_end *end = arg;
-
-	return e->len == end->body_len && memcmp(e->body, end->body, e->len) == 0;
-}
-
 /* True when the stream's last entry can't be the one that our outbox has under this number. */
 static bool is_foreign(const struct stream_end *end)
 {
-	struct outbox_size size;
-
 	if (end->epoch != outbox_epoch(p.store) || end->seq == 0)
 		return end->epoch > outbox_epoch(p.store);
 	if (end->seq > (uint64_t)p.committed)
 		return true;
-	return end->body && outbox_size(p.store, &size) == 0 && end->seq >= (uint64_t)size.first &&
-	       outbox_walk(p.store, (int64_t)end->seq, (int64_t)end->seq, same_body, (void *)(uintptr_t)end) == 0;
+	return end->body && !outbox_matches(p.store, (int64_t)end->seq, end->body, end->body_len);
 }
 
 /* The number after which to go on, as the stream's end says. */
@@ -405,6 +396,7 @@ static void close_all(void)
 	p.redis = false;
 	p.store = NULL;
 }
+	bound_stop();
 
 /* What all readers have; without any, age and size alone decide. */
 static int64_t read_by_all(void)
@@ -416,27 +408,26 @@ static int64_t read_by_all(void)
 	return seq;
 }
 
-static void trim(void)
+/* A pipe may have taken a part of the line after the last. */
+static int64_t sent_to_all(void)
 {
-	struct timespec now;
-	int64_t before_ns;
-	uint64_t lost = 0;
+	int64_t seq = !p.redis ? p.committed : p.sent > p.acked ? p.sent : p.acked;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	before_ns = (now.tv_sec - (int64_t)p.config.outbox_days * 86400) * INT64_C(1000000000);
-	outbox_trim(p.store, read_by_all(), before_ns, (uint64_t)p.config.outbox_bytes_mib << 20, &lost);
-	if (lost == 0)
-		return;
-	if (p.lost == 0)
-		log_error("the outbox is full (%u MiB): the oldest unsent events are dropped", p.config.outbox_bytes_mib);
-	p.lost += lost;
-	store_set_meta(p.store, lost_key, (int64_t)p.lost);
+	if (strcmp(jsonl_state(), "off") != 0 && jsonl_written() + 1 < seq)
+		seq = jsonl_written() + 1;
+	return seq;
+}
+
+static bool keep_bounds(void)
+{
+	return bound_keep(read_by_all(), sent_to_all(), read_by_all() >= p.committed);
 }
 
 static void on_housekeeping(uv_timer_t *timer)
 {
 	jsonl_tick(p.committed);
-	trim();
+	if (keep_bounds())
+		publisher_kick();
 	if (p.stopped && (!p.redis || p.acked >= p.committed || uv_now(timer->loop) >= p.stop_at_ms)) {
 		close_all();
 		return;
@@ -455,7 +446,7 @@ void publisher_kick(void)
 	p.committed = size.last;
 	jsonl_pump(p.committed);
 	if (size.bytes > (uint64_t)p.config.outbox_bytes_mib << 20)
-		trim();
+		keep_bounds();
 	pump();
 }
 
@@ -509,7 +500,6 @@ static void recall_positions(void)
 	p.acked = p.noted_acked = store_meta(p.store, acked_key, 0);
 	p.base = store_meta(p.store, base_key, 0);
 	p.noted_assets = store_meta(p.store, assets_key, 0);
-	p.lost = (uint64_t)store_meta(p.store, lost_key, 0);
 	p.committed = outbox_next(p.store) - 1;
 	if (p.acked > p.committed)
 		p.acked = p.committed;
@@ -540,6 +530,7 @@ void publisher_stop(unsigned wait_ms, void (*done)(void))
 	p.stop_at_ms = uv_now(p.housekeeping.loop) + wait_ms;
 	publisher_kick();
 	uv_timer_start(&p.housekeeping, on_housekeeping, 0, 20);
+	bound_start(s, &p.config);
 }
 
 static bool read_time(const struct outbox_entry *e, void *arg)
@@ -579,6 +570,6 @@ void publisher_stats(struct publisher_stats *stats)
 	stats->lag_ms = p.redis ? lag_ms() : 0;
 	stats->outbox_entries = size.entries;
 	stats->outbox_bytes = size.bytes;
-	stats->outbox_lost = p.lost;
+	bound_stats(&stats->bound);
 	stats->jsonl_written = jsonl_written();
 }

@@ -14,6 +14,7 @@
 #define SENSOR_HUB_PUBLISHER_H
 
 #include "sensor/common/config.h"
+#include "sensor/hub/bound.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -66,7 +67,7 @@ struct publisher_stats {
 	uint64_t lag_ms;         /* age of the oldest entry that Redis doesn't have */
 	uint64_t outbox_entries;
 	uint64_t outbox_bytes;
-	uint64_t outbox_lost;    /* dropped unsent because the outbox was full, ever */
+	struct bound_stats bound;
 	const char *jsonl_state; /* "off", "writing", or what is wrong */
 	int64_t jsonl_written;   /* number of the last entry in the file */
 };

@@ -57,7 +57,9 @@ static const char schema[] =
 	" rule TEXT NOT NULL, path TEXT NOT NULL, started_s INTEGER NOT NULL, ended_s INTEGER NOT NULL, sent INTEGER NOT NULL,"
 	" packets INTEGER NOT NULL, bytes INTEGER NOT NULL);"
 	"CREATE INDEX IF NOT EXISTS run_target ON run(target, started_s);"
-	"CREATE INDEX IF NOT EXISTS run_started ON run(started_s);";
+	"CREATE INDEX IF NOT EXISTS run_started ON run(started_s);"
+	"CREATE TABLE IF NOT EXISTS owed(asset TEXT PRIMARY KEY) WITHOUT ROWID;"
+	"CREATE TABLE IF NOT EXISTS trim_mark(number INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, seq INTEGER NOT NULL);";
 
 static int tell_failure(struct store *s, const char *what)
 {

@@ -19,6 +19,10 @@
  *       as in asset_state.
  *   run(number, proposal, target, ...)   (since schema 2)
  *       what was asked of whom; the budgets are counted from it. Both by proposal_store.c alone.
+ *   owed(asset)   (since schema 3)
+ *       devices whose events were merged in a full outbox and whose state is to be told anew; merge.c.
+ *   trim_mark(number, epoch, seq)   (since schema 3)
+ *       where the stream stood, once in ten minutes of publishing; stream_trim.c.
  */
 #ifndef SENSOR_HUB_STORE_H
 #define SENSOR_HUB_STORE_H
@@ -27,7 +31,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { STORE_SCHEMA = 2 };
+enum { STORE_SCHEMA = 3 };
 
 struct store {
 	sqlite3 *db;

@@ -8,11 +8,12 @@ enum { CAP_DEFAULT = 100000, CAP_MAX = 64 * 1024 * 1024 };
 
 /* event.dataset without "askance.", and event.action: as packaging/siem/schemas has them. */
 static const char *const event_words[] = {
-	"approval", "asset", "attribute", "change", "gap", "health", "probe", "proposal", "service", "watch",
+	"approval", "asset", "attribute", "change", "delivery", "gap", "health", "probe", "proposal", "service", "watch",
 	"approval-denied", "approval-refused", "approval-revoked", "approval-signed",
 	"asset-changed", "asset-conflict", "asset-merged", "asset-observed", "asset-split", "attribute-learned",
 	"address-conflict", "device-quiet", "device-replaced", "device-started", "engineering-activity", "engineering-station-new",
 	"firmware-changed", "module-changed", "public-address",
+	"consumer-behind", "consumer-caught-up", "events-lost", "events-merged",
 	"gap-closed", "gap-open", "probe-ended", "probe-planned", "probe-proposed", "probe-refused",
 	"quarantine-released", "sensor-health", "service-observed", "target-degraded",
 };

@@ -1,0 +1,62 @@
+/* The envelope of events that tell of the sensor and not of a device. */
+#include "sensor/hub/sensor_document.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
+static void put_list_of_one(struct json *j, const char *key, const char *word)
+{
+	json_open(j, key, '[');
+	json_text(j, NULL, word);
+	json_close(j, ']');
+}
+
+static void put_observer(struct json *j, const struct hub_config *config)
+{
+	json_open(j, "observer", '{');
+	json_text(j, "name", config->sensor);
+	json_text(j, "type", "sensor");
+	json_text(j, "vendor", "askance");
+	json_text(j, "product", "askance");
+	json_text(j, "version", ASKANCE_VERSION);
+	json_open(j, "ingress", '{');
+	json_text(j, "zone", config->zone);
+	json_close(j, '}');
+	json_close(j, '}');
+}
+
+void sensor_document_open(struct json *j, const struct hub_config *config, const struct event_words *w, uint64_t epoch, int64_t seq)
+{
+	char id[CONFIG_NAME_BYTES + 48];
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	snprintf(id, sizeof id, "%s:%" PRIu64 ":%" PRId64, config->sensor, epoch, seq);
+	json_clear(j);
+	json_open(j, NULL, '{');
+	json_time(j, "@timestamp", now.tv_sec * INT64_C(1000000000) + now.tv_nsec);
+	json_open(j, "ecs", '{');
+	json_text(j, "version", "8.17.0");
+	json_close(j, '}');
+	json_open(j, "event", '{');
+	json_number(j, "sequence", seq);
+	json_text(j, "id", id);
+	json_text(j, "kind", w->kind);
+	put_list_of_one(j, "category", w->category);
+	put_list_of_one(j, "type", w->type);
+	json_text(j, "action", w->action);
+	json_text(j, "dataset", w->dataset);
+	json_text(j, "module", "askance");
+	json_close(j, '}');
+	put_observer(j, config);
+	json_open(j, "ot", '{');
+	json_number(j, "schema_version", DOCUMENT_SCHEMA_VERSION);
+	json_text(j, "zone", config->zone);
+}
+
+void sensor_document_close(struct json *j)
+{
+	json_close(j, '}');
+	json_close(j, '}');
+}
