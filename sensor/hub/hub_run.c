@@ -248,8 +248,8 @@ static void count_picture(struct health_picture *h)
 	h->subassets = hub.picture.subassets;
 	h->gaps = hub.batch.gaps;
 	h->assets_refused = hub.picture.counters.assets_refused;
-	h->reports_rejected = 0;
 	h->events_lost = hub.batch.dropped;
+	h->reports_rejected = 0;
 }
 
 /* Takes what is still in the rings, stores it, and lets the publisher send what it can in a moment. */

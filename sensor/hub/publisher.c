@@ -125,9 +125,9 @@ static void send_batch(void)
 	outbox_walk(p.store, p.acked + 1, p.committed, add_entry, NULL);
 	p.batch_others = outputs_send(outbox_epoch(p.store), p.base);
 	p.in_flight = redis_link_ask(&p.link, ASK_EXEC, 1, exec, NULL);
-	outputs_guard();
 	if (p.batch_entries && p.sent < p.batch_last)
 		p.sent = p.batch_last;
+	outputs_guard();
 }
 
 static void send_health(void)
@@ -386,6 +386,7 @@ static void close_all(void)
 	jsonl_close();
 	asset_mirror_stop();
 	outputs_stop();
+	bound_stop();
 	outbox_close(p.store);
 	free(p.health_body);
 	p.health_body = NULL;
@@ -396,7 +397,6 @@ static void close_all(void)
 	p.redis = false;
 	p.store = NULL;
 }
-	bound_stop();
 
 /* What all readers have; without any, age and size alone decide. */
 static int64_t read_by_all(void)
@@ -519,6 +519,7 @@ int publisher_start(uv_loop_t *loop, struct store *s, const struct hub_config *c
 		p.store = NULL;
 		return -1;
 	}
+	bound_start(s, &p.config);
 	uv_timer_init(loop, &p.housekeeping);
 	uv_timer_start(&p.housekeeping, on_housekeeping, 0, HOUSEKEEPING_MS);
 	return 0;
@@ -530,7 +531,6 @@ void publisher_stop(unsigned wait_ms, void (*done)(void))
 	p.stop_at_ms = uv_now(p.housekeeping.loop) + wait_ms;
 	publisher_kick();
 	uv_timer_start(&p.housekeeping, on_housekeeping, 0, 20);
-	bound_start(s, &p.config);
 }
 
 static bool read_time(const struct outbox_entry *e, void *arg)
