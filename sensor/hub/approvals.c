@@ -5,7 +5,7 @@
 #include "sensor/common/log.h"
 #include "sensor/hub/command_read.h"
 #include "sensor/hub/publisher.h"
-#include "sensor/hub/redis_link.h"
+#include "sensor/redis/redis_link.h"
 
 #include <inttypes.h>
 #include <stdio.h>

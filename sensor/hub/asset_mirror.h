@@ -5,7 +5,7 @@
 #ifndef SENSOR_HUB_ASSET_MIRROR_H
 #define SENSOR_HUB_ASSET_MIRROR_H
 
-#include "sensor/hub/redis_link.h"
+#include "sensor/redis/redis_link.h"
 
 #include <stdint.h>
 

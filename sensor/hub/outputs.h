@@ -15,7 +15,7 @@
 #include "sensor/common/config.h"
 #include "sensor/hub/json.h"
 #include "sensor/hub/outbox.h"
-#include "sensor/hub/redis_link.h"
+#include "sensor/redis/redis_link.h"
 
 #include <stdbool.h>
 #include <stddef.h>

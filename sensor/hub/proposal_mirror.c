@@ -6,8 +6,8 @@
 
 #include "sensor/common/log.h"
 #include "sensor/hub/publisher.h"
-#include "sensor/hub/redis_link.h"
 #include "sensor/hub/store.h"
+#include "sensor/redis/redis_link.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Error replies of Redis and what they mean for the sensor. */
-#include "sensor/hub/redis_state.h"
+#include "sensor/redis/redis_state.h"
 
 #include <string.h>
 

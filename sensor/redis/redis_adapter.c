@@ -1,5 +1,5 @@
 /* Lets hiredis 0.14 work on a libuv loop, socket errors included. */
-#include "sensor/hub/redis_adapter.h"
+#include "sensor/redis/redis_adapter.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* What Redis's refusals mean, told apart so that each can be answered with what to do about it. */
-#ifndef SENSOR_HUB_REDIS_STATE_H
-#define SENSOR_HUB_REDIS_STATE_H
+#ifndef SENSOR_REDIS_REDIS_STATE_H
+#define SENSOR_REDIS_REDIS_STATE_H
 
 enum redis_state {
 	REDIS_OFF,         /* none is configured */

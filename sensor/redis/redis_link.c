@@ -10,10 +10,10 @@
  * LOGIN is a row of questions, each asked when the one before is answered: RELAY, then of a Sentinel its
  * master, and of a server AUTH, SELECT, CLIENT SETNAME and, where Sentinels named it, ROLE.
  */
-#include "sensor/hub/redis_link.h"
+#include "sensor/redis/redis_link.h"
 
 #include "sensor/common/log.h"
-#include "sensor/hub/redis_adapter.h"
+#include "sensor/redis/redis_adapter.h"
 
 #include <hiredis/async.h>
 #include <hiredis/hiredis.h>
@@ -65,8 +65,8 @@ static void note_failure(struct redis_link *l, enum redis_state state, const cha
 	if (l->state == state)
 		return;
 	l->state = state;
-	log_warning("Redis %s: %s (%s)%s%s; events are kept and sent later", l->url.path[0] ? l->url.path : l->target.host,
-		    redis_state_name(state), error, advice[0] ? ": " : "", advice);
+	log_warning("Redis %s: %s (%s)%s%s; %s", l->url.path[0] ? l->url.path : l->target.host, redis_state_name(state), error,
+		    advice[0] ? ": " : "", advice, l->meanwhile);
 }
 
 /* The context is gone or about to go. */
@@ -77,7 +77,7 @@ static void wait_for_next(struct redis_link *l)
 	l->attempts++;
 	l->unanswered = 0;
 	arm(l, WAITING, ms);
-	l->down();
+	l->down(l);
 }
 
 void redis_link_fail_as(struct redis_link *l, enum redis_state state, const char *error)
@@ -200,7 +200,7 @@ static void on_timer(uv_timer_t *timer)
 		return;
 	case READY:
 		if (l->unanswered == 0) {
-			l->idle();
+			l->idle(l);
 			return;
 		}
 		/* fall through */
@@ -253,7 +253,7 @@ static void on_reply(redisAsyncContext *ac, void *reply, void *question)
 		l->unanswered--;
 	arm(l, (enum phase)l->phase, l->unanswered ? ANSWER_MS : IDLE_MS);
 	if (asked >= 0)
-		l->answer(asked, r);
+		l->answer(l, asked, r);
 	else if (r->type == REDIS_REPLY_ERROR && asked == ASK_RELAY)
 		redis_link_fail_as(l, REDIS_UNREACHABLE, r->str);
 	else if (asked == ASK_MASTER)
@@ -309,7 +309,7 @@ static void ask_server(struct redis_link *l, int after)
 		send_command(l, ASK_ROLE, 1, role, NULL);
 	} else {
 		arm(l, READY, IDLE_MS);
-		l->ready();
+		l->ready(l);
 	}
 }
 

@@ -6,10 +6,10 @@
  * asked for their master before each connection, and its ROLE is looked at; a cluster's MOVED leads to
  * the node that it names.
  */
-#ifndef SENSOR_HUB_REDIS_LINK_H
-#define SENSOR_HUB_REDIS_LINK_H
+#ifndef SENSOR_REDIS_REDIS_LINK_H
+#define SENSOR_REDIS_REDIS_LINK_H
 
-#include "sensor/hub/redis_state.h"
+#include "sensor/redis/redis_state.h"
 #include "sensor/common/redis_url.h"
 
 #include <hiredis/hiredis.h>
@@ -21,15 +21,17 @@
 struct redisAsyncContext;
 
 struct redis_link {
-	/* set by redis_link_start() */
+	/* set by the owner before redis_link_start() */
 	uv_loop_t *loop;
 	struct redis_url url;
 	const char *relay;       /* path of its socket */
 	const char *client_name;
-	void (*ready)(void); /* logged in: nothing is known of what went before */
-	void (*down)(void);  /* the connection is gone; what was asked and not answered may have been done or not */
-	void (*idle)(void);  /* nothing was asked for a while: ask something, so that a dead server shows */
-	void (*answer)(int question, const redisReply *reply);
+	const char *meanwhile;   /* what becomes of the work while Redis is away, for the log: "events are kept and sent later" */
+	void *owner;             /* whose link it is, for the callbacks */
+	void (*ready)(struct redis_link *l); /* logged in: nothing is known of what went before */
+	void (*down)(struct redis_link *l);  /* the connection is gone; what was asked and not answered may have been done or not */
+	void (*idle)(struct redis_link *l);  /* nothing was asked for a while: ask something, so that a dead server shows */
+	void (*answer)(struct redis_link *l, int question, const redisReply *reply);
 
 	struct redisAsyncContext *context;
 	uv_timer_t timer;    /* what it is for, the phase says */
@@ -44,7 +46,7 @@ struct redis_link {
 	uint64_t failures;
 };
 
-/* Fills in nothing but what the four callbacks and the first three members leave; tries to connect at once. */
+/* Tries to connect at once. The caller has set everything above `context`, and zeroed the rest. */
 int redis_link_start(struct redis_link *l);
 
 /*

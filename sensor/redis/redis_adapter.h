@@ -4,8 +4,8 @@
  * The adapter that comes with the library drops every socket error that libuv reports, so that a
  * refused connection is never told to anybody; this one hands errors on as the events waited for.
  */
-#ifndef SENSOR_HUB_REDIS_ADAPTER_H
-#define SENSOR_HUB_REDIS_ADAPTER_H
+#ifndef SENSOR_REDIS_REDIS_ADAPTER_H
+#define SENSOR_REDIS_REDIS_ADAPTER_H
 
 #include <hiredis/async.h>
 #include <uv.h>
