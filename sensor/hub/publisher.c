@@ -22,6 +22,7 @@
 #include "sensor/hub/outputs.h"
 #include "sensor/hub/store.h"
 #include "sensor/hub/stream_end.h"
+#include "sensor/redis/redis_link.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -310,8 +311,9 @@ static void read_health(const redisReply *r)
 	p.health_refused = r->type == REDIS_REPLY_ERROR;
 }
 
-static void on_answer(int question, const redisReply *r)
+static void on_answer(struct redis_link *l, int question, const redisReply *r)
 {
+	(void)l;
 	switch ((enum question)question) {
 	case ASK_END:
 		read_end(r);
@@ -343,8 +345,9 @@ static void on_answer(int question, const redisReply *r)
 	}
 }
 
-static void on_ready(void)
+static void on_ready(struct redis_link *l)
 {
+	(void)l;
 	p.fruitless = 0;
 	outputs_again();
 	ask_end();
@@ -353,8 +356,15 @@ static void on_ready(void)
 		clients[i]->ready(&p.link, ASK_CLIENT + (int)i);
 }
 
-static void on_down(void)
+static void on_idle(struct redis_link *l)
 {
+	(void)l;
+	ask_end();
+}
+
+static void on_down(struct redis_link *l)
+{
+	(void)l;
 	p.settled = p.in_flight = false;
 	p.health_due = true;
 	for (unsigned i = 0; i < client_count; i++)
@@ -488,9 +498,10 @@ static int start_redis(uv_loop_t *loop)
 	outputs_start(&p.config, &p.link, ASK_QUEUED, ASK_OUTPUT, p.committed);
 	p.link.loop = loop;
 	p.link.client_name = p.name;
+	p.link.meanwhile = "events are kept and sent later";
 	p.link.ready = on_ready;
 	p.link.down = on_down;
-	p.link.idle = ask_end;
+	p.link.idle = on_idle;
 	p.link.answer = on_answer;
 	return redis_link_start(&p.link);
 }
