@@ -8,6 +8,8 @@
 #ifndef CLASSIFIERS_FINDING_ATTRIBUTE_H
 #define CLASSIFIERS_FINDING_ATTRIBUTE_H
 
+#include <stdbool.h>
+
 enum attribute {
 	ATTR_NONE,
 	ATTR_VENDOR,          /* maker as the device writes it */
@@ -49,5 +51,10 @@ const char *attribute_name(enum attribute a);
 
 /* The attribute of that name, ATTR_NONE when there is none. */
 enum attribute attribute_of_name(const char *name);
+
+/* True for one of which a device rightly has several values ("ip", "certificate"). */
+bool attribute_is_multiple(enum attribute a);
+/* True for one that changes in a device's life ("firmware", "name"), so that a new value is no contradiction. */
+bool attribute_changes(enum attribute a);
 
 #endif

@@ -8,47 +8,6 @@
 
 #include <string.h>
 
-bool attribute_is_multiple(enum attribute a)
-{
-	switch (a) {
-	case ATTR_IP:
-	case ATTR_MAC:
-	case ATTR_NETWORK_ADDRESS:
-	case ATTR_URI:
-	case ATTR_CERTIFICATE:
-	case ATTR_ISSUER:
-	case ATTR_FINGERPRINT:
-	case ATTR_SOFTWARE:
-	case ATTR_PORT_NAME:
-	case ATTR_HOSTNAME:
-	case ATTR_CPE:
-	case ATTR_GATEWAY:
-		return true;
-	default:
-		return false;
-	}
-}
-
-bool attribute_changes(enum attribute a)
-{
-	switch (a) {
-	case ATTR_FIRMWARE:
-	case ATTR_OS:
-	case ATTR_NAME:
-	case ATTR_LOCATION:
-	case ATTR_CONTACT:
-	case ATTR_DESCRIPTION:
-	case ATTR_ROLE:
-	case ATTR_NETMASK:
-	case ATTR_STATE:
-	case ATTR_REALM:
-	case ATTR_VENDOR_CLASS:
-		return true;
-	default:
-		return false;
-	}
-}
-
 static void lose(struct node *n, uint64_t *counter)
 {
 	n->lost++;
