@@ -237,6 +237,17 @@ static const char *cpe_of(const struct device_rules *r, const char *series)
 	return NULL;
 }
 
+void device_class_place(const struct device_rules *r, const char *device_class, const char **purdue, const char **attack)
+{
+	*purdue = *attack = NULL;
+	for (unsigned i = 0; r != NULL && device_class_name(i) != NULL; i++) {
+		if (strcmp(device_class_name(i), device_class) != 0 || r->of_class[i + 1] == NULL)
+			continue;
+		*purdue = r->of_class[i + 1]->purdue;
+		*attack = r->of_class[i + 1]->attack;
+	}
+}
+
 static void fill_verdict(struct device_verdict *out, const struct device_rules *r, const struct winners *w)
 {
 	if (w->vendor != NULL) {

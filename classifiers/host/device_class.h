@@ -75,6 +75,9 @@ void device_class_of(const struct device_rules *r, const struct device_evidence 
  */
 size_t device_cpe(const struct device_verdict *v, const char *version, char *out, size_t room);
 
+/* Level and ATT&CK asset of a class, as in a verdict; NULL for what no file says. */
+void device_class_place(const struct device_rules *r, const char *device_class, const char **purdue, const char **attack);
+
 /* The closed list of classes: "plc", "rtu", "hmi", ...; NULL past its end. */
 const char *device_class_name(unsigned index);
 

@@ -19,7 +19,8 @@ static const char position_ms_key[] = "commands_ms", position_seq_key[] = "comma
 
 static struct {
 	struct proposals *proposals;
-	const struct approvals_ears *ears;
+	struct analyst_facts *facts;
+	const struct approvals_ears *ears; /* NULL with probing off: then facts alone are taken */
 	uv_timer_t timer;
 	struct redis_link *link;   /* NULL while there is no connection */
 	int question;
@@ -29,6 +30,7 @@ static struct {
 	uint64_t noted_ms, noted_seq;
 	const char *spoken_key;    /* meta key and time of an analyst's command, noted with what it does */
 	int64_t spoken_ms;
+	const struct fact_step *step; /* stored with it; NULL when it states no fact */
 	int64_t minute;            /* of the refusals counted */
 	unsigned refused;          /* in it */
 	struct {
@@ -43,6 +45,8 @@ static int note_position(struct store *s, void *context)
 	(void)context;
 	/* As in the stream: unsigned, kept as their bits. */
 	if (store_set_meta(s, position_ms_key, (int64_t)in.ms) < 0 || store_set_meta(s, position_seq_key, (int64_t)in.seq) < 0)
+		return -1;
+	if (in.step && analyst_facts_store(in.facts, in.step) < 0)
 		return -1;
 	return in.spoken_key ? store_set_meta(s, in.spoken_key, in.spoken_ms) : 0;
 }
@@ -218,6 +222,34 @@ static bool take_stop(const struct proposal_note *note)
 	return change(NULL, NULL, TOLD_STOPPED, note);
 }
 
+/* The least that an analyst may decide on in its zone: who may not even that has no say about its devices. */
+static bool may_state(const struct command_read *c, const struct fact_step *step, char *why)
+{
+	char zone[128];
+
+	picture_zone(in.proposals->picture, step->node, zone, sizeof zone);
+	if (policy_analyst_may(in.proposals->knowledge->policy, c->analyst, RISK_LOW, zone))
+		return true;
+	snprintf(why, PROPOSAL_REASON_BYTES, "'%s' has no say in zone %s", c->analyst, zone);
+	return false;
+}
+
+static bool take_fact(const struct command_read *c, struct proposal_note *note)
+{
+	char why[PROPOSAL_REASON_BYTES] = "";
+	struct fact_step step;
+	bool done;
+
+	if (!analyst_facts_check(in.facts, &c->command, &step, why, sizeof why) || !may_state(c, &step, why))
+		return tell_refusal(c, NULL, why);
+	note->fact = in.step = &step;
+	done = change(NULL, NULL, TOLD_STATED, note);
+	in.step = NULL;
+	if (done)
+		analyst_facts_apply(in.facts, &step);
+	return done;
+}
+
 static bool take_signed(const struct command_read *c)
 {
 	struct proposal_note note = { .command = c->name, .analyst = c->analyst, .named = c->id[0] ? c->id : NULL,
@@ -250,6 +282,14 @@ static bool take_signed(const struct command_read *c)
 		else
 			done = change(NULL, NULL, TOLD_RELEASED, &note);
 		break;
+	case COMMAND_SET:
+	case COMMAND_MERGE:
+	case COMMAND_SPLIT:
+	case COMMAND_ACCEPT:
+	case COMMAND_IGNORE:
+	case COMMAND_UNDO:
+		done = take_fact(c, &note);
+		break;
 	case COMMAND_NONE:
 	case COMMAND_TYPES:
 		break;
@@ -267,6 +307,8 @@ static bool take_command(const char *body, size_t len)
 		return tell_refusal(&c, NULL, why);
 	if (!in.proposals->knowledge->policy)
 		return tell_refusal(&c, NULL, "no policy is loaded: nobody may approve anything");
+	if (!in.ears && !command_is_fact((enum command_type)c.command.type))
+		return tell_refusal(&c, NULL, "probing is off: this sensor only listens");
 	if (c.approves)
 		return take_approve(&c);
 	if (c.command.type == COMMAND_STOP && !c.analyst[0])
@@ -319,7 +361,7 @@ static void look_for_stop(const redisReply *entry)
 	struct command_read c;
 	char why[PROPOSAL_REASON_BYTES];
 
-	for (size_t i = 0; fields && fields->type == REDIS_REPLY_ARRAY && i + 1 < fields->elements; i += 2)
+	for (size_t i = 0; in.ears && fields && fields->type == REDIS_REPLY_ARRAY && i + 1 < fields->elements; i += 2)
 		if (fields->element[i + 1]->type == REDIS_REPLY_STRING &&
 		    command_read(&c, in.proposals->picture->sensor, fields->element[i + 1]->str, (size_t)fields->element[i + 1]->len, why, sizeof why) &&
 		    c.command.type == COMMAND_STOP && !c.analyst[0])
@@ -410,10 +452,11 @@ static void on_pump(void)
 
 static const struct publisher_client client = { on_ready, on_down, on_pump, on_answer };
 
-int approvals_start(uv_loop_t *loop, struct proposals *p, const char *sensor, const struct approvals_ears *ears)
+int approvals_start(uv_loop_t *loop, struct proposals *p, struct analyst_facts *facts, const char *sensor, const struct approvals_ears *ears)
 {
 	memset(&in, 0, sizeof in);
 	in.proposals = p;
+	in.facts = facts;
 	in.ears = ears;
 	snprintf(in.key, sizeof in.key, "askance:{%s}:cmd", sensor);
 	in.ms = in.noted_ms = (uint64_t)store_meta(p->store, position_ms_key, 0);

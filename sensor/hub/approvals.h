@@ -4,6 +4,9 @@
  *   {"command": "approve", "id": ID, "analyst": NAME, "not_before": S, "not_after": S, "uses": N, "signature": BASE64}
  *   {"command": "deny" | "revoke", "id": ID, "why": TEXT, "time_ms": MS, "analyst": NAME, "signature": BASE64}
  *   {"command": "resume" | "release", ...}  release: "asset": ID
+ *   {"command": "set", "asset": ID, "attribute": NAME, "of": PATH, "value": TEXT, ...}
+ *   {"command": "merge" | "split", "asset": ID, "value": ID | ADDRESS, ...}
+ *   {"command": "accept" | "ignore", "asset": ID, ...}  {"command": "undo", "fact": NUMBER, ...}
  *   {"command": "stop"}                     alone, or signed like the others
  *
  * Redis is believed nothing: who may, the signature says. A stop alone needs none: it harms nobody,
@@ -16,7 +19,7 @@
 
 #include <uv.h>
 
-/* What commands do beside changing proposals. May be called within a transaction: they only take note. */
+/* What commands do beside changing proposals and facts; all NULL where nothing is ever asked. May be called within a transaction: they only take note. */
 struct approvals_ears {
 	void (*stop)(void);
 	void (*resume)(void);
@@ -26,7 +29,7 @@ struct approvals_ears {
 };
 
 /* Before publisher_start(). */
-int approvals_start(uv_loop_t *loop, struct proposals *p, const char *sensor, const struct approvals_ears *ears);
+int approvals_start(uv_loop_t *loop, struct proposals *p, struct analyst_facts *facts, const char *sensor, const struct approvals_ears *ears);
 void approvals_stop(void);
 
 /* For tests: one entry as it came. */

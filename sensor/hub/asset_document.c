@@ -1,6 +1,7 @@
 /* The asset's own document. Every array is in a fixed order, so that equal pictures give equal bytes. */
 #include "sensor/hub/asset_document.h"
 
+#include "active/guard/command.h"
 #include "sensor/hub/address.h"
 
 #include <stdio.h>
@@ -166,6 +167,8 @@ static void put_asset(struct json *j, const struct subject *s)
 	if (v->flags & NODE_CONTESTED)
 		json_bool(j, "contested", true);
 	put_places(j, s);
+	if (v->standing)
+		json_text(j, "standing", v->standing->kind == COMMAND_IGNORE ? "ignored" : "accepted");
 	json_hundredths(j, "completeness", completeness(s));
 	put_seen(j, v->first_ns, v->last_ns);
 	if (v->lost)
@@ -313,6 +316,41 @@ static void put_subassets(struct json *j, const struct view *v, size_t at)
 	json_close(j, ']');
 }
 
+void document_fact_body(struct json *j, const struct fact_item *f)
+{
+	json_number(j, "id", f->number);
+	json_text(j, "kind", command_name((enum command_type)f->kind));
+	if (f->kind == COMMAND_SET) {
+		json_text(j, "name", attribute_name((enum attribute)f->value.attribute));
+		json_text(j, "subject", f->value.path);
+	}
+	json_text_if(j, "value", f->text[0] ? f->text : NULL);
+	json_text(j, "analyst", f->analyst);
+	json_text_if(j, "why", f->why[0] ? f->why : NULL);
+	json_time(j, "time", f->time_ns);
+}
+
+/* What analysts stated of it, by whom and when; a value stands among the attributes too. */
+static void put_facts(struct json *j, const struct view *v)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < v->node_count; i++) {
+		const struct fact_item *f = v->nodes[i]->facts.items;
+
+		for (unsigned k = 0; k < v->nodes[i]->facts.count; k++) {
+			if (!any)
+				json_open(j, "facts", '[');
+			any = true;
+			json_open(j, NULL, '{');
+			document_fact_body(j, &f[k]);
+			json_close(j, '}');
+		}
+	}
+	if (any)
+		json_close(j, ']');
+}
+
 void document_gap_body(struct json *j, const struct gap *g)
 {
 	json_text(j, "kind", gap_kind_name((enum gap_kind)g->kind));
@@ -359,4 +397,5 @@ void asset_document_body(struct json *j, const struct subject *s, size_t talks)
 	of_subassets = put_attributes(j, s->view);
 	put_subassets(j, s->view, of_subassets);
 	put_gaps(j, s->gaps);
+	put_facts(j, s->view);
 }

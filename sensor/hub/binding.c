@@ -49,7 +49,7 @@ static bool alone_at(const struct node *ip, const struct node *mac)
 
 static bool framed_link_holds(const struct node *ip, const struct node *mac)
 {
-	if (mac->flags & (NODE_ROUTER | NODE_PROXY))
+	if (mac->flags & (NODE_ROUTER | NODE_PROXY | NODE_APART))
 		return false;
 	/* Of one interface's IPv6 addresses several may be public: the limits of evaluate_mac() apply to them. */
 	return ip->family == 6 || !place_is_public(ip->family, ip->address) || alone_at(ip, mac);
@@ -59,11 +59,13 @@ struct node *binding_parent(const struct node *ip)
 {
 	bool stated = false;
 
+	if (ip->flags & NODE_APART)
+		return NULL;
 	for (unsigned i = 0; i < ip->link_count; i++) {
 		const struct link *l = &ip->links[i];
 
 		stated |= l->stated;
-		if (l->stated && !(l->mac->flags & NODE_PROXY))
+		if (l->stated && !(l->mac->flags & (NODE_PROXY | NODE_APART)))
 			return l->mac;
 	}
 	/* Once anybody has stated where it is, frames prove nothing any more. */
@@ -85,6 +87,96 @@ static void tell_split(struct picture *p, struct node *n, const char *from, bool
 	c = picture_tell(p, CHANGE_SPLIT, n, 0, p->now_ns, n->frame);
 	if (c)
 		memcpy(c->id, from, sizeof c->id);
+}
+
+/* Assets that analysts tied together are several stars. A group is what parents and ties hold together. */
+
+static bool is_tied(const struct picture *p, const struct asset *a)
+{
+	for (size_t i = 0; i < p->tie_count; i++)
+		if (p->ties[i].a->asset == a || p->ties[i].b->asset == a)
+			return true;
+	return false;
+}
+
+struct member {
+	struct node *node;
+	size_t group; /* index of a member of the same group; its own for the last of the chain */
+};
+
+static int order_members(const void *x, const void *y)
+{
+	const struct member *a = x, *b = y;
+
+	return a->node->number < b->node->number ? -1 : a->node->number > b->node->number;
+}
+
+static size_t group_of(const struct member *m, size_t i)
+{
+	while (m[i].group != i)
+		i = m[i].group;
+	return i;
+}
+
+/* The elder names the group, so that it founds. */
+static void unite(struct member *m, size_t count, const struct node *x, const struct node *y)
+{
+	size_t at[2] = { count, count }, a, b;
+
+	for (size_t i = 0; i < count; i++) {
+		if (m[i].node == x)
+			at[0] = i;
+		if (m[i].node == y)
+			at[1] = i;
+	}
+	if (at[0] == count || at[1] == count)
+		return;
+	a = group_of(m, at[0]);
+	b = group_of(m, at[1]);
+	m[a > b ? a : b].group = a > b ? b : a;
+}
+
+static void find_groups(const struct picture *p, struct member *m, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (m[i].node->family)
+			unite(m, count, m[i].node, binding_parent(m[i].node));
+	for (size_t i = 0; i < p->tie_count; i++)
+		if (p->ties[i].a->asset == m[0].node->asset && p->ties[i].b->asset == m[0].node->asset)
+			unite(m, count, p->ties[i].a, p->ties[i].b);
+}
+
+/* What nothing holds together any more becomes assets of its own; the founder's group keeps the old one. */
+static void regroup(struct picture *p, struct asset *a)
+{
+	struct member *m = calloc(a->node_count, sizeof *m);
+	size_t count = 0, kept = 0;
+
+	if (!m)
+		return;
+	for (struct node *n = a->nodes; n; n = n->next)
+		m[count++].node = n;
+	qsort(m, count, sizeof *m, order_members);
+	for (size_t i = 0; i < count; i++)
+		m[i].group = i;
+	find_groups(p, m, count);
+	for (size_t i = 0; i < count; i++)
+		if (m[i].node == a->founder)
+			kept = group_of(m, i);
+	for (size_t i = 0; i < count; i++) {
+		size_t group = group_of(m, i);
+
+		if (group == kept)
+			continue;
+		picture_leave(p, m[i].node);
+		if (group != i) {
+			picture_place(p, m[i].node, m[group].node->asset);
+			continue;
+		}
+		picture_found(p, m[i].node, p->now_ns);
+		tell_split(p, m[i].node, a->id, a->told);
+	}
+	free(m);
 }
 
 /* Gives those that stay behind an asset of their own, because the founder keeps the old one. */
@@ -109,13 +201,17 @@ static void part_from_founder(struct picture *p, struct asset *a, struct node *f
 		tell_split(p, rest->founder, a->id, a->told);
 }
 
-/* Makes a node alone in its asset. */
+/* Takes a node out of its asset, with what an analyst tied to it. */
 static void set_apart(struct picture *p, struct node *n)
 {
 	struct asset *a = n->asset;
 
 	if (a->node_count == 1)
 		return;
+	if (is_tied(p, a)) {
+		regroup(p, a);
+		return;
+	}
 	if (a->founder == n) {
 		part_from_founder(p, a, n);
 		return;
@@ -123,6 +219,17 @@ static void set_apart(struct picture *p, struct node *n)
 	picture_leave(p, n);
 	picture_found(p, n, p->now_ns);
 	tell_split(p, n, a->id, a->told);
+}
+
+/* The elder asset stays. */
+static void merge(struct picture *p, struct node *cause, struct node *other)
+{
+	if (cause->asset == other->asset)
+		return;
+	if (cause->asset->number < other->asset->number)
+		picture_merge(p, cause->asset, other->asset, cause);
+	else
+		picture_merge(p, other->asset, cause->asset, cause);
 }
 
 static void join(struct picture *p, struct node *ip, struct node *mac)
@@ -133,10 +240,7 @@ static void join(struct picture *p, struct node *ip, struct node *mac)
 	if (ip->asset)
 		set_apart(p, ip);
 	if (ip->asset && mac->asset) {
-		if (ip->asset->number < mac->asset->number)
-			picture_merge(p, ip->asset, mac->asset, ip);
-		else
-			picture_merge(p, mac->asset, ip->asset, ip);
+		merge(p, ip, mac);
 	} else if (ip->asset) {
 		picture_place(p, mac, ip->asset);
 	} else if (mac->asset) {
@@ -161,6 +265,38 @@ static void settle(struct picture *p, struct node *ip)
 		picture_found(p, ip, p->now_ns);
 	else
 		set_apart(p, ip);
+}
+
+/* Analysts */
+
+bool binding_tie(struct picture *p, struct node *a, struct node *b)
+{
+	if (p->tie_count >= PICTURE_TIES || !array_room(&p->ties, &p->tie_room, p->tie_count, sizeof *p->ties))
+		return false;
+	p->ties[p->tie_count++] = (struct tie){ a, b };
+	merge(p, a, b);
+	return true;
+}
+
+void binding_untie(struct picture *p, struct node *a, struct node *b)
+{
+	for (size_t i = 0; i < p->tie_count; i++)
+		if (p->ties[i].a == a && p->ties[i].b == b) {
+			p->ties[i] = p->ties[--p->tie_count];
+			break;
+		}
+	regroup(p, a->asset);
+}
+
+void binding_apart(struct picture *p, struct node *n, bool apart)
+{
+	n->flags = (uint8_t)((n->flags & ~NODE_APART) | (apart ? NODE_APART : 0));
+	picture_change(p, n);
+	if (n->family)
+		settle(p, n);
+	for (unsigned i = 0; !n->family && i < n->bound_count; i++)
+		if (n->bound[i]->asset)
+			settle(p, n->bound[i]);
 }
 
 /* Links */

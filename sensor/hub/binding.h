@@ -14,6 +14,14 @@ void binding_hear(struct picture *p, const uint16_t vlan[2], const struct endpoi
 /* The MAC node that this IP node is one device with; NULL when none is. */
 struct node *binding_parent(const struct node *ip);
 
+/*
+ * What analysts say of it beats what was heard. Ties hold two placed nodes' assets together, whatever becomes of their
+ * links; false when there are too many. A node set apart is a device of its own until that is taken back.
+ */
+bool binding_tie(struct picture *p, struct node *a, struct node *b);
+void binding_untie(struct picture *p, struct node *a, struct node *b);
+void binding_apart(struct picture *p, struct node *n, bool apart);
+
 /* For keep.c: restores a link as it was stored. */
 void binding_restore(struct node *ip, struct node *mac, bool stated, bool framed, int64_t first_ns, int64_t last_ns);
 

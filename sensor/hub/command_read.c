@@ -73,15 +73,30 @@ static void read_approve(struct reading *r, struct command_read *c)
 	c->uses = (uint8_t)uses;
 }
 
+/* The member that names what a command is about; NULL when it is about the whole sensor. */
+static const char *subject_key(enum command_type t)
+{
+	if (t == COMMAND_STOP || t == COMMAND_RESUME)
+		return NULL;
+	if (t == COMMAND_UNDO)
+		return "fact";
+	return t == COMMAND_RELEASE || command_is_fact(t) ? "asset" : "id";
+}
+
 static void read_other(struct reading *r, struct command_read *c, const char *sensor)
 {
 	struct command *k = &c->command;
-	bool release = k->type == COMMAND_RELEASE;
+	const char *key = subject_key((enum command_type)k->type);
 
 	snprintf(k->sensor, sizeof k->sensor, "%s", sensor);
-	if (k->type == COMMAND_DENY || k->type == COMMAND_REVOKE || release) {
-		take_text(r, release ? "asset" : "id", c->id, sizeof c->id);
+	if (key) {
+		take_text(r, key, c->id, sizeof c->id);
 		memcpy(k->subject, c->id, sizeof k->subject);
+	}
+	if (command_is_fact((enum command_type)k->type)) {
+		take_text(r, "attribute", k->attribute, sizeof k->attribute);
+		take_text(r, "of", k->path, sizeof k->path);
+		take_text(r, "value", k->value, sizeof k->value);
 	}
 	take_text(r, "why", k->why, sizeof k->why);
 	take_text(r, "analyst", c->analyst, sizeof c->analyst);

@@ -8,7 +8,7 @@
 struct command_read {
 	bool approves;
 	char name[16];
-	char id[APPROVAL_NAME_BYTES];         /* of the proposal or asset */
+	char id[APPROVAL_NAME_BYTES];         /* of the proposal or asset; number of a fact */
 	char analyst[APPROVAL_CLASS_BYTES];   /* zero from its end on */
 	uint8_t signature[APPROVAL_SIGNATURE_BYTES];
 	int64_t not_before_s, not_after_s;    /* of an approval */

@@ -63,6 +63,8 @@ void document_number(const struct document *d, const char *sensor, uint64_t epoc
 /* The same for a document that has a number: what stands before it, and the text from behind it on. */
 void document_renumber(const char *head, size_t head_len, const char *tail, const char *sensor, uint64_t epoch, int64_t sequence, struct json *out);
 
+/* The members of one fact, as the asset's document and the fact's event write them. */
+void document_fact_body(struct json *j, const struct fact_item *f);
 /* The members of one gap, as the asset's document and the gap's event write them. */
 void document_gap_body(struct json *j, const struct gap *g);
 

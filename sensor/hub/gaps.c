@@ -8,6 +8,9 @@
 
 #include "sensor/hub/address.h"
 
+#include "active/guard/command.h"
+
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -142,15 +145,35 @@ static struct endpoint endpoint_of(const struct node *n, const struct view *v)
 	return e;
 }
 
-/* Whether the policy lets this rule ask there; without one nothing may be asked, and all rules are alike. */
-static bool rule_may(const struct search *s, const struct rule *r, const struct node *node, uint16_t port)
+static bool is_class(const char *class, const char *word)
+{
+	return class && strcmp(class, word) == 0;
+}
+
+/* The policy's word. What an analyst says of a device's class can forbid, and never allow what its own word forbids. */
+static struct policy_verdict ask_policy(const struct search *s, const struct rule *r, const struct node *node, uint16_t port)
 {
 	struct endpoint who = endpoint_of(node, s->v);
 	char zone[128];
 	struct policy_target target = { &who, zone, s->j->class, s->j->maker, port };
+	struct policy_verdict stated, heard;
 
 	picture_zone(s->p, node, zone, sizeof zone);
-	return s->k->policy && policy_verdict(s->k->policy, r, &target).allowed;
+	stated = policy_verdict(s->k->policy, r, &target);
+	if (!stated.allowed || !s->j->heard_class || is_class(s->j->heard_class, s->j->class))
+		return stated;
+	target.device_class = s->j->heard_class;
+	heard = policy_verdict(s->k->policy, r, &target);
+	heard.automatic &= stated.automatic;
+	if (heard.signatures < stated.signatures)
+		heard.signatures = stated.signatures;
+	return heard;
+}
+
+/* Whether the policy lets this rule ask there; without one nothing may be asked, and all rules are alike. */
+static bool rule_may(const struct search *s, const struct rule *r, const struct node *node, uint16_t port)
+{
+	return s->k->policy && ask_policy(s, r, node, port).allowed;
 }
 
 /* What asking costs at most. */
@@ -189,7 +212,7 @@ static bool better_rule(const struct rule *r, const struct rule *than, const str
 
 static bool is_printer(const struct search *s)
 {
-	if (s->j->class && strcmp(s->j->class, "printer") == 0)
+	if (is_class(s->j->class, "printer") || is_class(s->j->heard_class, "printer"))
 		return true;
 	for (size_t i = 0; i < s->v->service_count; i++)
 		if (s->v->services[i].item->transport == TRANSPORT_TCP && s->v->services[i].item->port == 9100)
@@ -200,12 +223,16 @@ static bool is_printer(const struct search *s)
 /* Whether the gap's rule may be proposed, and why not. */
 static void judge_gap(struct search *s, struct gap *g)
 {
-	struct endpoint who = endpoint_of(g->target, s->v);
-	char zone[128];
-	struct policy_target target = { &who, zone, s->j->class, s->j->maker, g->port };
 	struct policy_verdict verdict;
 
-	picture_zone(s->p, g->target, zone, sizeof zone);
+	if (s->v->standing && s->v->standing->kind == COMMAND_IGNORE) {
+		decide(g, VERDICT_FORBIDDEN, "an analyst ignores this device: it is never asked (fact %" PRId64 ")", s->v->standing->number);
+		return;
+	}
+	if (g->target->flags & NODE_APART) {
+		decide(g, VERDICT_FORBIDDEN, "an analyst split this address from its MAC: who would answer is not known");
+		return;
+	}
 	if (g->target->family && place_is_public(g->target->family, g->target->address)) {
 		decide(g, VERDICT_FORBIDDEN, "public address: probes never leave the plant");
 		return;
@@ -218,7 +245,7 @@ static void judge_gap(struct search *s, struct gap *g)
 		decide(g, VERDICT_FORBIDDEN, "no policy is loaded: without a whitelist nothing may be asked");
 		return;
 	}
-	verdict = policy_verdict(s->k->policy, g->rule, &target);
+	verdict = ask_policy(s, g->rule, g->target, g->port);
 	g->signatures = verdict.signatures;
 	g->automatic = verdict.automatic;
 	decide(g, verdict.allowed ? VERDICT_PROPOSED : VERDICT_FORBIDDEN, "%s", verdict.why);
@@ -374,7 +401,7 @@ static bool is_stale(const struct search *s, enum attribute a)
 {
 	const struct view_attribute *best = view_best(s->v, a);
 
-	return best && s->p->now_ns - best->last_ns > STALE_NS;
+	return best && best->item->source != SOURCE_ANALYST && s->p->now_ns - best->last_ns > STALE_NS;
 }
 
 static void find_identity(struct search *s, const struct view_service *service)
@@ -473,7 +500,7 @@ static bool is_gateway_for(const struct search *s, const char *protocol, unsigne
 
 		*heard += strncmp(path, protocol, len) == 0 && path[len] == '/';
 	}
-	return *heard > 1 || (s->j->class && strcmp(s->j->class, "gateway") == 0) ||
+	return *heard > 1 || is_class(s->j->class, "gateway") ||
 	       (role && strstr(role->item->value, "gateway"));
 }
 

@@ -47,7 +47,8 @@ static struct {
 	struct knowledge knowledge;
 	struct picture picture;
 	struct batch batch;
-	struct proposals proposals; /* not open with probing off */
+	struct proposals proposals; /* with probing off only to take what analysts state */
+	struct analyst_facts facts;
 	unsigned taken;          /* reports since the last flush */
 	uint32_t reviewed;       /* node up to which assets were reviewed */
 	uint32_t review_fast;    /* nodes still to review at the start */
@@ -267,9 +268,9 @@ static void on_end(uv_signal_t *handle, int number)
 	flush_batch(NULL);
 	if (hub.batch.proposals) {
 		dispatch_end();
-		approvals_stop();
 		proposal_mirror_stop();
 	}
+	approvals_stop();
 	health_stop();
 	publisher_stop(END_WAIT_MS, end_loop);
 }
@@ -287,11 +288,11 @@ static int open_store(void)
 		return -1;
 	hub.picture.telling = true;
 	batch_start(&hub.batch, &hub.picture, &hub.store, hub.keeper, &hub.knowledge);
-	if (hub.config.probing != PROBING_OFF) {
-		if (proposals_open(&hub.proposals, &hub.store, &hub.knowledge, &hub.picture, (uint8_t)hub.config.probing) < 0)
-			return -1;
+	if (analyst_facts_open(&hub.facts, &hub.store, &hub.picture) < 0 ||
+	    proposals_open(&hub.proposals, &hub.store, &hub.knowledge, &hub.picture, (uint8_t)hub.config.probing) < 0)
+		return -1;
+	if (hub.config.probing != PROBING_OFF)
 		hub.batch.proposals = &hub.proposals;
-	}
 	if (hub_watch_open(&hub.config, &hub.store, &hub.picture, &hub.batch, hub.batch.proposals ? dispatch_abort : NULL) < 0)
 		return -1;
 	hub.proposals.watch = hub_watch();
@@ -306,7 +307,7 @@ static void end_on_prober(void)
 	give_up(EXIT_WRONG_MESSAGE);
 }
 
-/* With probing off none of this runs: no command is read and no order written. */
+/* With probing off no order is ever written, and of commands only facts are taken. */
 static int open_probing(void)
 {
 	static const struct approvals_ears ears = { dispatch_stop, dispatch_resume, dispatch_abort, hub_watch_release };
@@ -314,10 +315,12 @@ static int open_probing(void)
 	struct dispatch_setup setup = { &hub.proposals, &hub.picture, &watching, end_on_prober, loss_is_high };
 
 	watching.watch = hub_watch();
+	if (approvals_start(&hub.loop, &hub.proposals, &hub.facts, hub.config.sensor, hub.batch.proposals ? &ears : NULL) < 0)
+		return -1;
 	if (!hub.batch.proposals)
 		return 0;
 	proposal_mirror_start(&hub.store, hub.config.sensor);
-	return approvals_start(&hub.loop, &hub.proposals, hub.config.sensor, &ears) < 0 ? -1 : dispatch_start(&hub.loop, &setup);
+	return dispatch_start(&hub.loop, &setup);
 }
 
 static int open_intakes(void)
@@ -368,6 +371,7 @@ int hub_run(const struct hub_config *config)
 	picture_end(&hub.picture);
 	knowledge_free(&hub.knowledge);
 	proposals_close(&hub.proposals);
+	analyst_facts_close(&hub.facts);
 	keep_close(hub.keeper);
 	outbox_close(&hub.store);
 	store_close(&hub.store);

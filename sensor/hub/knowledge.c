@@ -85,14 +85,14 @@ static const char *maker_of_asset(const struct knowledge *k, const struct view *
 	return maker;
 }
 
-static size_t gather_values(const struct view *v, struct device_value *to)
+static size_t gather_values(const struct view *v, bool stated_too, struct device_value *to)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < v->attribute_count && count < EVIDENCE_MOST; i++) {
 		const struct attribute_item *a = v->attributes[i].item;
 
-		if (view_is_device(v, a->path))
+		if (view_is_device(v, a->path) && (stated_too || a->source != SOURCE_ANALYST))
 			to[count++] = (struct device_value){ (enum attribute)a->attribute, a->protocol, a->value };
 	}
 	return count;
@@ -117,6 +117,34 @@ static size_t gather_spoken(const struct view *v, const char **to)
 	return count;
 }
 
+static bool any_stated(const struct view *v)
+{
+	for (size_t i = 0; i < v->attribute_count; i++)
+		if (v->attributes[i].item->source == SOURCE_ANALYST)
+			return true;
+	return false;
+}
+
+static const char *stated(const struct view *v, enum attribute a)
+{
+	const struct view_attribute *best = view_best(v, a);
+
+	return best && best->item->source == SOURCE_ANALYST ? best->item->value : NULL;
+}
+
+/* What an analyst says that it is, it is. What the device itself says is not forgotten: a policy looks at both. */
+static void take_stated(const struct knowledge *k, const struct view *v, struct judgement *out)
+{
+	const char *class = stated(v, ATTR_DEVICE_CLASS), *vendor = stated(v, ATTR_VENDOR);
+
+	if (vendor && !out->vendor)
+		out->vendor = vendor;
+	if (!class)
+		return;
+	out->class = class;
+	device_class_place(k->devices, class, &out->verdict.purdue, &out->verdict.attack);
+}
+
 void knowledge_judge(const struct knowledge *k, const struct view *v, struct judgement *out)
 {
 	struct device_value values[EVIDENCE_MOST];
@@ -125,15 +153,23 @@ void knowledge_judge(const struct knowledge *k, const struct view *v, struct jud
 
 	memset(out, 0, sizeof *out);
 	out->maker = e.maker = maker_of_asset(k, v);
-	e.value_count = gather_values(v, values);
+	e.value_count = gather_values(v, false, values);
 	e.serve_count = gather_served(v, serves);
 	e.speak_count = gather_spoken(v, speaks);
 	device_class_of(k->devices, &e, &out->verdict);
+	out->heard_class = out->verdict.device_class;
+	if (any_stated(v)) {
+		e.value_count = gather_values(v, true, values);
+		device_class_of(k->devices, &e, &out->verdict);
+	}
 	out->vendor = out->verdict.vendor;
 	out->class = out->verdict.device_class;
 	out->series = out->verdict.series;
 	out->os = out->verdict.os;
 	/* Frames of several addresses come from its MAC: that is what a router is. */
-	if (!out->class && v->mac_count && (v->flags & (NODE_ROUTER | NODE_PROXY | NODE_FORWARDS)))
-		out->class = "router";
+	if (!out->heard_class && v->mac_count && (v->flags & (NODE_ROUTER | NODE_PROXY | NODE_FORWARDS)))
+		out->heard_class = "router";
+	if (!out->class)
+		out->class = out->heard_class;
+	take_stated(k, v, out);
 }

@@ -25,7 +25,8 @@ struct knowledge {
 struct judgement {
 	const char *maker;  /* of the MAC, as the registry writes it */
 	const char *vendor; /* canonical: "Siemens" */
-	const char *class;  /* "plc", "router" ... */
+	const char *class;  /* "plc", "router" ...: an analyst's word, or what follows from what was heard */
+	const char *heard_class; /* what follows from what was heard alone, where an analyst stated anything; else as class */
 	const char *series, *os;
 	struct device_verdict verdict;
 };

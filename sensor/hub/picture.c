@@ -47,6 +47,7 @@ static void free_node(struct node *n)
 	free(n->speaks.items);
 	free(n->subassets.items);
 	free(n->talks.items);
+	free(n->facts.items);
 	free(n);
 }
 
@@ -73,6 +74,7 @@ void picture_end(struct picture *p)
 	free(p->touched_nodes);
 	free(p->changed_assets);
 	free(p->gone);
+	free(p->ties);
 	texts_free(&p->texts);
 }
 

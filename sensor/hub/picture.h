@@ -28,6 +28,8 @@ enum {
 	NODE_TALKS = 1024,
 	NODE_LINKS = 4,
 	NODE_BOUND = 64,                /* IP addresses bound to one MAC */
+	NODE_FACTS = 64,                /* stated by analysts */
+	PICTURE_TIES = 1024,
 	VALUES_OF_SINGLE = 8,           /* different values of an attribute that should have one */
 	VALUES_OF_MULTIPLE = 64,
 	ASSET_ID_BYTES = 24,
@@ -81,7 +83,23 @@ struct talk_item {
 struct node;
 struct asset;
 
-/* An IP node's tie to a MAC node. */
+/* What an analyst stated, on the node that stood for the device then; analyst_facts.c puts it there and takes it away. */
+struct fact_item {
+	int64_t number;              /* from 1 */
+	int64_t time_ns;             /* when it was said */
+	const char *analyst, *why;
+	const char *text;            /* the value, the address, or which asset it was merged with */
+	struct attribute_item value; /* COMMAND_SET: as views show it */
+	struct node *other;          /* COMMAND_MERGE: the other device's node; COMMAND_SPLIT: the address's */
+	uint8_t kind;                /* enum command_type: COMMAND_SET .. COMMAND_IGNORE */
+};
+
+/* Two nodes that are one device because an analyst said so. */
+struct tie {
+	struct node *a, *b;
+};
+
+/* That an IP node belongs to a MAC node. */
 struct link {
 	struct node *mac;
 	int64_t first_ns, last_ns;
@@ -94,6 +112,7 @@ enum node_flag {
 	NODE_PROXY = 2,     /* MAC: it claims more addresses than one device has */
 	NODE_FORWARDS = 4,  /* MAC: routed frames of several addresses come from it */
 	NODE_CONTESTED = 8, /* IP: two MACs claim it */
+	NODE_APART = 16,    /* an analyst said that it is a device of its own: no link of it counts */
 };
 
 enum node_dirty { NODE_TOUCHED = 1, NODE_CHANGED = 2 };
@@ -117,6 +136,7 @@ struct node {
 	uint16_t bound_count, bound_room;
 	struct node *via;  /* MAC: an address whose routed frames came from it */
 	struct row attributes, services, speaks, subassets, talks;
+	struct row facts;  /* struct fact_item; not stored with the node */
 };
 
 struct gap_list;
@@ -198,6 +218,8 @@ struct picture {
 	size_t changed_count, changed_room, touched_count, touched_room;
 	struct asset **changed_assets;
 	size_t changed_asset_count, changed_asset_room;
+	struct tie *ties;     /* by analysts; binding.c */
+	size_t tie_count, tie_room;
 	struct asset **gone;  /* merged away in this batch */
 	size_t gone_count, gone_room;
 	int64_t now_ns;       /* time of the newest frame */

@@ -101,6 +101,7 @@ const struct rule *proposal_rule(const struct proposals *p, const struct proposa
 static bool fill_target(const struct proposals *p, const struct subject *s, const struct gap *g, struct approval *a)
 {
 	const struct node *mac = g->target->family ? binding_parent(g->target) : g->target;
+	const char *class = s->judgement->heard_class ? s->judgement->heard_class : s->judgement->class;
 	char zone[ZONE_TEXT_BYTES];
 
 	picture_zone(p->picture, g->target, zone, sizeof zone);
@@ -111,8 +112,9 @@ static bool fill_target(const struct proposals *p, const struct subject *s, cons
 	memcpy(a->vlan, g->target->vlan, sizeof a->vlan);
 	snprintf(a->sensor, sizeof a->sensor, "%s", p->picture->sensor);
 	memcpy(a->zone, zone, strlen(zone));
-	if (s->judgement->class)
-		text_clean(a->device_class, sizeof a->device_class, s->judgement->class, strlen(s->judgement->class));
+	/* The prober's policy judges by the device's own word; an analyst's was asked before it came to a proposal. */
+	if (class)
+		text_clean(a->device_class, sizeof a->device_class, class, strlen(class));
 	if (s->judgement->maker)
 		text_clean(a->maker, sizeof a->maker, s->judgement->maker, strlen(s->judgement->maker));
 	a->target.family = g->target->family;
@@ -304,6 +306,7 @@ int proposals_change(struct proposals *p, struct proposal *x, const struct propo
 		[TOLD_PROPOSED] = "proposal", [TOLD_EXPIRED] = "proposal", [TOLD_SUPERSEDED] = "proposal",
 		[TOLD_SIGNED] = "approval",   [TOLD_DENIED] = "approval",  [TOLD_REVOKED] = "approval",
 		[TOLD_REFUSED] = "approval",  [TOLD_STOPPED] = "approval", [TOLD_RESUMED] = "approval", [TOLD_RELEASED] = "approval",
+		[TOLD_STATED] = "approval",
 		[TOLD_PLANNED] = "probe",     [TOLD_PROBE_REFUSED] = "probe", [TOLD_ENDED] = "probe",
 	};
 	int64_t at_s = now_s(), sequence;

@@ -16,6 +16,7 @@
 #include "active/guard/approval.h"
 #include "active/guard/order.h"
 #include "active/ruleset/plan.h"
+#include "sensor/hub/analyst_facts.h"
 #include "sensor/hub/document.h"
 #include "sensor/hub/store.h"
 
@@ -99,13 +100,14 @@ void proposals_saved(struct proposals *p);
 /* What happened, as events name it. */
 enum proposal_event {
 	TOLD_PROPOSED, TOLD_EXPIRED, TOLD_SUPERSEDED, TOLD_SIGNED, TOLD_DENIED, TOLD_REVOKED, TOLD_REFUSED, TOLD_STOPPED, TOLD_RESUMED,
-	TOLD_RELEASED, TOLD_PLANNED, TOLD_PROBE_REFUSED, TOLD_ENDED, TOLD_STATE, TOLD_KINDS
+	TOLD_RELEASED, TOLD_STATED, TOLD_PLANNED, TOLD_PROBE_REFUSED, TOLD_ENDED, TOLD_STATE, TOLD_KINDS
 };
 
 /* What an event says beside the proposal; zero for nothing. Texts must be clean. */
 struct proposal_note {
 	const char *analyst, *command, *reason;
 	const char *named;               /* what a refused command named */
+	const struct fact_step *fact;    /* TOLD_STATED */
 	uint64_t count;                  /* of refused commands that this event stands for */
 	const struct outcome *outcome;
 };

@@ -25,6 +25,7 @@ static const struct {
 	[TOLD_STOPPED] = { "event", "configuration", "change", "probing-stopped", "askance.approval" },
 	[TOLD_RESUMED] = { "event", "configuration", "change", "probing-resumed", "askance.approval" },
 	[TOLD_RELEASED] = { "event", "configuration", "change", "quarantine-released", "askance.approval" },
+	[TOLD_STATED] = { "event", "configuration", "change", "fact-stated", "askance.approval" },
 	[TOLD_PLANNED] = { "event", "network", "start", "probe-planned", "askance.probe" },
 	[TOLD_PROBE_REFUSED] = { "event", "network", "denied", "probe-refused", "askance.probe" },
 	[TOLD_ENDED] = { "event", "network", "end", "probe-ended", "askance.probe" },
@@ -286,6 +287,28 @@ static void put_proposal(struct proposals *p, const struct proposal *x, int64_t 
 	json_close(j, '}');
 }
 
+/* What was stated, or taken back. */
+static void put_fact(struct json *j, const struct fact_step *step)
+{
+	const struct command *c = step->command;
+
+	json_open(j, "fact", '{');
+	if (step->number)
+		json_number(j, "id", step->number);
+	json_text(j, "kind", command_name((enum command_type)c->type));
+	json_text(j, "asset", step->asset);
+	if (c->type == COMMAND_SET) {
+		json_text(j, "name", c->attribute);
+		json_text(j, "subject", c->path);
+	}
+	if (c->value[0])
+		json_text(j, "value", c->value);
+	json_text_if(j, "previous", step->previous);
+	if (step->ends)
+		json_number(j, "ends", step->ends);
+	json_close(j, '}');
+}
+
 static void put_approval(struct json *j, const struct proposal *x, const struct proposal_note *n)
 {
 	if (x) {
@@ -303,6 +326,8 @@ static void put_approval(struct json *j, const struct proposal *x, const struct 
 	if (n->count > 1)
 		json_number(j, "count", (int64_t)n->count);
 	json_close(j, '}');
+	if (n->fact)
+		put_fact(j, n->fact);
 }
 
 static void put_outcome(struct json *j, const struct proposal *x, enum proposal_event event, const struct outcome *o)

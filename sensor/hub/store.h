@@ -17,6 +17,8 @@
  *   proposal(id, ..., body, version)   (since schema 2)
  *       proposals and their signatures; body is the document for consumers, NULL when it is to go; version
  *       as in asset_state.
+ *   fact(number, kind, ...)          (since schema 3)
+ *       what analysts stated, of which node, and when it ended; by analyst_facts.c alone.
  *   run(number, proposal, target, ...)   (since schema 2)
  *       what was asked of whom; the budgets are counted from it. Both by proposal_store.c alone.
  *   owed(asset)   (since schema 3)

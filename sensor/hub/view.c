@@ -1,6 +1,8 @@
 /* Joins what an asset's nodes hold and puts it in order. */
 #include "sensor/hub/view.h"
 
+#include "active/guard/command.h"
+
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,6 +128,22 @@ static void add_attributes(struct view *v, const struct node *n)
 	}
 }
 
+/* What an analyst stated of a value stands among what was heard; what was stated of the device itself stands for it. */
+static void add_facts(struct view *v, const struct node *n)
+{
+	const struct fact_item *f = n->facts.items;
+
+	for (unsigned i = 0; i < n->facts.count; i++) {
+		const struct attribute_item *a = &f[i].value;
+		struct view_attribute *to = f[i].kind == COMMAND_SET ? ADD(v, attribute) : NULL;
+
+		if (to)
+			*to = (struct view_attribute){ a, a->first_ns, a->last_ns, 0, a->confidence };
+		if ((f[i].kind == COMMAND_ACCEPT || f[i].kind == COMMAND_IGNORE) && (!v->standing || f[i].number > v->standing->number))
+			v->standing = &f[i];
+	}
+}
+
 static void add_services(struct view *v, const struct picture *p, const struct node *n)
 {
 	const struct service_item *s = n->services.items;
@@ -157,6 +175,7 @@ static void add_node(struct view *v, const struct picture *p, const struct node 
 	if (n->last_ns > v->last_ns)
 		v->last_ns = n->last_ns;
 	add_attributes(v, n);
+	add_facts(v, n);
 	add_services(v, p, n);
 	for (unsigned i = 0; i < n->speaks.count; i++) {
 		const struct speaks_item **to = ADD(v, speak);
@@ -258,6 +277,7 @@ void view_fill(struct view *v, const struct picture *p, const struct asset *a)
 	v->first_ns = INT64_MAX;
 	v->last_ns = INT64_MIN;
 	v->flags = 0;
+	v->standing = NULL;
 	v->lost = 0;
 	for (const struct node *n = a->nodes; n; n = n->next)
 		add_node(v, p, n);
@@ -297,7 +317,7 @@ bool view_is_device(const struct view *v, const char *path)
 	return !path[0] || path == v->sole;
 }
 
-/* A probe's answer beats what was overheard; then the surer, then the newer word. The device's own beats its sole sub-asset's. */
+/* An analyst's word beats a probe's answer, which beats what was overheard; then the surer, then the newer word. The device's own beats its sole sub-asset's. */
 static bool better(const struct view_attribute *a, const struct view_attribute *b)
 {
 	if (!b)

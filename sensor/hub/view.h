@@ -40,6 +40,7 @@ struct view {
 	const char *sole;                        /* path of the only sub-asset, NULL when there is none or more */
 	int64_t first_ns, last_ns;
 	uint8_t flags;                           /* enum node_flag of all nodes */
+	const struct fact_item *standing;        /* that an analyst accepted or ignores it: the newest word; NULL for none */
 	uint32_t lost;
 	size_t node_room, attribute_room, service_room, speak_room, subasset_room, talk_room;
 };

@@ -46,6 +46,56 @@ static void test_text(void **state)
 	assert_int_equal(text[len - 1], '\n');
 }
 
+/* What states a fact says all of it in the signed text. */
+static void test_fact_text(void **state)
+{
+	struct command c = { .type = COMMAND_SET, .sensor = "plant-1", .subject = "a-0011223344556677", .attribute = "serial",
+			     .path = "s7comm/102/slot:2", .value = "S C-X4U421302009", .why = "read off the plate",
+			     .time_ms = 1795327200123, .signature = { .analyst = "a.lang" } };
+	char text[COMMAND_TEXT_BYTES];
+	size_t len;
+
+	(void)state;
+	len = command_text(&c, text);
+	assert_int_equal(len, strlen(text));
+	assert_string_equal(text, "askance command 1\ncommand: set\nsensor: plant-1\nsubject: a-0011223344556677\n"
+				  "attribute: serial\nof: s7comm/102/slot:2\nvalue: S C-X4U421302009\n"
+				  "why: read off the plate\ntime: 2026-11-22T06:00:00.123Z\n");
+	memset(c.subject, 'x', sizeof c.subject - 1);
+	memset(c.sensor, 'x', sizeof c.sensor - 1);
+	memset(c.attribute, 'x', sizeof c.attribute - 1);
+	memset(c.path, 'x', sizeof c.path - 1);
+	memset(c.value, 'x', sizeof c.value - 1);
+	memset(c.why, 'x', sizeof c.why - 1);
+	len = command_text(&c, text);
+	assert_int_equal(len, strlen(text));
+	assert_int_equal(text[len - 1], '\n');
+}
+
+/* A detail that the type has no use for would be signed and mean nothing. */
+static void test_fact_details(void **state)
+{
+	struct command c = { .type = COMMAND_MERGE, .sensor = "plant-1", .subject = "a-1", .value = "a-2", .time_ms = 1 };
+
+	(void)state;
+	assert_true(command_valid(&c));
+	snprintf(c.path, sizeof c.path, "modbus/502/unit:1");
+	assert_false(command_valid(&c));
+	memset(c.path, 0, sizeof c.path);
+	memset(c.value, 0, sizeof c.value);
+	assert_false(command_valid(&c));
+	c.type = COMMAND_ACCEPT;
+	assert_true(command_valid(&c));
+	c.type = COMMAND_SET;
+	assert_false(command_valid(&c));
+	snprintf(c.attribute, sizeof c.attribute, "serial");
+	snprintf(c.value, sizeof c.value, "4711");
+	assert_true(command_valid(&c));
+	c.type = COMMAND_DENY;
+	assert_false(command_valid(&c));
+	assert_true(command_is_fact(COMMAND_UNDO) && command_is_fact(COMMAND_SET) && !command_is_fact(COMMAND_RELEASE));
+}
+
 static void test_invalid(void **state)
 {
 	struct command c = sample();
@@ -99,7 +149,9 @@ static void test_mutated(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_text), cmocka_unit_test(test_invalid), cmocka_unit_test(test_mutated) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_text), cmocka_unit_test(test_fact_text),
+					     cmocka_unit_test(test_fact_details), cmocka_unit_test(test_invalid),
+					     cmocka_unit_test(test_mutated) };
 
 	if (sodium_init() < 0)
 		return 1;

@@ -25,6 +25,7 @@ static struct picture picture;
 static struct knowledge knowledge;
 static struct batch batch;
 static struct proposals proposals;
+static struct analyst_facts facts;
 static uv_loop_t loop;
 static int orders, outcomes; /* the prober's ends */
 static char folder[] = "/tmp/askance-dispatch-XXXXXX";
@@ -102,8 +103,9 @@ static int start(void **state)
 	batch_start(&batch, &picture, &store, keeper, &knowledge);
 	assert_int_equal(proposals_open(&proposals, &store, &knowledge, &picture, PROBING_PROPOSE), 0);
 	batch.proposals = &proposals;
+	assert_int_equal(analyst_facts_open(&facts, &store, &picture), 0);
 	assert_int_equal(uv_loop_init(&loop), 0);
-	return approvals_start(&loop, &proposals, "plant-1", &ears);
+	return approvals_start(&loop, &proposals, &facts, "plant-1", &ears);
 }
 
 static void close_handle(uv_handle_t *h, void *context)
@@ -122,6 +124,7 @@ static int stop(void **state)
 	uv_run(&loop, UV_RUN_DEFAULT);
 	uv_loop_close(&loop);
 	proposals_close(&proposals);
+	analyst_facts_close(&facts);
 	batch_free(&batch);
 	picture_end(&picture);
 	policy_free(knowledge.policy);

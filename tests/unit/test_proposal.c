@@ -27,6 +27,7 @@ struct hub {
 	struct knowledge knowledge;
 	struct batch batch;
 	struct proposals proposals;
+	struct analyst_facts facts;
 	uv_loop_t loop;
 };
 
@@ -95,8 +96,9 @@ static void start_hub(void)
 	batch_start(&hub.batch, &hub.picture, &hub.store, hub.keeper, &hub.knowledge);
 	assert_int_equal(proposals_open(&hub.proposals, &hub.store, &hub.knowledge, &hub.picture, PROBING_PROPOSE), 0);
 	hub.batch.proposals = &hub.proposals;
+	assert_int_equal(analyst_facts_open(&hub.facts, &hub.store, &hub.picture), 0);
 	assert_int_equal(uv_loop_init(&hub.loop), 0);
-	assert_int_equal(approvals_start(&hub.loop, &hub.proposals, "plant-1", &ears), 0);
+	assert_int_equal(approvals_start(&hub.loop, &hub.proposals, &hub.facts, "plant-1", &ears), 0);
 }
 
 static void stop_hub(void)
@@ -105,6 +107,7 @@ static void stop_hub(void)
 	uv_run(&hub.loop, UV_RUN_DEFAULT);
 	uv_loop_close(&hub.loop);
 	proposals_close(&hub.proposals);
+	analyst_facts_close(&hub.facts);
 	batch_free(&hub.batch);
 	picture_end(&hub.picture);
 	policy_free(hub.knowledge.policy);
