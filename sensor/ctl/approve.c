@@ -3,7 +3,7 @@
 #include "sensor/ctl/document_words.h"
 #include "sensor/ctl/moment.h"
 #include "sensor/ctl/proposal_list.h"
-#include "sensor/ctl/verb.h"
+#include "sensor/ctl/options.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,66 +18,30 @@ struct request {
 	struct rules_load rules;
 	struct signer signer;
 	const char *id;
+	const char *from, *until;
 	int64_t from_s, until_s;
 	int uses;
-	bool json, yes, timed;
+	bool json, yes;
 };
 
-/* 1: taken, 0: not ours, -1: told. */
-static int take_time(struct request *q, int argc, char **argv, int *at)
+static const struct verb_option options[] = {
+	OPTION_WORD(struct request, id, "ID", "of the proposal, as much of it as is unique; `askance proposals` lists them"),
+	OPTION_GROUP(struct request, signer, signer_options),
+	OPTION_TEXT(struct request, from, 0, "from", "TIME", "not before (now): 2026-11-22T22:00:00Z, +30m, +8h, +2d"),
+	OPTION_TEXT(struct request, until, 0, "until", "TIME", "not after (a day later)"),
+	OPTION_NUMBER(struct request, uses, 0, "uses", "N", 1, APPROVAL_USES, "how often it may be asked, 1 to 10 (1)"),
+	OPTION_FLAG(struct request, yes, 'y', "yes", "sign without a question"),
+	OPTION_FLAG(struct request, json, 0, "json", "the sensor's answer as one JSON document"),
+	OPTION_GROUP(struct request, rules, rules_load_options),
+	OPTION_GROUP(struct request, link, sensor_link_options),
+	OPTION_END,
+};
+
+static bool read_time(const char *text, int64_t *at_s)
 {
-	bool from = strcmp(argv[*at], "--from") == 0, until = strcmp(argv[*at], "--until") == 0, uses = strcmp(argv[*at], "--uses") == 0;
-
-	if (!from && !until && !uses)
-		return 0;
-	if (*at + 1 == argc) {
-		fprintf(stderr, "askance approve: %s wants a value\n", argv[*at]);
-		return -1;
-	}
-	q->timed = true;
-	++*at;
-	if (uses) {
-		q->uses = atoi(argv[*at]);
-		if (q->uses >= 1 && q->uses <= APPROVAL_USES && strspn(argv[*at], "0123456789") == strlen(argv[*at]))
-			return 1;
-		fprintf(stderr, "askance approve: --uses is 1 to %d\n", APPROVAL_USES);
-		return -1;
-	}
-	if (moment_read(argv[*at], time(NULL), from ? &q->from_s : &q->until_s))
-		return 1;
-	fprintf(stderr, "askance approve: '%s' is no time; write 2026-11-22T22:00:00Z, now, or +30m, +8h, +2d\n", argv[*at]);
-	return -1;
-}
-
-static bool take_words(struct request *q, int argc, char **argv)
-{
-	for (int i = 1; i < argc; i++) {
-		int taken = sensor_link_option(&q->link, argc, argv, &i);
-
-		if (taken == 0)
-			taken = rules_load_option(&q->rules, argc, argv, &i);
-		if (taken == 0)
-			taken = signer_option(&q->signer, argc, argv, &i);
-		if (taken == 0)
-			taken = take_time(q, argc, argv, &i);
-		if (taken < 0)
-			return false;
-		if (taken)
-			continue;
-		if (strcmp(argv[i], "--json") == 0) {
-			q->json = true;
-		} else if (strcmp(argv[i], "--yes") == 0 || strcmp(argv[i], "-y") == 0) {
-			q->yes = true;
-		} else if (argv[i][0] != '-' && !q->id) {
-			q->id = argv[i];
-		} else {
-			fprintf(stderr, "askance approve: unexpected '%s'; `askance approve --help` tells more\n", argv[i]);
-			return false;
-		}
-	}
-	if (q->id)
+	if (!text || moment_read(text, time(NULL), at_s))
 		return true;
-	fprintf(stderr, "askance approve: which proposal? `askance proposals` lists them\n");
+	fprintf(stderr, "askance approve: '%s' is no time; write 2026-11-22T22:00:00Z, now, or +30m, +8h, +2d\n", text);
 	return false;
 }
 
@@ -86,7 +50,7 @@ static bool choose_times(const struct request *q, struct approval *a)
 {
 	time_t now = time(NULL);
 
-	if (a->uses && q->timed) {
+	if (a->uses && (q->from || q->until || q->uses)) {
 		fprintf(stderr, "askance approve: the first signature has set times and uses; leave out --from, --until and --uses\n");
 		return false;
 	}
@@ -175,7 +139,7 @@ static int approve(int argc, char **argv)
 	struct proposal_list list = { .count = 0 };
 	int result = EXIT_NOTHING;
 
-	if (!take_words(&q, argc, argv))
+	if (!options_take(options, &q, argc, argv) || !read_time(q.from, &q.from_s) || !read_time(q.until, &q.until_s))
 		return EXIT_NOTHING;
 	/* Our own rules are what is signed by: without them nothing is. */
 	if ((rules_load_open(&q.rules, true) || q.rules.rules) && sensor_link_open(&q.link) == 0) {
@@ -190,21 +154,11 @@ static int approve(int argc, char **argv)
 
 const struct verb verb_approve = {
 	.name = "approve",
-	.usage = "ID [--key FILE] [--as NAME] [--from T] [--until T] [--uses N] [--yes]",
 	.summary = "sign a proposal, after showing every byte of it",
-	.help = "ID is that of the proposal, as much of it as is unique.\n"
-		"\n" SIGNER_HELP
-		"      --from T        not before (now); 2026-11-22T22:00:00Z, +30m, +8h, +2d\n"
-		"      --until T       not after (a day later)\n"
-		"      --uses N        how often it may be asked, 1 to 10 (1)\n"
-		"  -y, --yes           sign without a question\n"
-		"      --json          the sensor's answer as one JSON document\n" RULES_LOAD_HELP SENSOR_LINK_HELP
-		"\n"
-		"The bytes are made anew from the rules on this machine. When they are not those\n"
-		"that the sensor proposes, nothing is signed. A second analyst signs the same text:\n"
-		"times and uses are then those of the first.\n"
-		"\n"
-		"Exit codes: 0 taken, 1 sent and not answered yet, 2 nothing was done, 3 the sensor\n"
-		"refused it, 4 not signed, because its bytes are not those of the rules here.\n",
+	.options = options,
+	.help = "The bytes are made anew from the rules on this machine. When they are not those that the sensor proposes, nothing is\n"
+		"signed. A second analyst signs the same text: times and uses are then those of the first.\n",
+	.exits = { "taken", "sent and not answered yet", "nothing was done", "the sensor refused it",
+		   "not signed, because its bytes are not those of the rules here" },
 	.run = approve,
 };

@@ -1,7 +1,7 @@
 /* askance audit: what was asked of the plant, as the prober wrote it down; proves that nothing of it was changed. */
 #include "sensor/ctl/audit.h"
 
-#include "sensor/ctl/verb.h"
+#include "sensor/ctl/options.h"
 #include "sensor/supervisor/configuration.h"
 
 #include <inttypes.h>
@@ -49,6 +49,23 @@ static void print_time(long long time_ns)
 	printf("%s.%03lldZ", text, time_ns % 1000000000 / 1000000);
 }
 
+static int print_verdict(const struct audit_reading *r)
+{
+	char hash[2 * sizeof r->chain.hash + 1] = "";
+	json_t *verdict;
+
+	for (size_t i = 0; i < sizeof r->chain.hash; i++)
+		sprintf(hash + 2 * i, "%02x", r->chain.hash[i]);
+	verdict = json_pack("{s:b,s:I,s:i,s:I,s:I,s:I,s:s}", "holds", 1, "records", (json_int_t)r->chain.number, "files", (int)r->files, "marks",
+			    (json_int_t)r->marks, "unfinished", (json_int_t)(r->torn + r->open_end), "last_time_ns",
+			    (json_int_t)r->chain.time_ns, "sha256", hash);
+	if (verdict)
+		json_dumpf(verdict, stdout, JSON_COMPACT);
+	json_decref(verdict);
+	puts("");
+	return EXIT_WELL;
+}
+
 static int verify(const struct options *o)
 {
 	struct audit_reading r = { .files = 0 };
@@ -58,6 +75,8 @@ static int verify(const struct options *o)
 		fprintf(stderr, "askance audit: the audit does not hold. %s\n", r.why);
 		return EXIT_NOTHING;
 	}
+	if (o->json)
+		return print_verdict(&r);
 	printf("the audit holds: %" PRIu64 " records in %u files, %" PRIu64 " marks of the ledger", r.chain.number, r.files, r.marks);
 	if (r.torn || r.open_end)
 		printf(", %" PRIu64 " lines left unfinished", r.torn + r.open_end);
@@ -158,73 +177,38 @@ static int export(const struct options *o)
 	return !good ? (runs ? EXIT_PARTLY : EXIT_NOTHING) : runs ? EXIT_WELL : EXIT_NOTHING;
 }
 
-/* Where the value of an option goes; NULL when there is no such option. */
-static const char **option_place(struct options *o, const char *name)
-{
-	if (strcmp(name, "--config") == 0 || strcmp(name, "-c") == 0)
-		return &o->config;
-	if (strcmp(name, "--state") == 0)
-		return &o->state;
-	if (strcmp(name, "--id") == 0)
-		return &o->id;
-	if (strcmp(name, "-o") == 0 || strcmp(name, "--output") == 0)
-		return &o->out;
-	return NULL;
-}
-
-static bool read_options(struct options *o, int argc, char **argv)
-{
-	for (int i = 1; i < argc; i++) {
-		const char **place = option_place(o, argv[i]);
-
-		if (place && i + 1 < argc) {
-			*place = argv[++i];
-		} else if (strcmp(argv[i], "--json") == 0) {
-			o->json = true;
-		} else if (!o->what && argv[i][0] != '-') {
-			o->what = argv[i];
-		} else {
-			fprintf(stderr, "askance audit: unexpected '%s'; `askance audit --help` tells more\n", argv[i]);
-			return false;
-		}
-	}
-	if (!o->what)
-		fprintf(stderr, "askance audit: verify, show or export? `askance audit --help` tells more\n");
-	return o->what != NULL;
-}
+static const struct verb_option options[] = {
+	OPTION_WORD(struct options, what, "verify|show|export",
+		    "hold every record against the one before and the ledger; print the records; or write runs as a pcapng file: headers "
+		    "rebuilt, bytes and times as they were, what they were for as comments"),
+	OPTION_TEXT(struct options, config, 'c', "config", "FILE", "the sensor's configuration (/etc/askance/askance.yaml)"),
+	OPTION_TEXT(struct options, state, 0, "state", "DIR", "its state folder instead"),
+	OPTION_TEXT(struct options, id, 0, "id", "APPROVAL", "only runs of this approval (show, export)"),
+	OPTION_FLAG(struct options, json, 0, "json", "the verdict, or records as they stand in the file"),
+	OPTION_TEXT(struct options, out, 'o', "output", "FILE", "where to write (export)"),
+	OPTION_END,
+};
 
 static int audit(int argc, char **argv)
 {
 	struct options o = { .what = NULL };
 
-	if (!read_options(&o, argc, argv) || !find_state(&o))
+	if (!options_take(options, &o, argc, argv) || !find_state(&o))
 		return EXIT_NOTHING;
 	if (strcmp(o.what, "verify") == 0)
 		return verify(&o);
 	if (strcmp(o.what, "show") == 0)
 		return show(&o);
-	if (strcmp(o.what, "export") == 0 && o.out)
+	if (o.out)
 		return export(&o);
-	fprintf(stderr, strcmp(o.what, "export") == 0 ? "askance audit: export wants -o FILE\n" : "askance audit: verify, show or export?\n");
+	fprintf(stderr, "askance audit: export wants -o FILE\n");
 	return EXIT_NOTHING;
 }
 
 const struct verb verb_audit = {
 	.name = "audit",
-	.usage = "verify | show | export -o FILE",
-	.summary = "what was asked of the plant, byte for byte; proves that it was not changed",
-	.help = "  verify              hold every record against the one before and the ledger\n"
-	        "  show                print the records\n"
-	        "  export              write runs as a pcapng file: headers rebuilt, bytes and times\n"
-	        "                      as they were, what they were for as comments\n"
-	        "\n"
-	        "  -c, --config FILE   the sensor's configuration (/etc/askance/askance.yaml)\n"
-	        "      --state DIR     its state folder instead\n"
-	        "      --id APPROVAL   only runs of this approval (show, export)\n"
-	        "      --json          records as they stand in the file (show)\n"
-	        "  -o, --output FILE   where to write (export)\n"
-	        "\n"
-	        "Exit codes: 0 all is well; 1 a fault was met after some were shown; 2 the audit\n"
-	        "does not hold, or nothing was found.\n",
+	.summary = "show what was asked of the plant, byte for byte; prove that it was not changed",
+	.options = options,
+	.exits = { "all is well", "a fault was met after some were shown", "the audit does not hold, or nothing was found" },
 	.run = audit,
 };

@@ -1,9 +1,16 @@
-/* askance check: the configuration, the rules, the policy and the device rules, every mistake with its line. */
+/* askance check: the configuration and the files it names, the rules, the policy and the device rules, every mistake with its line. */
 #include "classifiers/host/device_class.h"
+#include "classifiers/probes/service_probes.h"
+#include "classifiers/stack/os_db.h"
+#include "classifiers/stack/stack_file.h"
+#include "sensor/ctl/options.h"
+#include "sensor/ctl/output.h"
 #include "sensor/ctl/rules_load.h"
-#include "sensor/ctl/verb.h"
 #include "sensor/supervisor/configuration.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,21 +19,97 @@ enum { ERRORS_BYTES = 16384 };
 
 static const char default_config[] = "/etc/askance/askance.yaml";
 
+struct request {
+	struct rules_load load;
+	const char *config;
+	unsigned left_out; /* lines of other programs' files, which the sensor passes over */
+};
+
+static const struct verb_option options[] = {
+	OPTION_TEXT(struct request, config, 'c', "config", "FILE",
+		    "the sensor's configuration (/etc/askance/askance.yaml when it is there)"),
+	OPTION_GROUP(struct request, load, rules_load_options),
+	OPTION_END,
+};
+
 static void complain_configuration(void *context, const char *path, unsigned line, const char *sentence)
 {
 	rules_load_complain(context, path, line, sentence);
 }
 
+/* A line that is left out is no mistake of the sensor's: it starts, and listens with the others. */
+static void complain_foreign(void *context, const char *path, uint32_t line, const char *sentence)
+{
+	struct request *q = context;
+
+	fprintf(stderr, "askance check: %s:%" PRIu32 ": %s\n", path, line, sentence);
+	q->left_out += line > 0;
+}
+
+/* How many of its lines count; 0 when the file is of no use, which was told. */
+static size_t count_lines(struct request *q, enum engine_file kind, int fd, const char *path)
+{
+	struct service_probes *probes;
+	struct stack_file *p0f;
+	struct os_db *db;
+	size_t count = 0;
+
+	switch (kind) {
+	case ENGINE_SERVICE_PROBES:
+		probes = service_probes_load_fd(fd, path, complain_foreign, q);
+		count = probes ? probes->match_count : 0;
+		service_probes_free(probes);
+		break;
+	case ENGINE_P0F:
+		p0f = stack_file_load_fd(fd, path, complain_foreign, q);
+		count = p0f ? stack_file_count(p0f) : 0;
+		stack_file_free(p0f);
+		break;
+	default:
+		db = os_db_load_fd(fd, path, complain_foreign, q);
+		count = db ? os_db_count(db) : 0;
+		os_db_free(db);
+	}
+	return count;
+}
+
+static void check_foreign(struct request *q, const struct configuration *c)
+{
+	static const char *const words[ENGINE_FILES] = { "patterns of services", "signatures", "prints of systems" };
+
+	for (int i = 0; i < ENGINE_FILES; i++) {
+		const char *path = c->engine_file[i];
+		unsigned before = q->left_out;
+		size_t count;
+		int fd;
+
+		if (!path[0])
+			continue;
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0) {
+			rules_load_complain(&q->load, path, 0, strerror(errno));
+			continue;
+		}
+		count = count_lines(q, (enum engine_file)i, fd, path);
+		close(fd);
+		q->load.mistakes += count == 0;
+		if (count)
+			printf("%s: %s; %zu %s, %u lines left out\n", path, q->left_out > before ? "usable" : "well", count, words[i],
+			       q->left_out - before);
+	}
+}
+
 /* The configuration also says where the rules are, unless the command line did. */
-static void check_configuration(struct rules_load *l, const char *path)
+static void check_configuration(struct request *q, const char *path)
 {
 	struct configuration c;
 
-	if (configuration_read(path, &c, complain_configuration, l) != 0)
+	if (configuration_read(path, &c, complain_configuration, &q->load) != 0)
 		return;
 	printf("%s: well; sensor %s\n", path, c.sensor);
-	if (!l->dir[0])
-		snprintf(l->dir, sizeof l->dir, "%s", c.rules);
+	check_foreign(q, &c);
+	if (!q->load.dir[0])
+		snprintf(q->load.dir, sizeof q->load.dir, "%s", c.rules);
 }
 
 static void check_devices(struct rules_load *l)
@@ -85,45 +168,28 @@ static void check_rules(struct rules_load *l)
 
 static int check(int argc, char **argv)
 {
-	struct rules_load l = { .verb = "check" };
-	const char *config = NULL;
+	struct request q = { .load = { .verb = "check" } };
 
-	for (int i = 1; i < argc; i++) {
-		int taken = rules_load_option(&l, argc, argv, &i);
-
-		if (taken < 0)
-			return EXIT_NOTHING;
-		if (taken)
-			continue;
-		if ((strcmp(argv[i], "--config") == 0 || strcmp(argv[i], "-c") == 0) && i + 1 < argc) {
-			config = argv[++i];
-			continue;
-		}
-		fprintf(stderr, "askance check: unexpected '%s'; `askance check --help` tells more\n", argv[i]);
+	if (!options_take(options, &q, argc, argv))
 		return EXIT_NOTHING;
-	}
-	if (config || access(default_config, F_OK) == 0)
-		check_configuration(&l, config ? config : default_config);
+	if (q.config || access(default_config, F_OK) == 0)
+		check_configuration(&q, q.config ? q.config : default_config);
 	else
 		printf("%s: not there, not checked\n", default_config);
-	check_rules(&l);
+	check_rules(&q.load);
 	fflush(stdout);
-	if (l.mistakes)
-		fprintf(stderr, "askance check: %u mistake%s\n", l.mistakes, l.mistakes == 1 ? "" : "s");
-	return l.mistakes ? EXIT_NOTHING : EXIT_WELL;
+	if (q.load.mistakes)
+		fprintf(stderr, "askance check: %u mistake%s\n", q.load.mistakes, q.load.mistakes == 1 ? "" : "s");
+	return q.load.mistakes ? EXIT_NOTHING : output_end("check", q.left_out ? EXIT_PARTLY : EXIT_WELL);
 }
 
 const struct verb verb_check = {
 	.name = "check",
-	.usage = "[--config FILE] [--rules DIR]",
 	.summary = "check configuration, rules and policy; tell every mistake with its line",
-	.help = "  -c, --config FILE   the sensor's configuration (/etc/askance/askance.yaml when it\n"
-	        "                      is there)\n" RULES_LOAD_HELP
-	        "\n"
-	        "Nothing is started and nothing is sent. Rules are loaded as the sensor loads\n"
-	        "them: each message that a rule can make is held before the compiled list of\n"
-	        "reading functions.\n"
-	        "\n"
-	        "Exit codes: 0 all is well, 2 there are mistakes.\n",
+	.options = options,
+	.help = "Nothing is started and nothing is sent. Rules are loaded as the sensor loads them: each message that a rule can make is\n"
+		"held before the compiled list of reading functions. The files of other programs that the configuration names under\n"
+		"listening are read as the sensor reads them.\n",
+	.exits = { "all is well", "all is well but for lines of other programs' files, which the sensor leaves out", "there are mistakes" },
 	.run = check,
 };

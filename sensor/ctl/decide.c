@@ -2,7 +2,7 @@
 #include "active/guard/command.h"
 #include "sensor/ctl/command_send.h"
 #include "sensor/ctl/proposal_list.h"
-#include "sensor/ctl/verb.h"
+#include "sensor/ctl/options.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -14,57 +14,26 @@ struct request {
 	struct signer signer;
 	struct command command;
 	const char *named;
-	bool json, with_key;
+	bool json;
 };
 
-static bool take_why(struct request *q, int argc, char **argv, int *at)
-{
-	if (*at + 1 == argc) {
-		fprintf(stderr, "askance %s: --why wants a sentence\n", argv[0]);
-		return false;
-	}
-	++*at;
-	if ((size_t)snprintf(q->command.why, sizeof q->command.why, "%s", argv[*at]) < sizeof q->command.why)
-		return true;
-	fprintf(stderr, "askance %s: --why is at most %d bytes long\n", argv[0], COMMAND_WHY_BYTES - 1);
-	return false;
-}
+#define COMMON_OPTIONS \
+	OPTION_COPY(struct request, command.why, 0, "why", "TEXT", "the reason, for the record"), \
+	OPTION_GROUP(struct request, signer, signer_options), \
+	OPTION_FLAG(struct request, json, 0, "json", "the sensor's answer as one JSON document"), \
+	OPTION_GROUP(struct request, rules, rules_load_options), \
+	OPTION_GROUP(struct request, link, sensor_link_options), \
+	OPTION_END
 
-static bool take_words(struct request *q, int argc, char **argv)
-{
-	bool wants = q->command.type == COMMAND_DENY || q->command.type == COMMAND_REVOKE || q->command.type == COMMAND_RELEASE;
-
-	q->link.verb = q->rules.verb = q->signer.verb = argv[0];
-	for (int i = 1; i < argc; i++) {
-		int taken = sensor_link_option(&q->link, argc, argv, &i);
-
-		if (taken == 0)
-			taken = rules_load_option(&q->rules, argc, argv, &i);
-		if (taken == 0) {
-			taken = signer_option(&q->signer, argc, argv, &i);
-			q->with_key |= taken > 0;
-		}
-		if (taken < 0)
-			return false;
-		if (taken)
-			continue;
-		if (strcmp(argv[i], "--json") == 0) {
-			q->json = true;
-		} else if (strcmp(argv[i], "--why") == 0) {
-			if (!take_why(q, argc, argv, &i))
-				return false;
-		} else if (argv[i][0] != '-' && wants && !q->named) {
-			q->named = argv[i];
-		} else {
-			fprintf(stderr, "askance %s: unexpected '%s'; `askance %s --help` tells more\n", argv[0], argv[i], argv[0]);
-			return false;
-		}
-	}
-	if (!wants || q->named)
-		return true;
-	fprintf(stderr, "askance %s: which %s?\n", argv[0], q->command.type == COMMAND_RELEASE ? "asset" : "proposal");
-	return false;
-}
+static const struct verb_option of_all[] = { COMMON_OPTIONS };
+static const struct verb_option of_proposal[] = {
+	OPTION_WORD(struct request, named, "ID", "of the proposal, as much of it as is unique"),
+	COMMON_OPTIONS,
+};
+static const struct verb_option of_asset[] = {
+	OPTION_WORD(struct request, named, "ASSET", "the id of the device that suffered from a probe, as the alarm names it"),
+	COMMON_OPTIONS,
+};
 
 /* The whole id of the proposal; an asset's is taken as it is. */
 static bool find_subject(struct request *q)
@@ -129,15 +98,16 @@ static int send_signed(struct request *q)
 	return body ? command_send(&q->link, body, q->link.verb, q->command.subject, q->json) : EXIT_NOTHING;
 }
 
-static int decide(enum command_type type, int argc, char **argv)
+static int decide(enum command_type type, const struct verb_option *options, int argc, char **argv)
 {
-	struct request q = { .command = { .type = (uint8_t)type } };
+	struct request q = { .command = { .type = (uint8_t)type }, .link = { .verb = argv[0] }, .rules = { .verb = argv[0] },
+			     .signer = { .verb = argv[0] } };
 	int result = EXIT_NOTHING;
 
-	if (!take_words(&q, argc, argv) || sensor_link_open(&q.link) < 0)
+	if (!options_take(options, &q, argc, argv) || sensor_link_open(&q.link) < 0)
 		return EXIT_NOTHING;
 	/* A stop needs no key: nobody should have to look for one first. */
-	if (type == COMMAND_STOP && !q.with_key)
+	if (type == COMMAND_STOP && !q.signer.path[0] && !q.signer.name[0])
 		result = command_send(&q.link, json_pack("{s:s}", "command", "stop"), "stop", "", q.json);
 	else if (find_subject(&q))
 		result = send_signed(&q);
@@ -147,77 +117,71 @@ static int decide(enum command_type type, int argc, char **argv)
 
 static int run_deny(int argc, char **argv)
 {
-	return decide(COMMAND_DENY, argc, argv);
+	return decide(COMMAND_DENY, of_proposal, argc, argv);
 }
 
 static int run_revoke(int argc, char **argv)
 {
-	return decide(COMMAND_REVOKE, argc, argv);
+	return decide(COMMAND_REVOKE, of_proposal, argc, argv);
 }
 
 static int run_stop(int argc, char **argv)
 {
-	return decide(COMMAND_STOP, argc, argv);
+	return decide(COMMAND_STOP, of_all, argc, argv);
 }
 
 static int run_resume(int argc, char **argv)
 {
-	return decide(COMMAND_RESUME, argc, argv);
+	return decide(COMMAND_RESUME, of_all, argc, argv);
 }
 
 static int run_release(int argc, char **argv)
 {
-	return decide(COMMAND_RELEASE, argc, argv);
+	return decide(COMMAND_RELEASE, of_asset, argc, argv);
 }
 
-#define OPTIONS_HELP \
-	SIGNER_HELP \
-	"      --why TEXT      the reason, for the record\n" \
-	"      --json          the sensor's answer as one JSON document\n" RULES_LOAD_HELP SENSOR_LINK_HELP \
-	"\n" \
-	"Exit codes: 0 taken, 1 sent and not answered yet, 2 nothing was done, 3 the sensor\n" \
-	"refused it.\n"
+#define EXITS { "taken", "sent and not answered yet", "nothing was done", "the sensor refused it" }
 
 const struct verb verb_deny = {
 	.name = "deny",
-	.usage = "ID [--why TEXT] [--key FILE] [--as NAME]",
 	.summary = "refuse a proposal for good",
-	.help = "ID is that of the proposal, as much of it as is unique. For 90 days the same rule\n"
-		"is not proposed for the same gap again.\n\n" OPTIONS_HELP,
+	.options = of_proposal,
+	.help = "For 90 days the same rule is not proposed for the same gap again.\n",
+	.exits = EXITS,
 	.run = run_deny,
 };
 
 const struct verb verb_revoke = {
 	.name = "revoke",
-	.usage = "ID [--why TEXT] [--key FILE] [--as NAME]",
 	.summary = "take an approval back, also while it is being asked",
-	.help = "ID is that of the proposal, as much of it as is unique. A probe that runs ends\n"
-		"politely at once.\n\n" OPTIONS_HELP,
+	.options = of_proposal,
+	.help = "A probe that runs ends politely at once.\n",
+	.exits = EXITS,
 	.run = run_revoke,
 };
 
 const struct verb verb_stop = {
 	.name = "stop",
-	.usage = "[--key FILE] [--as NAME] [--config FILE | --redis URL --sensor NAME]",
 	.summary = "stop all probing at once",
-	.help = "Works without a key: it harms nobody. With --key the record says who it was. Only\n"
-		"`askance resume`, signed, lets probing go on. On the sensor's own machine the file\n"
-		"stop-probing in its state folder does the same without Redis.\n\n" OPTIONS_HELP,
+	.options = of_all,
+	.help = "Works without a key: it harms nobody. With --key the record says who it was. Only `askance resume`, signed, lets\n"
+		"probing go on. On the sensor's own machine the file stop-probing in its state folder does the same without Redis.\n",
+	.exits = EXITS,
 	.run = run_stop,
 };
 
 const struct verb verb_resume = {
 	.name = "resume",
-	.usage = "[--why TEXT] [--key FILE] [--as NAME]",
 	.summary = "let probing go on after a stop",
-	.help = OPTIONS_HELP,
+	.options = of_all,
+	.exits = EXITS,
 	.run = run_resume,
 };
 
 const struct verb verb_release = {
 	.name = "release",
-	.usage = "ASSET [--why TEXT] [--key FILE] [--as NAME]",
 	.summary = "end the quarantine of a device and of all of its kind",
-	.help = "ASSET is the id of the device that suffered from a probe, as the alarm names it.\n\n" OPTIONS_HELP,
+	.options = of_asset,
+	.exits = EXITS,
 	.run = run_release,
 };

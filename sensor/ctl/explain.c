@@ -5,7 +5,7 @@
 #include "sensor/ctl/inventory.h"
 #include "sensor/ctl/rules_load.h"
 #include "sensor/ctl/sensor_link.h"
-#include "sensor/ctl/verb.h"
+#include "sensor/ctl/options.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -110,47 +110,35 @@ static int explain_words(struct rules_load *rules, struct sensor_link *l, const 
 	return result;
 }
 
+struct request {
+	struct rules_load rules;
+	struct sensor_link link;
+	const char *words[2];
+};
+
+static const struct verb_option options[] = {
+	OPTION_WORD(struct request, words[0], "RULE|ASSET", "a name from `askance rules`, or a device's id, address or name"),
+	OPTION_MAYBE_WORD(struct request, words[1], "ADDRESS[:PORT]", "whom the rule would ask, where it stands in the message as in HTTP"),
+	OPTION_GROUP(struct request, rules, rules_load_options),
+	OPTION_GROUP(struct request, link, sensor_link_options),
+	OPTION_END,
+};
+
 static int explain(int argc, char **argv)
 {
-	struct rules_load rules = { .verb = "explain" };
-	struct sensor_link l = { .verb = "explain" };
-	const char *words[2] = { NULL, NULL };
-	size_t count = 0;
+	struct request q = { .rules = { .verb = "explain" }, .link = { .verb = "explain" } };
 
-	for (int i = 1; i < argc; i++) {
-		int taken = rules_load_option(&rules, argc, argv, &i);
-
-		if (taken == 0)
-			taken = sensor_link_option(&l, argc, argv, &i);
-		if (taken < 0)
-			return EXIT_NOTHING;
-		if (taken)
-			continue;
-		if (argv[i][0] == '-' || count == 2) {
-			fprintf(stderr, "askance explain: unexpected '%s'; `askance explain --help` tells more\n", argv[i]);
-			return EXIT_NOTHING;
-		}
-		words[count++] = argv[i];
-	}
-	if (count == 0) {
-		fprintf(stderr, "askance explain: name a rule or an asset; `askance explain --help` tells more\n");
+	if (!options_take(options, &q, argc, argv))
 		return EXIT_NOTHING;
-	}
-	return explain_words(&rules, &l, words);
+	return explain_words(&q.rules, &q.link, q.words);
 }
 
 const struct verb verb_explain = {
 	.name = "explain",
-	.usage = "RULE [ADDRESS[:PORT]] | ASSET [--rules DIR] [--config FILE]",
-	.summary = "show every byte a rule could send, or what would be asked of an asset",
-	.help = "RULE is a name from `askance rules`; an address fills in what is written in the\n"
-	        "message itself, as in HTTP. ASSET is an asset's id, address or name as a running\n"
-	        "sensor knows it: each of its gaps is shown with the rule that would fill it, the\n"
-	        "bytes and the cost, or with the reason why none may.\n"
-	        "\n" RULES_LOAD_HELP SENSOR_LINK_HELP
-	        "\n"
-	        "Nothing is sent to any device.\n"
-	        "\n"
-	        "Exit codes: 0 shown, 2 there is no such rule or asset.\n",
+	.summary = "show every byte a rule could send, or what would be asked of a device",
+	.options = options,
+	.help = "Of a device as a running sensor knows it, each gap is shown with the rule that would fill it, the bytes and the cost, or\n"
+		"with the reason why none may. Nothing is sent to any device.\n",
+	.exits = { "shown", NULL, "there is no such rule or device" },
 	.run = explain,
 };

@@ -4,6 +4,7 @@
 #include "sensor/ctl/options.h"
 #include "sensor/ctl/suggest.h"
 
+#include <ctype.h>
 #include <string.h>
 
 enum { WIDTH = 78, TEXT_AT = 22, NAME_BYTES = 80 };
@@ -130,7 +131,7 @@ void help_print(const struct verb *v, FILE *to)
 	char synopsis[WIDTH * 2];
 
 	help_synopsis(v, synopsis, sizeof synopsis);
-	fprintf(to, "usage: askance %s %s\n\n%s\n", v->name, synopsis, v->summary);
+	fprintf(to, "usage: askance %s %s\n\n%c%s.\n", v->name, synopsis, toupper((unsigned char)v->summary[0]), v->summary + 1);
 	if (v->help) {
 		putc('\n', to);
 		print_prose(v->help, to);

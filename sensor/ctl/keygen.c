@@ -1,6 +1,6 @@
 /* askance keygen: a key pair for an analyst, and the line that makes it known. */
 #include "sensor/ctl/key_file.h"
-#include "sensor/ctl/verb.h"
+#include "sensor/ctl/options.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -14,28 +14,16 @@ struct request {
 	bool bare, json;
 };
 
-static bool take_words(struct request *q, int argc, char **argv)
-{
-	for (int i = 1; i < argc; i++) {
-		bool valued = strcmp(argv[i], "--out") == 0 || strcmp(argv[i], "-o") == 0 || strcmp(argv[i], "--name") == 0;
+static const struct verb_option options[] = {
+	OPTION_TEXT(struct request, name, 0, "name", "NAME", "the analyst's name in rules/policy/analysts.yaml ($USER)"),
+	OPTION_COPY(struct request, path, 'o', "output", "FILE", "where the secret key goes ($HOME/.askance/key); never written over"),
+	OPTION_FLAG(struct request, bare, 0, "no-passphrase", "leave it unprotected, for a machine that has none to ask"),
+	OPTION_FLAG(struct request, json, 0, "json", "name, public key and file as one JSON object"),
+	OPTION_END,
+};
 
-		if (valued && i + 1 == argc) {
-			fprintf(stderr, "askance keygen: %s wants a value\n", argv[i]);
-			return false;
-		}
-		if (strcmp(argv[i], "--name") == 0)
-			q->name = argv[++i];
-		else if (valued)
-			snprintf(q->path, sizeof q->path, "%s", argv[++i]);
-		else if (strcmp(argv[i], "--no-passphrase") == 0)
-			q->bare = true;
-		else if (strcmp(argv[i], "--json") == 0)
-			q->json = true;
-		else {
-			fprintf(stderr, "askance keygen: unexpected '%s'; `askance keygen --help` tells more\n", argv[i]);
-			return false;
-		}
-	}
+static bool check_request(struct request *q)
+{
 	if (strspn(q->name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != strlen(q->name) || !q->name[0] ||
 	    strlen(q->name) > 31) {
 		fprintf(stderr, "askance keygen: a name is 1 to 31 letters, digits, '.', '_' or '-'\n");
@@ -43,7 +31,7 @@ static bool take_words(struct request *q, int argc, char **argv)
 	}
 	if (q->path[0] || key_file_default(q->path, sizeof q->path))
 		return true;
-	fprintf(stderr, "askance keygen: there is no HOME; name a file with --out\n");
+	fprintf(stderr, "askance keygen: there is no HOME; name a file with --output\n");
 	return false;
 }
 
@@ -78,7 +66,7 @@ static int keygen(int argc, char **argv)
 	struct secret_key key;
 	bool made;
 
-	if (!take_words(&q, argc, argv) || (!q.bare && !choose_passphrase(passphrase)) || !key_make(&key, "keygen"))
+	if (!options_take(options, &q, argc, argv) || !check_request(&q) || (!q.bare && !choose_passphrase(passphrase)) || !key_make(&key, "keygen"))
 		return EXIT_NOTHING;
 	made = key_file_write(q.path, &key, q.bare ? NULL : passphrase, "keygen");
 	key_text(key.public, text);
@@ -98,17 +86,10 @@ static int keygen(int argc, char **argv)
 
 const struct verb verb_keygen = {
 	.name = "keygen",
-	.usage = "[--name NAME] [--out FILE] [--no-passphrase] [--json]",
 	.summary = "make a key with which an analyst signs approvals",
-	.help = "      --name NAME       the analyst's name in rules/policy/analysts.yaml ($USER)\n"
-		"  -o, --out FILE        where the secret key goes ($HOME/.askance/key); never\n"
-		"                        written over\n"
-		"      --no-passphrase   leave it unprotected, for a machine that has none to ask\n"
-		"      --json            name, public key and file as one JSON object\n"
-		"\n"
-		"Prints the line for analysts.yaml on the sensor. Only there it gives any right.\n"
-		"The passphrase is read from the terminal, or from standard input when that is none.\n"
-		"\n"
-		"Exit codes: 0 made, 2 not.\n",
+	.options = options,
+	.help = "Prints the line for analysts.yaml on the sensor. Only there it gives any right. The passphrase is read from the\n"
+		"terminal, or from standard input when that is none.\n",
+	.exits = { "made", NULL, "not made" },
 	.run = keygen,
 };

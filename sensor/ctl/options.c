@@ -104,15 +104,31 @@ static bool put_value(const struct taking *t, const struct verb_option *row, con
 	}
 }
 
-static const struct verb_option *find_row(const struct taking *t, const char *name, size_t len, char letter)
+static const struct verb_option *find_letter(const struct taking *t, char letter)
 {
+	for (size_t i = 0; i < t->count; i++)
+		if (t->rows[i].name && t->rows[i].letter == letter)
+			return &t->rows[i];
+	return NULL;
+}
+
+/* The name, or the beginning of one alone. */
+static const struct verb_option *find_name(const struct taking *t, const char *name, size_t len)
+{
+	const struct verb_option *found = NULL;
+	size_t like = 0;
+
 	for (size_t i = 0; i < t->count; i++) {
 		const struct verb_option *row = &t->rows[i];
 
-		if (row->name && (letter ? row->letter == letter : strlen(row->name) == len && memcmp(row->name, name, len) == 0))
+		if (!row->name || strncmp(row->name, name, len) != 0)
+			continue;
+		if (row->name[len] == 0)
 			return row;
+		found = row;
+		like++;
 	}
-	return NULL;
+	return len && like == 1 ? found : NULL;
 }
 
 static void tell_unknown(const struct taking *t, const char *word)
@@ -132,13 +148,12 @@ static void tell_unknown(const struct taking *t, const char *word)
 static bool take_option(const struct taking *t, int argc, char **argv, int *at)
 {
 	const char *word = argv[*at], *equals = word[1] == '-' ? strchr(word, '=') : NULL;
-	size_t len = equals ? (size_t)(equals - word) - 2 : word[1] == '-' ? strlen(word + 2) : 0;
 	const struct verb_option *row = NULL;
 
 	if (word[1] == '-')
-		row = find_row(t, word + 2, len, 0);
+		row = find_name(t, word + 2, strcspn(word + 2, "="));
 	else if (word[2] == 0)
-		row = find_row(t, NULL, 0, word[1]);
+		row = find_letter(t, word[1]);
 	if (!row) {
 		tell_unknown(t, word);
 		return false;

@@ -5,8 +5,8 @@
 #include "sensor/ctl/verb.h"
 
 /*
- * Fills the struct at `base`, which holds the defaults. "--name VALUE", "--name=VALUE", "-c VALUE"; "--" ends the
- * options; "-" is a word. Later words win. Nothing is copied but KIND_COPY. False after a message on stderr, which
+ * Fills the struct at `base`, which holds the defaults. "--name VALUE", "--name=VALUE", "-c VALUE", and as much of
+ * a name as is one option's alone; "--" ends the options; "-" is a word. Later words win. Nothing is copied but KIND_COPY. False after a message on stderr, which
  * names what was meant where that can be guessed.
  */
 bool options_take(const struct verb_option *table, void *base, int argc, char **argv);

@@ -3,7 +3,7 @@
 #include "sensor/ctl/proposal_list.h"
 #include "sensor/ctl/table.h"
 #include "sensor/ctl/terminal.h"
-#include "sensor/ctl/verb.h"
+#include "sensor/ctl/options.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -18,30 +18,14 @@ struct request {
 	bool json, all;
 };
 
-static bool take_words(struct request *q, int argc, char **argv)
-{
-	for (int i = 1; i < argc; i++) {
-		int taken = sensor_link_option(&q->link, argc, argv, &i);
-
-		if (taken == 0)
-			taken = rules_load_option(&q->rules, argc, argv, &i);
-		if (taken < 0)
-			return false;
-		if (taken)
-			continue;
-		if (strcmp(argv[i], "--json") == 0) {
-			q->json = true;
-		} else if (strcmp(argv[i], "--all") == 0) {
-			q->all = true;
-		} else if (argv[i][0] != '-' && !q->id) {
-			q->id = argv[i];
-		} else {
-			fprintf(stderr, "askance proposals: unexpected '%s'; `askance proposals --help` tells more\n", argv[i]);
-			return false;
-		}
-	}
-	return true;
-}
+static const struct verb_option options[] = {
+	OPTION_MAYBE_WORD(struct request, id, "ID", "of one proposal, as much of it as is unique"),
+	OPTION_FLAG(struct request, all, 0, "all", "also those that are over: asked, denied, expired ..."),
+	OPTION_FLAG(struct request, json, 0, "json", "one JSON document a line"),
+	OPTION_GROUP(struct request, rules, rules_load_options),
+	OPTION_GROUP(struct request, link, sensor_link_options),
+	OPTION_END,
+};
 
 static void add_row(struct table *t, const struct listed_proposal *p)
 {
@@ -119,7 +103,7 @@ static int proposals(int argc, char **argv)
 	struct proposal_list list;
 	int result = EXIT_NOTHING;
 
-	if (!take_words(&q, argc, argv) || sensor_link_open(&q.link) < 0)
+	if (!options_take(options, &q, argc, argv) || sensor_link_open(&q.link) < 0)
 		return EXIT_NOTHING;
 	if (proposal_list_fetch(&list, &q.link) == 0) {
 		one = q.id ? proposal_list_find(&list, q.id, "proposals") : NULL;
@@ -135,17 +119,9 @@ static int proposals(int argc, char **argv)
 
 const struct verb verb_proposals = {
 	.name = "proposals",
-	.usage = "[ID] [--all] [--json] [--config FILE | --redis URL --sensor NAME]",
 	.summary = "list the probes that could be sent, or show every byte of one",
-	.help = "ID is that of one proposal, as much of it as is unique.\n"
-		"\n"
-		"      --all           also those that are over: asked, denied, expired ...\n"
-		"      --json          one JSON document a line\n" RULES_LOAD_HELP SENSOR_LINK_HELP
-		"\n"
-		"The bytes shown of one are made from the rules on this machine and held against\n"
-		"what the sensor says.\n"
-		"\n"
-		"Exit codes: 0 shown, 1 shown, but its bytes are not those of the rules here,\n"
-		"2 there is no such proposal, or Redis can't be reached.\n",
+	.options = options,
+	.help = "The bytes shown of one are made from the rules on this machine and held against what the sensor says.\n",
+	.exits = { "shown", "shown, but its bytes are not those of the rules here", "there is no such proposal, or Redis can't be reached" },
 	.run = proposals,
 };

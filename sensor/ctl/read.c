@@ -1,93 +1,52 @@
 /* askance read: the whole picture of one or more capture files. */
 #include "sensor/ctl/inventory.h"
 #include "sensor/common/paths.h"
+#include "sensor/ctl/options.h"
+#include "sensor/ctl/output.h"
 #include "sensor/ctl/reading.h"
 #include "sensor/ctl/terminal.h"
-#include "sensor/ctl/verb.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MIB = 1024 * 1024, OPTION_NO_NDPI = 256, OPTION_RULES, OPTION_ZONE, OPTION_COUNTRY, OPTION_ASN, OPTION_OUI, OPTION_GAPS,
-       OPTION_FILES };
-
-enum output { OUTPUT_TABLE, OUTPUT_JSON, OUTPUT_ASSET, OUTPUT_GAPS };
+enum { MIB = 1024 * 1024 };
 
 struct request {
-	enum output output;
+	bool json, gaps, no_ndpi;
 	const char *asset;
 	char rules[PATH_MAX];
 	const char *zone, *country, *asn, *oui;
-	const char *files[ENGINE_FILES];
-	bool no_ndpi;
+	const char *engine_files[ENGINE_FILES];
+	struct option_words files;
 	struct inventory inventory;
 	size_t shown;
 	int width;
 	bool colours;
 };
 
-static const struct option options[] = {
-	{ "json", no_argument, NULL, 'j' },
-	{ "asset", required_argument, NULL, 'a' },
-	{ "gaps", no_argument, NULL, OPTION_GAPS },
-	{ "no-ndpi", no_argument, NULL, OPTION_NO_NDPI },
-	{ "rules", required_argument, NULL, OPTION_RULES },
-	{ "zone", required_argument, NULL, OPTION_ZONE },
-	{ "country-db", required_argument, NULL, OPTION_COUNTRY },
-	{ "asn-db", required_argument, NULL, OPTION_ASN },
-	{ "oui", required_argument, NULL, OPTION_OUI },
-	{ "service-probes", required_argument, NULL, OPTION_FILES + ENGINE_SERVICE_PROBES },
-	{ "p0f", required_argument, NULL, OPTION_FILES + ENGINE_P0F },
-	{ "os-db", required_argument, NULL, OPTION_FILES + ENGINE_OS_DB },
-	{ 0 },
+static const struct verb_option options[] = {
+	OPTION_WORDS(struct request, files, "FILE", "a pcap, pcapng or snoop file, also compressed by gzip; \"-\" is stdin"),
+	OPTION_FLAG(struct request, json, 0, "json", "one JSON document a line for each device, in a stable order"),
+	OPTION_FLAG(struct request, gaps, 0, "gaps", "what is not known, and the probes that could fill it"),
+	OPTION_TEXT(struct request, asset, 0, "asset", "KEY", "everything known of one device: its address, name or id"),
+	OPTION_TEXT(struct request, zone, 0, "zone", "NAME", "the zone that the addresses are in (default)"),
+	OPTION_COPY(struct request, rules, 0, "rules", "DIR", "the folder of rules (/etc/askance/rules, else the one that came with the program)"),
+	OPTION_FLAG(struct request, no_ndpi, 0, "no-ndpi", "leave nDPI's word out"),
+	OPTION_TEXT(struct request, oui, 0, "oui", "FILE", "ieee-data's oui.csv, for makers of MAC addresses"),
+	OPTION_TEXT(struct request, engine_files[ENGINE_SERVICE_PROBES], 0, "service-probes", "FILE",
+		    "a file in the format of nmap-service-probes: what servers say is matched with its lines; nothing is sent"),
+	OPTION_TEXT(struct request, engine_files[ENGINE_P0F], 0, "p0f", "FILE",
+		    "signatures of p0f: systems by the first packets of their connections"),
+	OPTION_TEXT(struct request, engine_files[ENGINE_OS_DB], 0, "os-db", "FILE", "the same by a file in the format of nmap-os-db"),
+	OPTION_TEXT(struct request, country, 0, "country-db", "FILE", "a MaxMind-format file, for places of public addresses"),
+	OPTION_TEXT(struct request, asn, 0, "asn-db", "FILE", "a MaxMind-format file, for networks of public addresses"),
+	OPTION_END,
 };
-
-static bool take_option(struct request *q, int option)
-{
-	switch (option) {
-	case 'j':
-		q->output = OUTPUT_JSON;
-		return true;
-	case 'a':
-		q->output = OUTPUT_ASSET;
-		q->asset = optarg;
-		return true;
-	case OPTION_GAPS:
-		q->output = OUTPUT_GAPS;
-		return true;
-	case OPTION_NO_NDPI:
-		q->no_ndpi = true;
-		return true;
-	case OPTION_RULES:
-		snprintf(q->rules, sizeof q->rules, "%s", optarg);
-		return true;
-	case OPTION_ZONE:
-		q->zone = optarg;
-		return true;
-	case OPTION_COUNTRY:
-		q->country = optarg;
-		return true;
-	case OPTION_ASN:
-		q->asn = optarg;
-		return true;
-	case OPTION_OUI:
-		q->oui = optarg;
-		return true;
-	case OPTION_FILES + ENGINE_SERVICE_PROBES:
-	case OPTION_FILES + ENGINE_P0F:
-	case OPTION_FILES + ENGINE_OS_DB:
-		q->files[option - OPTION_FILES] = optarg;
-		return true;
-	default:
-		return false;
-	}
-}
 
 /* The walls allow paths as they stand, so they are made absolute. False when one is missing or too long. */
 static bool put_path(char to[CONFIG_PATH_BYTES], const char *path, const char *what)
@@ -114,12 +73,12 @@ static bool put_files(struct reading *r, const struct request *q)
 	static const char *const words[ENGINE_FILES] = { "--service-probes", "--p0f", "--os-db" };
 
 	for (int i = 0; i < ENGINE_FILES; i++) {
-		if (!put_path(r->engine_config.file[i], q->files[i], words[i]))
+		if (!put_path(r->engine_config.file[i], q->engine_files[i], words[i]))
 			return false;
-		r->engine_files[i] = q->files[i] ? open(r->engine_config.file[i], O_RDONLY | O_CLOEXEC) : -1;
-		if (!q->files[i] || r->engine_files[i] >= 0)
+		r->engine_files[i] = q->engine_files[i] ? open(r->engine_config.file[i], O_RDONLY | O_CLOEXEC) : -1;
+		if (!q->engine_files[i] || r->engine_files[i] >= 0)
 			continue;
-		fprintf(stderr, "askance read: %s %s: %s\n", words[i], q->files[i], strerror(errno));
+		fprintf(stderr, "askance read: %s %s: %s\n", words[i], q->engine_files[i], strerror(errno));
 		return false;
 	}
 	return true;
@@ -180,7 +139,7 @@ static void take_line(char *line, size_t len, void *context)
 
 	if (!document)
 		return;
-	if (q->output != OUTPUT_ASSET) {
+	if (!q->asset) {
 		inventory_add(&q->inventory, document);
 	} else if (inventory_matches(document, q->asset)) {
 		if (q->shown++)
@@ -190,105 +149,77 @@ static void take_line(char *line, size_t len, void *context)
 	json_decref(document);
 }
 
-static bool print_result(struct request *q)
+static void print_result(struct request *q)
 {
-	if (q->output == OUTPUT_TABLE)
-		inventory_print_assets(&q->inventory, stdout, q->width, q->colours);
-	else if (q->output == OUTPUT_GAPS)
+	if (q->asset && q->shown == 0)
+		fprintf(stderr, "askance read: no device has the address, name or id '%s'\n", q->asset);
+	else if (q->gaps)
 		inventory_print_gaps(&q->inventory, stdout, q->width, q->colours);
-	else if (q->output == OUTPUT_ASSET && q->shown == 0)
-		fprintf(stderr, "askance read: no asset has the address, name or id '%s'\n", q->asset);
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return true;
-	if (errno != EPIPE)
-		fprintf(stderr, "askance read: stdout: %s\n", strerror(errno));
-	return false;
+	else if (!q->asset)
+		inventory_print_assets(&q->inventory, stdout, q->width, q->colours);
 }
 
-static int exit_code(const struct reading *r, const struct request *q, unsigned wanted, bool well)
+static int exit_code(const struct reading *r, const struct request *q, bool well)
 {
-	if (r->complete + r->cut_short == 0 || (q->output == OUTPUT_ASSET && q->shown == 0))
+	if (r->complete + r->cut_short == 0 || (q->asset && q->shown == 0))
 		return EXIT_NOTHING;
-	return well && r->complete == wanted ? EXIT_WELL : EXIT_PARTLY;
+	return output_end("read", well && r->complete == (unsigned)q->files.count ? EXIT_WELL : EXIT_PARTLY);
 }
 
-static int read_files(struct request *q, char **names, unsigned count)
+static int read_files(struct request *q)
 {
 	struct reading r = { .progress = isatty(STDERR_FILENO) };
 	bool started = false, well = true;
 
 	if (!fill_configs(&r, q))
 		return EXIT_NOTHING;
-	for (unsigned i = 0; i < count && !reading_stopped(); i++) {
-		int fd = open_capture(names[i]);
+	for (int i = 0; i < q->files.count && !reading_stopped(); i++) {
+		int fd = open_capture(q->files.at[i]);
 		bool go_on;
 
 		if (fd < 0)
 			continue;
-		if (!started && reading_start(&r, q->output != OUTPUT_JSON) < 0)
+		if (!started && reading_start(&r, !q->json) < 0)
 			return EXIT_NOTHING;
 		started = true;
-		go_on = reading_file(&r, fd, names[i]);
+		go_on = reading_file(&r, fd, q->files.at[i]);
 		close(fd);
 		if (!go_on)
 			break;
 	}
 	if (!started)
 		return EXIT_NOTHING;
-	well = reading_finish(&r, q->output == OUTPUT_JSON ? NULL : take_line, q);
-	if (r.complete + r.cut_short > 0 && q->output != OUTPUT_JSON)
-		well &= print_result(q);
-	return exit_code(&r, q, count, well);
+	well = reading_finish(&r, q->json ? NULL : take_line, q);
+	if (r.complete + r.cut_short > 0 && !q->json)
+		print_result(q);
+	return exit_code(&r, q, well);
 }
 
 static int run_read(int argc, char **argv)
 {
 	struct request q = { .zone = "default", .width = terminal_width(STDOUT_FILENO), .colours = terminal_colours(STDOUT_FILENO) };
-	int option, code;
+	int code;
 
 	paths_rules(q.rules, sizeof q.rules);
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0)
-		if (!take_option(&q, option)) {
-			fprintf(stderr, "askance read: wrong option '%s'; `askance read --help` lists them\n", argv[optind - 1]);
-			return EXIT_NOTHING;
-		}
-	if (optind == argc) {
-		fprintf(stderr, "askance read: no file named; usage: askance read [--json] FILE... (\"-\" is stdin)\n");
+	if (!options_take(options, &q, argc, argv))
+		return EXIT_NOTHING;
+	if (q.json + q.gaps + (q.asset != NULL) > 1) {
+		fprintf(stderr, "askance read: --json, --gaps and --asset are three different answers; ask for one\n");
 		return EXIT_NOTHING;
 	}
 	inventory_start(&q.inventory);
-	code = read_files(&q, argv + optind, (unsigned)(argc - optind));
+	code = read_files(&q);
 	inventory_free(&q.inventory);
 	return code;
 }
 
 const struct verb verb_read = {
 	.name = "read",
-	.usage = "[OPTION...] FILE...",
-	.summary = "shows everything that capture files tell of the devices in them",
-	.help =
-		"FILE is a pcap or pcapng file, also compressed by gzip; \"-\" is stdin. Several\n"
-		"files make one picture, in the order given.\n"
-		"\n"
-		"  --json            one JSON document a line for each asset, in a stable order\n"
-		"  --gaps            what is not known, and the probes that could fill it\n"
-		"  --asset KEY       everything known of one asset: its address, name or id\n"
-		"  --zone NAME       the zone that the addresses are in (default)\n"
-		"  --rules DIR       the folder of rules (/etc/askance/rules)\n"
-		"  --no-ndpi         leave nDPI's word out\n"
-		"  --oui FILE        ieee-data's oui.csv, for makers of MAC addresses\n"
-		"  --service-probes FILE\n"
-		"                    a file in the format of nmap-service-probes: what servers say\n"
-		"                    is matched with its lines; nothing is sent\n"
-		"  --p0f FILE, --os-db FILE\n"
-		"                    signatures of p0f and of nmap-os-db: systems by the first\n"
-		"                    packets of their connections\n"
-		"  --country-db FILE, --asn-db FILE\n"
-		"                    MaxMind-format files, for places of public addresses\n"
-		"\n"
-		"Exit status: 0 when every file was read to its end; 1 when something was cut\n"
-		"short or could not be read (what was learned is printed all the same); 2 when\n"
-		"nothing could be read or the call was wrong.\n",
+	.summary = "show everything that capture files tell of the devices in them",
+	.options = options,
+	.help = "Several files make one picture, in the order given.\n",
+	.exits = { "every file was read to its end",
+		   "something was cut short or could not be read; what was learned is printed all the same",
+		   "nothing could be read, or the call was wrong" },
 	.run = run_read,
 };

@@ -1,8 +1,9 @@
 /* askance rules: the probe rules, in a table or as documents. */
+#include "sensor/ctl/options.h"
+#include "sensor/ctl/output.h"
 #include "sensor/ctl/rules_load.h"
 #include "sensor/ctl/table.h"
 #include "sensor/ctl/terminal.h"
-#include "sensor/ctl/verb.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -88,37 +89,34 @@ static int print_table(const struct ruleset *set)
 	return EXIT_WELL;
 }
 
+struct request {
+	struct rules_load load;
+	bool json;
+};
+
+static const struct verb_option options[] = {
+	OPTION_FLAG(struct request, json, 0, "json", "one JSON document a line for each rule"),
+	OPTION_GROUP(struct request, load, rules_load_options),
+	OPTION_END,
+};
+
 static int rules(int argc, char **argv)
 {
-	struct rules_load l = { .verb = "rules" };
-	bool as_json = false;
+	struct request q = { .load = { .verb = "rules" } };
 	int result;
 
-	for (int i = 1; i < argc; i++) {
-		int taken = rules_load_option(&l, argc, argv, &i);
-
-		if (taken < 0)
-			return EXIT_NOTHING;
-		if (!taken && strcmp(argv[i], "--json") != 0) {
-			fprintf(stderr, "askance rules: unexpected '%s'; `askance rules --help` tells more\n", argv[i]);
-			return EXIT_NOTHING;
-		}
-		as_json |= !taken;
-	}
-	if (!rules_load_open(&l, false))
+	if (!options_take(options, &q, argc, argv) || !rules_load_open(&q.load, false))
 		return EXIT_NOTHING;
-	result = as_json ? print_documents(l.rules) : print_table(l.rules);
-	rules_load_close(&l);
-	return result;
+	result = q.json ? print_documents(q.load.rules) : print_table(q.load.rules);
+	rules_load_close(&q.load);
+	return output_end("rules", result);
 }
 
 const struct verb verb_rules = {
 	.name = "rules",
-	.usage = "[--json] [--rules DIR]",
 	.summary = "list the probe rules: what could be asked, at what risk and cost",
-	.help = "      --json        one JSON document a line for each rule\n" RULES_LOAD_HELP
-	        "\n"
-	        "Exit codes: 0 all rules are listed, 2 a rule is broken (each mistake is told\n"
-	        "with its file and line) or no rules were found.\n",
+	.options = options,
+	.exits = { "all rules are listed", "not all was written",
+		   "a rule is broken (each mistake is told with its file and line), or no rules were found" },
 	.run = rules,
 };

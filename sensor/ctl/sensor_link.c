@@ -63,7 +63,7 @@ static int find_url(struct sensor_link *l, char url[CONFIG_URL_BYTES])
 	struct configuration *c = &l->configuration;
 
 	if (l->url) {
-		if (!l->sensor[0]) {
+		if (!l->sensor[0] && !l->all) {
 			fprintf(stderr, "askance %s: --redis wants --sensor NAME too\n", l->verb);
 			return -1;
 		}
@@ -228,6 +228,27 @@ int sensor_link_open(struct sensor_link *l)
 	if (read_url(l, url, &u) == 0 && open_at(l, url, &u) == 0)
 		return 0;
 	sensor_link_close(l);
+	return -1;
+}
+
+int sensor_link_open_node(struct sensor_link *node, const struct sensor_link *first, const char *host, int port)
+{
+	char url[CONFIG_URL_BYTES];
+	struct redis_url u;
+
+	*node = *first;
+	node->redis = NULL;
+	if (read_url(node, url, &u) < 0)
+		return -1;
+	u.path[0] = u.master[0] = 0;
+	u.places = 1;
+	snprintf(u.place[0].host, sizeof u.place[0].host, "%s", host);
+	u.place[0].port = port;
+	/* The relay goes to the ports of its URL alone. */
+	snprintf(url, sizeof url, strchr(host, ':') ? "redis%s://[%s]:%d" : "redis%s://%s:%d", u.tls ? "s" : "", host, port);
+	if (open_at(node, url, &u) == 0)
+		return 0;
+	sensor_link_close(node);
 	return -1;
 }
 

@@ -18,6 +18,7 @@ struct sensor_link {
 	const char *config; /* from the command line, NULL when not given */
 	const char *url;
 	char sensor[CONFIG_NAME_BYTES];
+	bool all;           /* no single sensor is meant: --redis needs no --sensor */
 	struct redisContext *redis;
 	struct configuration configuration; /* read by sensor_link_open(), unless `url` was given */
 	char why[256];                      /* why the last way to Redis failed */
@@ -36,6 +37,12 @@ int sensor_link_option(struct sensor_link *l, int argc, char **argv, int *at);
 
 /* Connects. 0, or -1 after a message on stderr. */
 int sensor_link_open(struct sensor_link *l);
+
+/*
+ * Another node of the cluster that `first`, which is open, stands in: same login, same trust. 0, or -1 after a
+ * message on stderr.
+ */
+int sensor_link_open_node(struct sensor_link *node, const struct sensor_link *first, const char *host, int port);
 
 /* One command in words. NULL after a message when Redis went away or answered with an error; to be freed by freeReplyObject(). */
 struct redisReply *sensor_link_ask(struct sensor_link *l, int argc, const char **argv);

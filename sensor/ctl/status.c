@@ -1,6 +1,7 @@
 /* askance status: is the sensor well? From its own health document in Redis. */
+#include "sensor/ctl/options.h"
+#include "sensor/ctl/output.h"
 #include "sensor/ctl/sensor_link.h"
-#include "sensor/ctl/verb.h"
 
 #include <hiredis/hiredis.h>
 #include <inttypes.h>
@@ -137,45 +138,41 @@ static int show(const struct sensor_link *l, const redisReply *reply, bool as_js
 	return result;
 }
 
+struct request {
+	struct sensor_link link;
+	bool json;
+};
+
+static const struct verb_option options[] = {
+	OPTION_FLAG(struct request, json, 0, "json", "the health document as it is"),
+	OPTION_GROUP(struct request, link, sensor_link_options),
+	OPTION_END,
+};
+
 static int status(int argc, char **argv)
 {
-	struct sensor_link l = { .verb = "status" };
+	struct request q = { .link = { .verb = "status" } };
 	char key[CONFIG_NAME_BYTES + 32];
 	const char *ask[] = { "HGET", key, "body" };
-	bool as_json = false;
 	redisReply *reply;
 	int result = EXIT_NOTHING;
 
-	for (int i = 1; i < argc; i++) {
-		int taken = sensor_link_option(&l, argc, argv, &i);
-
-		if (taken < 0)
-			return EXIT_NOTHING;
-		if (!taken && strcmp(argv[i], "--json") != 0) {
-			fprintf(stderr, "askance status: unexpected '%s'; `askance status --help` tells more\n", argv[i]);
-			return EXIT_NOTHING;
-		}
-		as_json |= !taken;
-	}
-	if (sensor_link_open(&l) < 0)
+	if (!options_take(options, &q, argc, argv) || sensor_link_open(&q.link) < 0)
 		return EXIT_NOTHING;
-	snprintf(key, sizeof key, "askance:{%s}:health", l.sensor);
-	reply = sensor_link_ask(&l, 3, ask);
+	snprintf(key, sizeof key, "askance:{%s}:health", q.link.sensor);
+	reply = sensor_link_ask(&q.link, 3, ask);
 	if (reply) {
-		result = show(&l, reply, as_json);
+		result = show(&q.link, reply, q.json);
 		freeReplyObject(reply);
 	}
-	sensor_link_close(&l);
-	return result;
+	sensor_link_close(&q.link);
+	return result == EXIT_NOTHING ? result : output_end("status", result);
 }
 
 const struct verb verb_status = {
 	.name = "status",
-	.usage = "[--json] [--config FILE | --redis URL --sensor NAME]",
 	.summary = "tell whether the sensor is well",
-	.help = "      --json          the health document as it is\n" SENSOR_LINK_HELP
-	        "\n"
-	        "Exit codes: 0 the sensor is alive, 1 it was not heard of for half a minute,\n"
-	        "2 Redis can't be reached or knows no such sensor.\n",
+	.options = options,
+	.exits = { "the sensor is alive", "it was not heard of for half a minute", "Redis can't be reached or knows no such sensor" },
 	.run = status,
 };
