@@ -1,11 +1,11 @@
-/* Reads all of DIR/probes into a ruleset, and finds rules in it. */
+/* Reads all of DIR/probes and its base into a ruleset, and finds rules in it. */
 #include "active/ruleset/ruleset.h"
 
 #include "active/guard/guard.h"
 #include "active/ruleset/build.h"
 #include "active/ruleset/custom.h"
+#include "classifiers/files/rule_folder.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,14 +29,6 @@ struct ruleset {
 	struct custom_file *custom;
 	struct mistakes mistakes;
 };
-
-/* Names that sort `a.yaml` before `b.yaml`; anything that is no rule file is left alone. */
-static int is_rule_file(const struct dirent *entry)
-{
-	size_t n = strlen(entry->d_name);
-
-	return n > 5 && entry->d_name[0] != '.' && strcmp(entry->d_name + n - 5, ".yaml") == 0;
-}
 
 static void check_file(struct ruleset *set, const struct loaded_file *file, const char *name)
 {
@@ -94,12 +86,10 @@ static void add_rule(struct ruleset *set, const struct loaded_file *file, size_t
 	set->rules[set->count++] = b.rule;
 }
 
-static void load_file(struct ruleset *set, const char *dir, const char *name)
+static void load_file(struct ruleset *set, const char *path)
 {
 	struct loaded_file *file = &set->files[set->files_count];
-	char path[PATH_BYTES];
 
-	snprintf(path, sizeof(path), "%s/probes/%s", dir, name);
 	if (set->files_count == FILES_MOST) {
 		mistake_at(&set->mistakes, path, 0, "there are more than %d files", FILES_MOST);
 		return;
@@ -111,30 +101,26 @@ static void load_file(struct ruleset *set, const char *dir, const char *name)
 	file->probe = yaml_file_load(file->yaml, &probe_file_schema, &set->mistakes);
 	if (!file->probe)
 		return;
-	check_file(set, file, name);
+	check_file(set, file, rule_folder_name(path));
 	for (size_t i = 0; i < file->probe->rules_count; i++)
 		add_rule(set, file, i);
 }
 
 static void load_folder(struct ruleset *set, const char *dir)
 {
-	struct dirent **entries;
+	struct rule_folder folder;
 	char path[PATH_BYTES];
-	int n;
 
 	snprintf(path, sizeof(path), "%s/probes", dir);
-	n = scandir(path, &entries, is_rule_file, alphasort);
-	if (n < 0) {
+	if (rule_folder_list(&folder, path) < 0) {
 		mistake_at(&set->mistakes, path, 0, "can't be read: %s", strerror(errno));
 		return;
 	}
-	if (n == 0)
+	if (folder.count == 0)
 		mistake_at(&set->mistakes, path, 0, "holds no rule (*.yaml)");
-	for (int i = 0; i < n; i++) {
-		load_file(set, dir, entries[i]->d_name);
-		free(entries[i]);
-	}
-	free(entries);
+	for (size_t i = 0; i < folder.count; i++)
+		load_file(set, folder.path[i]);
+	rule_folder_free(&folder);
 }
 
 static void add_custom(struct ruleset *set, size_t i, const char *dir)

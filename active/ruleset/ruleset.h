@@ -94,8 +94,9 @@ struct ruleset;
 typedef void ruleset_complain(void *context, const char *file, uint32_t line, const char *what);
 
 /*
- * Reads DIR/probes, and DIR/policy/custom.yaml where there is one (active/ruleset/custom.h). NULL when there
- * was a single mistake: all of them were complained of then. An absent or empty folder is a mistake too.
+ * Reads DIR/probes with its base (classifiers/files/rule_folder.h), and DIR/policy/custom.yaml where there is one
+ * (active/ruleset/custom.h). NULL when there was a single mistake: all of them were complained of then. An absent or
+ * empty folder is a mistake too.
  */
 struct ruleset *ruleset_load(const char *dir, ruleset_complain *complain, void *context);
 void ruleset_free(struct ruleset *set);

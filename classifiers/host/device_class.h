@@ -55,8 +55,9 @@ struct device_verdict {
 };
 
 /*
- * Loads every *.yaml of the folder (names sorted). Strict: the first mistake of each file goes to
- * `error` as "file:line: what" lines and NULL is returned; a folder without any rule is a mistake too.
+ * Loads every *.yaml of the folder and its base (classifiers/files/rule_folder.h), names sorted. Strict: the first
+ * mistake of each file goes to `error` as "file:line: what" lines and NULL is returned; a folder without any rule is
+ * a mistake too.
  */
 struct device_rules *device_rules_load(const char *folder, char *error, size_t room);
 void device_rules_free(struct device_rules *r);

@@ -1,10 +1,10 @@
 /* Loads rules/devices/NAME.yaml through libcyaml, strictly, and names the line of every mistake. */
 #include "classifiers/host/device_rules.h"
 
+#include "classifiers/files/rule_folder.h"
 #include "classifiers/host/device_class.h"
 
 #include <cyaml/cyaml.h>
-#include <dirent.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -353,37 +353,23 @@ static bool load_file(struct device_rules *all, const char *path, char *error, s
 	return true;
 }
 
-static int is_yaml(const struct dirent *d)
-{
-	size_t n = strlen(d->d_name);
-
-	return d->d_name[0] != '.' && n > 5 && strcmp(d->d_name + n - 5, ".yaml") == 0;
-}
-
 static bool load_folder(struct device_rules *all, const char *folder, char *error, size_t room)
 {
-	struct dirent **entry = NULL;
-	int n = scandir(folder, &entry, is_yaml, alphasort);
-	bool good = n > 0 && n <= FILES_MAX;
+	struct rule_folder list = { 0, NULL };
+	bool good = false;
 
-	if (n < 0)
+	if (rule_folder_list(&list, folder) < 0)
 		tell_error(error, room, folder, 0, strerror(errno));
-	else if (n == 0)
+	else if (list.count == 0)
 		tell_error(error, room, folder, 0, "holds no rule file (*.yaml)");
-	else if (n > FILES_MAX)
+	else if (list.count > FILES_MAX)
 		tell_error(error, room, folder, 0, "holds too many rule files");
 	else
-		all->file = calloc((size_t)n, sizeof(struct device_file *));
-	for (int i = 0; i < n; i++) {
-		char path[4096];
-
-		snprintf(path, sizeof(path), "%s/%s", folder, entry[i]->d_name);
-		if (all->file != NULL && !load_file(all, path, error, room))
-			good = false;
-		free(entry[i]);
-	}
-	free(entry);
-	return good && all->file != NULL;
+		good = (all->file = calloc(list.count, sizeof(struct device_file *))) != NULL;
+	for (size_t i = 0; i < list.count && all->file != NULL; i++)
+		good &= load_file(all, list.path[i], error, room);
+	rule_folder_free(&list);
+	return good;
 }
 
 struct device_rules *device_rules_load(const char *folder, char *error, size_t room)

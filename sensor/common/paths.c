@@ -13,7 +13,7 @@ int paths_rules(char *path, size_t room)
 	char self[PATH_MAX], *slash;
 	ssize_t n;
 
-	if (access("/etc/askance/rules/probes", R_OK) == 0)
+	if (access("/etc/askance/rules/policy", R_OK) == 0)
 		return snprintf(path, room, "/etc/askance/rules") < (int)room ? 0 : -1;
 	n = readlink("/proc/self/exe", self, sizeof self - 1);
 	if (n <= 0)

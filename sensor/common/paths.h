@@ -5,8 +5,9 @@
 #include <stddef.h>
 
 /*
- * The folder of rules: /etc/askance/rules when it is there, else the one installed beside this
- * program (PREFIX/share/askance/rules), else that of the source tree it was built in. For the askance command and its processes. 0, or -1 when none is there.
+ * The folder of rules: /etc/askance/rules when there is a policy in it, else the one installed beside this program
+ * (PREFIX/share/askance/rules), else that of the source tree it was built in. For the askance command and its
+ * processes. 0, or -1 when none is there.
  */
 int paths_rules(char *path, size_t room);
 
