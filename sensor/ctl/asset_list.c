@@ -35,7 +35,7 @@ static void find_order(struct listed_asset *a)
 			a->order[5 + i] = (unsigned char)m[i];
 }
 
-static void add_body(struct asset_list *a, const char *body, size_t len)
+void asset_list_add(struct asset_list *a, const char *body, size_t len)
 {
 	json_t *document = json_loadb(body, len, 0, NULL);
 
@@ -69,7 +69,7 @@ static int fetch_some(struct asset_list *a, struct sensor_link *l, redisReply **
 		}
 		/* One that was merged away between the two questions is nil. */
 		if (reply->type == REDIS_REPLY_STRING)
-			add_body(a, reply->str, reply->len);
+			asset_list_add(a, reply->str, reply->len);
 		freeReplyObject(reply);
 	}
 	return 0;
@@ -80,6 +80,12 @@ static int order_assets(const void *x, const void *y)
 	const struct listed_asset *a = x, *b = y;
 
 	return memcmp(a->order, b->order, sizeof a->order);
+}
+
+void asset_list_sort(struct asset_list *a)
+{
+	if (a->count)
+		qsort(a->items, a->count, sizeof *a->items, order_assets);
 }
 
 int asset_list_fetch(struct asset_list *a, struct sensor_link *l)
@@ -97,8 +103,7 @@ int asset_list_fetch(struct asset_list *a, struct sensor_link *l)
 	for (size_t i = 0; ids->type == REDIS_REPLY_ARRAY && i < ids->elements && result == 0; i += AT_ONCE)
 		result = fetch_some(a, l, ids->element + i, ids->elements - i < AT_ONCE ? ids->elements - i : AT_ONCE);
 	freeReplyObject(ids);
-	if (a->count)
-		qsort(a->items, a->count, sizeof *a->items, order_assets);
+	asset_list_sort(a);
 	return result;
 }
 

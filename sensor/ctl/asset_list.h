@@ -17,6 +17,10 @@ struct asset_list {
 
 /* Everything, in the order of `askance read`: zone, then address. 0, or -1 after a message. */
 int asset_list_fetch(struct asset_list *a, struct sensor_link *l);
+/* Takes in one document, as text; what is none is passed over. asset_list_sort() brings them in order. */
+void asset_list_add(struct asset_list *a, const char *body, size_t len);
+void asset_list_sort(struct asset_list *a);
+
 void asset_list_free(struct asset_list *a);
 
 #endif

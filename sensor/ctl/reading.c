@@ -1,5 +1,5 @@
 /*
- * Starts the processes of `askance read` and watches them. What goes wrong with one file is told
+ * Starts the processes that read captures and watches them. What goes wrong with one file is told
  * with its name, and the next file is read all the same.
  */
 #include "sensor/ctl/reading.h"
@@ -69,12 +69,12 @@ int reading_start(struct reading *r, bool own_output)
 	r->output = -1;
 	if (ring_create(&r->ring, "findings", RING_BYTES) < 0 || pipe2(orders, O_CLOEXEC) < 0 ||
 	    pipe2(outcomes, O_CLOEXEC) < 0 || (own_output && pipe2(output, O_CLOEXEC) < 0)) {
-		fprintf(stderr, "askance read: no memory for the ring between processes: %s\n", strerror(errno));
+		fprintf(stderr, "askance %s: no memory for the ring between processes: %s\n", r->verb, strerror(errno));
 		return -1;
 	}
 	r->hub = start_hub(r, orders[0], outcomes[1], output[1]);
 	if (r->hub < 0) {
-		fprintf(stderr, "askance read: askance-hub could not be started: %s\n", strerror(errno));
+		fprintf(stderr, "askance %s: askance-hub could not be started: %s\n", r->verb, strerror(errno));
 		return -1;
 	}
 	close(orders[0]);
@@ -185,23 +185,23 @@ static void judge_job(struct reading *r, const struct job *job)
 	r->bytes += job->last.bytes_read;
 	if (!job->told && stopped) {
 		r->cut_short++;
-		fprintf(stderr, "askance read: %s: stopped before its end\n", job->name);
+		fprintf(stderr, "askance %s: %s: stopped before its end\n", r->verb, job->name);
 	} else if (!job->told) {
 		r->cut_short++;
 		describe_end(job->status, end, sizeof end);
-		fprintf(stderr, "askance read: %s: its engine %s; what it had told is kept, the rest is missing\n", job->name, end);
+		fprintf(stderr, "askance %s: %s: its engine %s; what it had told is kept, the rest is missing\n", r->verb, job->name, end);
 	} else if (job->last.status == END_UNREADABLE) {
 		r->unreadable++;
-		fprintf(stderr, "askance read: %s: %s (%s)\n", job->name, job->last.frames ? "nothing in it can be read" : "not a capture",
+		fprintf(stderr, "askance %s: %s: %s (%s)\n", r->verb, job->name, job->last.frames ? "nothing in it can be read" : "not a capture",
 			why[0] ? why : "unknown format");
 	} else if (job->last.status == END_CUT_SHORT) {
 		r->cut_short++;
-		fprintf(stderr, "askance read: %s: cut short after %llu frames (%s)\n", job->name,
+		fprintf(stderr, "askance %s: %s: cut short after %llu frames (%s)\n", r->verb, job->name,
 			(unsigned long long)job->last.frames, why[0] ? why : "it ends in the middle of a frame");
 	} else {
 		r->complete++;
 		if (why[0])
-			fprintf(stderr, "askance read: %s: %s\n", job->name, why);
+			fprintf(stderr, "askance %s: %s: %s\n", r->verb, job->name, why);
 	}
 }
 
@@ -214,7 +214,7 @@ static void tell_hub_ended(struct reading *r)
 		return;
 	r->hub = 0;
 	describe_end(status, end, sizeof end);
-	fprintf(stderr, "askance read: askance-hub %s\n", end);
+	fprintf(stderr, "askance %s: askance-hub %s\n", r->verb, end);
 }
 
 bool reading_file(struct reading *r, int fd, const char *name)
@@ -224,7 +224,7 @@ bool reading_file(struct reading *r, int fd, const char *name)
 
 	job.engine = start_engine(r, fd);
 	if (job.engine < 0) {
-		fprintf(stderr, "askance read: askance-engine could not be started: %s\n", strerror(errno));
+		fprintf(stderr, "askance %s: askance-engine could not be started: %s\n", r->verb, strerror(errno));
 		r->unreadable++;
 		return false;
 	}
@@ -275,7 +275,7 @@ bool reading_finish(struct reading *r, void (*each)(char *line, size_t len, void
 		char end[128];
 
 		describe_end(status, end, sizeof end);
-		fprintf(stderr, "askance read: askance-hub %s\n", end);
+		fprintf(stderr, "askance %s: askance-hub %s\n", r->verb, end);
 	}
 	return false;
 }

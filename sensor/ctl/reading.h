@@ -1,5 +1,5 @@
 /*
- * The processes behind `askance read`: one hub that makes the picture, and an engine for each file,
+ * The processes that read captures: one hub that makes the picture, and an engine for each file,
  * one after the other.
  */
 #ifndef SENSOR_CTL_READING_H
@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 struct reading {
+	const char *verb;  /* for messages */
 	struct hub_config hub_config;
 	struct engine_config engine_config; /* of each file; index is set here */
 	int engine_files[ENGINE_FILES]; /* open files by enum engine_file, -1 for none */
