@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-extern const struct verb verb_approve, verb_assets, verb_audit, verb_check, verb_deny, verb_explain, verb_export, verb_fleet, verb_gaps, verb_help,
+extern const struct verb verb_approve, verb_assets, verb_audit, verb_check, verb_deny, verb_explain, verb_export, verb_gaps, verb_help,
 	verb_keygen, verb_proposals, verb_read, verb_release, verb_resume, verb_revoke, verb_rules, verb_run, verb_show, verb_status,
 	verb_stop;
 
@@ -15,7 +15,6 @@ const struct verb *const verb_list[] = {
 	&verb_deny,
 	&verb_explain,
 	&verb_export,
-	&verb_fleet,
 	&verb_gaps,
 	&verb_help,
 	&verb_keygen,
