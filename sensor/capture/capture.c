@@ -151,6 +151,7 @@ static int listen_on(struct capture *c, const sigset_t *while_waiting)
 	while (!ending && c->open) {
 		ppoll(fds, descriptors(c, fds), &limit, while_waiting);
 		take_all(c);
+		ring_beat(&c->ring);
 		clock_gettime(CLOCK_MONOTONIC, &now);
 		if (now.tv_sec - shown >= STATISTICS_S) {
 			show_counts(c);

@@ -20,6 +20,7 @@ enum {
 	CONFIG_SOURCE_PORTS = 64,
 	CONFIG_OUTPUTS = 8,
 	CONFIG_TYPES_BYTES = 512,
+	ENGINE_AVOIDS = 16,
 };
 
 struct capture_config {
@@ -54,6 +55,10 @@ struct engine_config {
 	uint32_t reserved;
 	uint32_t quiet;         /* 1: lines of these files that can't be used have been told by another engine */
 	char file[ENGINE_FILES][CONFIG_PATH_BYTES]; /* their names, for messages; empty: there is none */
+	uint32_t careful;       /* so many first frames are taken one at a time: a predecessor crashed on one of them */
+	uint32_t avoids;        /* 0 .. ENGINE_AVOIDS */
+	uint64_t avoid[ENGINE_AVOIDS]; /* services that nDPI is not to look at, as NOTE_NDPI named them */
+	uint64_t quarantined;   /* frames left out so far, to be told with the counters */
 	struct endpoint own;    /* where probes come from: what is heard of it is no evidence; zeros when there are none */
 };
 

@@ -56,6 +56,19 @@ struct frame_header {
 /* Counters that capture shows beside the frame ring. */
 enum capture_counter { CAPTURED_FRAMES, CAPTURED_BYTES, CAPTURE_KERNEL_DROPS, CAPTURE_INTERFACE_DROPS, CAPTURE_RING_DROPS, CAPTURE_STARTS, CAPTURE_COUNTERS };
 
+/*
+ * What the engine has in hand, as it shows in the counters of its findings ring. Who finds it dead knows
+ * what to leave out the next time.
+ */
+enum engine_note {
+	NOTE_BATCH, /* frames at hand, the oldest of the ring; with NOTE_PROBES of the prober's */
+	NOTE_NDPI,  /* the service whose packet nDPI looks at (an opaque number), 0 for none */
+};
+enum { NOTE_PROBES = 1 << 16 };
+
+/* Exit codes of the hub when another process sent what no honest one sends: an engine, or the prober. */
+enum { EXIT_WRONG_REPORT = 70, EXIT_WRONG_OUTCOME = 71 };
+
 enum report_type { REPORT_FINDING = 1, REPORT_COUNTERS, REPORT_PROGRESS, REPORT_END, REPORT_PULSE, REPORT_TYPES };
 
 /* Everything that the engine counts; documents show them under these names. */
@@ -87,6 +100,8 @@ struct engine_counters {
 	uint64_t service_matches;
 	uint64_t service_contradicted; /* matches of another service than the structure that was read */
 	uint64_t pulses_evicted;  /* pairs whose figures were given up for others */
+	uint64_t quarantined;     /* frames left out because engines crashed on them; see sensor/supervisor/quarantine.h */
+	uint64_t ndpi_avoided;    /* packets not shown to nDPI, because it crashed on that service */
 };
 
 /* REPORT_PROGRESS, and REPORT_END with how it ended. */

@@ -15,11 +15,13 @@ enum { PAGE_BYTES = 4096, HEADER_BYTES = 8, ALIGNMENT = 8 };
 struct ring_records {
 	_Atomic uint64_t head;
 	_Atomic uint64_t counters[RING_COUNTERS];
+	_Atomic uint64_t beats;
 };
 
 struct ring_tail {
 	_Atomic uint64_t tail;
 	_Atomic uint32_t asleep;
+	_Atomic uint64_t beats;
 };
 
 /* Stands before each record. A pad fills the end of the area; its length includes this header. */
@@ -102,6 +104,7 @@ int ring_attach_producer(struct ring *r, int records_rw, int tail_ro, int wake)
 		return -1;
 	r->at = atomic_load(&r->records->head);
 	r->seen = atomic_load(&r->tail->tail);
+	r->beats = &r->records->beats;
 	return 0;
 }
 
@@ -111,7 +114,13 @@ int ring_attach_consumer(struct ring *r, int records_ro, int tail_rw, int wake)
 		return -1;
 	r->at = atomic_load(&r->tail->tail);
 	r->seen = r->at;
+	r->beats = &r->tail->beats;
 	return 0;
+}
+
+int ring_attach_watcher(struct ring *r, int records_ro, int tail_ro)
+{
+	return map_both(r, records_ro, PROT_READ, tail_ro, PROT_READ, -1);
 }
 
 void ring_detach(struct ring *r)
@@ -119,6 +128,17 @@ void ring_detach(struct ring *r)
 	munmap(r->records, PAGE_BYTES + r->size);
 	munmap(r->tail, PAGE_BYTES);
 	memset(r, 0, sizeof *r);
+}
+
+void ring_beat(struct ring *r)
+{
+	/* One writer alone: no locked addition is needed. */
+	atomic_store_explicit(r->beats, atomic_load_explicit(r->beats, memory_order_relaxed) + 1, memory_order_relaxed);
+}
+
+uint64_t ring_beats(const struct ring *r, enum ring_end end)
+{
+	return atomic_load_explicit(end == RING_PRODUCER ? &r->records->beats : &r->tail->beats, memory_order_relaxed);
 }
 
 static uint64_t record_room(size_t len)

@@ -41,8 +41,10 @@ struct ring {
 	uint64_t at;   /* own position: the producer's head, the consumer's tail */
 	uint64_t seen; /* last known position of the other end */
 	int wake;
+	_Atomic uint64_t *beats; /* this end's, in memory that the other may only read */
 };
 
+enum ring_end { RING_PRODUCER, RING_CONSUMER };
 enum ring_result { RING_OK, RING_EMPTY, RING_FULL, RING_BROKEN };
 
 /* Makes a ring with a record area of `size` bytes (a power of two, 64 KiB .. 1 GiB). 0, or -1 with errno. */
@@ -52,7 +54,14 @@ void ring_close_fds(struct ring_fds *fds);
 /* Maps one end; it goes on where its predecessor stood. 0, or -1 with errno. The descriptors may be closed after it, but wake. */
 int ring_attach_producer(struct ring *r, int records_rw, int tail_ro, int wake);
 int ring_attach_consumer(struct ring *r, int records_ro, int tail_rw, int wake);
+/* Maps both ends to be looked at and not changed: for ring_counter() and ring_beats() alone. */
+int ring_attach_watcher(struct ring *r, int records_ro, int tail_ro);
 void ring_detach(struct ring *r);
+
+/* A sign of life of this end, for who watches over it: given at least once a second by who does not hang. */
+void ring_beat(struct ring *r);
+/* How many signs of life that end has given, and its predecessors. */
+uint64_t ring_beats(const struct ring *r, enum ring_end end);
 
 /*
  * Producer: room for a record of len bytes, 8-byte aligned, or NULL when the ring is full (or len too

@@ -6,6 +6,7 @@
  * STARTTLS) the others are asked again. nDPI sees the first packets of flows that nobody has.
  */
 #include "sensor/engine/engine.h"
+#include "sensor/engine/note.h"
 
 #include <string.h>
 
@@ -506,10 +507,11 @@ void classify_look(struct engine *e, struct flow *f, const struct packet *p)
 	if (!d->ndpi_done && e->ndpi && p->network && !p->reassembled) {
 		if (!d->look)
 			d->look = ndpi_look_start(e->ndpi);
-		if (d->look) {
+		if (d->look && note_ndpi(e, f)) {
 			e->counters.ndpi_packets++;
 			d->label = ndpi_look_at(e->ndpi, d->look, p->network,
 						p->network_len > UINT16_MAX ? UINT16_MAX : (uint16_t)p->network_len, p->time_ns);
+			note_nothing(e);
 		}
 		d->ndpi_done = !d->look || d->label || f->looks + 1 >= NDPI_LOOKS_MAX;
 		if (d->ndpi_done)

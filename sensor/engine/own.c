@@ -5,6 +5,7 @@
  * once as if somebody of the plant had asked.
  */
 #include "sensor/engine/engine.h"
+#include "sensor/engine/note.h"
 
 #include <string.h>
 
@@ -41,14 +42,16 @@ enum ring_result own_drain(struct engine *e)
 {
 	struct frame frames[ENGINE_BATCH];
 	enum ring_result result = RING_OK;
-	unsigned count = 0;
+	unsigned count = 0, most = note_batch_most(e, e->probe_frames);
 
-	while (count < ENGINE_BATCH && (result = run_next_frame(&e->probes, &frames[count], e->probe_frames + 1)) == RING_OK) {
+	while (count < most && (result = run_next_frame(&e->probes, &frames[count], e->probe_frames + 1)) == RING_OK) {
 		e->probe_frames++;
 		count++;
 	}
 	if (count) {
+		note_batch(e, count | NOTE_PROBES);
 		engine_probe_frames(e, frames, count);
+		note_batch(e, 0);
 		teller_flush(&e->teller);
 	}
 	ring_release(&e->probes);

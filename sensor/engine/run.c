@@ -2,6 +2,7 @@
 #include "sensor/common/log.h"
 #include "sensor/engine/capture_file.h"
 #include "sensor/engine/engine.h"
+#include "sensor/engine/note.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -16,6 +17,7 @@ enum {
 	REPORT_INTERVAL_MS = 1000,
 	PROGRESS_INTERVAL_MS = 200,
 	IDLE_MS = 50, /* longest sleep while no frame comes */
+	PACE_SLEEP_MS = 500, /* longest sleep between recorded frames: nobody may take us for dead */
 	FLUSH_BATCHES = 1024, /* of a file: often enough for a person, seldom enough not to wake the hub for little */
 };
 
@@ -68,6 +70,7 @@ static void report_counters(struct engine *e)
 	struct report r = { .type = REPORT_COUNTERS };
 
 	r.counters = e->counters;
+	r.counters.quarantined = e->config.quarantined;
 	teller_report(&e->teller, &r);
 }
 
@@ -96,18 +99,18 @@ static void report_progress(struct engine *e, struct journey *j, enum report_typ
 }
 
 /* Sleeps so that frames come as far apart as they were recorded. */
-static void keep_pace(struct journey *j, const struct frame *f)
+static void keep_pace(struct engine *e, struct journey *j, const struct frame *f)
 {
 	static int64_t started_ms;
 	int64_t ahead_ms;
 
 	if (!started_ms)
 		started_ms = clock_ms();
-	ahead_ms = (f->time_ns - j->first_ns) / 1000000 - (clock_ms() - started_ms);
-	if (ahead_ms > 0) {
-		struct timespec wait = { .tv_sec = ahead_ms / 1000, .tv_nsec = ahead_ms % 1000 * 1000000 };
+	while (!stopping && (ahead_ms = (f->time_ns - j->first_ns) / 1000000 - (clock_ms() - started_ms)) > 0) {
+		struct timespec wait = { .tv_nsec = (ahead_ms < PACE_SLEEP_MS ? ahead_ms : PACE_SLEEP_MS) * 1000000 };
 
 		nanosleep(&wait, NULL);
+		ring_beat(&e->teller.ring);
 	}
 }
 
@@ -124,7 +127,7 @@ static enum capture_result read_batch(struct engine *e, struct journey *j, struc
 			j->first_ns = frames[*count].time_ns;
 		j->last_ns = frames[*count].time_ns;
 		if (e->config.pace == PACE_RECORDED) {
-			keep_pace(j, &frames[*count]);
+			keep_pace(e, j, &frames[*count]);
 			++*count;
 			break;
 		}
@@ -182,6 +185,7 @@ int run_file(struct engine *e)
 		return 0;
 	}
 	for (unsigned batch = 1; !stopping && result != CAPTURE_END && result != CAPTURE_CUT; batch++) {
+		ring_beat(&e->teller.ring);
 		result = read_batch(e, &j, frames, &count);
 		engine_frames(e, frames, count);
 		pause_between(e, &j, batch);
@@ -248,14 +252,17 @@ int run_ring(struct engine *e)
 	signal(SIGTERM, stop);
 	for (;;) {
 		enum ring_result result = RING_OK;
-		unsigned count = 0;
+		unsigned count = 0, most = note_batch_most(e, number);
 		int64_t now_ms;
 
-		while (count < ENGINE_BATCH && (result = run_next_frame(ring, &frames[count], number + 1)) == RING_OK) {
+		ring_beat(&e->teller.ring);
+		while (count < most && (result = run_next_frame(ring, &frames[count], number + 1)) == RING_OK) {
 			number++;
 			count++;
 		}
+		note_batch(e, count);
 		engine_frames(e, frames, count);
+		note_batch(e, 0);
 		if (count == 0)
 			pulse_sweep(e, frame_clock_ns());
 		teller_flush(&e->teller);

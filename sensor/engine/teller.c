@@ -108,6 +108,7 @@ static struct report *reserve(struct teller *t)
 		struct timespec wait = { .tv_nsec = WAIT_NS };
 
 		ring_publish(&t->ring);
+		ring_beat(&t->ring);
 		nanosleep(&wait, NULL);
 	}
 	return r;

@@ -20,7 +20,7 @@ static const char *const counter_names[] = {
 	"truncated", "fragments", "fragments_dropped", "flows", "flows_evicted", "details_refused", "stream_gaps",
 	"stream_dropped_bytes", "messages", "messages_rejected", "ndpi_packets", "findings", "findings_lost", "tunnels",
 	"ears_refused", "service_subjects", "service_matches", "service_contradicted",
-	"pulses_evicted",
+	"pulses_evicted", "quarantined", "ndpi_avoided",
 };
 
 enum { COUNTERS = sizeof counter_names / sizeof *counter_names };

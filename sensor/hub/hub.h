@@ -15,7 +15,6 @@
 
 enum {
 	EXIT_CONFIGURATION = 2,
-	EXIT_WRONG_MESSAGE = 70, /* an engine sent what no honest engine sends */
 };
 
 /* What is reused from one asset to the next when they are judged and written. */

@@ -173,7 +173,7 @@ int hub_read(const struct hub_config *config)
 	if (hub_walls(config) < 0)
 		return EXIT_CONFIGURATION;
 	if (!listen_to_engines(&h))
-		return EXIT_WRONG_MESSAGE;
+		return EXIT_WRONG_REPORT;
 	well = print_assets(&h);
 	if (!well)
 		log_error("the picture could not be printed: %s", strerror(errno));

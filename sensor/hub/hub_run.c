@@ -159,7 +159,7 @@ static bool drain(unsigned i)
 			continue;
 		}
 		if (result == RING_BROKEN) {
-			give_up(EXIT_WRONG_MESSAGE);
+			give_up(EXIT_WRONG_REPORT);
 			return true;
 		}
 		if (ring_sleep(&in->ring))
@@ -239,6 +239,7 @@ static void on_tick(uv_timer_t *timer)
 static void on_watch(uv_timer_t *timer)
 {
 	(void)timer;
+	ring_beat(&hub.intakes[0].ring);
 	hub_watch_tick();
 }
 
@@ -304,7 +305,7 @@ static int open_store(void)
 
 static void end_on_prober(void)
 {
-	give_up(EXIT_WRONG_MESSAGE);
+	give_up(EXIT_WRONG_OUTCOME);
 }
 
 /* With probing off no order is ever written, and of commands only facts are taken. */

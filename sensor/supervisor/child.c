@@ -2,6 +2,7 @@
 #include "sensor/supervisor/child.h"
 
 #include "sensor/common/log.h"
+#include "sensor/common/message.h"
 
 #include <signal.h>
 #include <string.h>
@@ -36,6 +37,7 @@ void child_started(struct child *c, pid_t pid)
 	c->started_ms = child_clock_ms();
 	c->kill_ms = 0;
 	c->wanted_end = false;
+	c->hung = false;
 }
 
 static int64_t delay_ms(unsigned failures)
@@ -60,10 +62,37 @@ static void tell_end(const struct child *c, int status, int64_t delay)
 		log_warning("%s ended with code %d; starts again in %lld ms", c->name, WEXITSTATUS(status), (long long)delay);
 }
 
-/* An interface may come back after hours; for all else there is an end of patience. */
+bool child_crashed(const struct child *c, int status)
+{
+	static const int faults[] = { SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGSYS };
+
+	for (size_t i = 0; WIFSIGNALED(status) && i < sizeof faults / sizeof *faults; i++)
+		if (WTERMSIG(status) == faults[i])
+			return true;
+#ifdef ASKANCE_SANITIZED
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 1)
+		return true; /* how a sanitizer ends */
+#endif
+	return c->hung;
+}
+
+/*
+ * An interface may come back after hours. And whoever can make an engine crash by a frame, or the hub end by
+ * a crashed engine's words, must not be able to end the sensor by doing it often. For all else there is an end
+ * of patience.
+ */
 static bool waits_for_ever(const struct child *c, int status)
 {
-	return c->role == CHILD_CAPTURE && WIFEXITED(status) && WEXITSTATUS(status) != EXIT_NO_EXEC;
+	switch (c->role) {
+	case CHILD_CAPTURE:
+		return WIFEXITED(status) && WEXITSTATUS(status) != EXIT_NO_EXEC;
+	case CHILD_ENGINE:
+		return child_crashed(c, status);
+	case CHILD_HUB:
+		return WIFEXITED(status) && (WEXITSTATUS(status) == EXIT_WRONG_REPORT || WEXITSTATUS(status) == EXIT_WRONG_OUTCOME);
+	default:
+		return false;
+	}
 }
 
 /* Told by the first start: a later one finds a machine that was right once. */
@@ -82,6 +111,8 @@ enum child_verdict child_ended(struct child *c, int status)
 	c->pid = 0;
 	c->kill_ms = 0;
 	c->next_ms = now;
+	if (!c->hung)
+		c->worked_ms = now;
 	if (c->wanted_end)
 		return CHILD_AGAIN;
 	if (c->role == CHILD_ENGINE && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_ENDED) {
@@ -92,7 +123,7 @@ enum child_verdict child_ended(struct child *c, int status)
 		log_error("%s can't work with this configuration or these rights; the sensor ends", c->name);
 		return CHILD_WRONG;
 	}
-	c->failures = now - c->started_ms >= STEADY_MS ? 1 : c->failures + 1;
+	c->failures = c->worked_ms - c->started_ms >= STEADY_MS ? 1 : c->failures + 1;
 	if (c->failures > MOST_FAILURES && !waits_for_ever(c, status)) {
 		log_error("%s could not be kept alive", c->name);
 		return CHILD_HOPELESS;

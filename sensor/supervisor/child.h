@@ -18,8 +18,13 @@ struct child {
 	unsigned starts;
 	unsigned failures;   /* in a row, each soon after the start */
 	int64_t started_ms;
+	int64_t worked_ms;   /* up to when it did: its end, or its last sign of life when it hung */
 	int64_t next_ms;     /* when to start it again */
 	int64_t kill_ms;     /* when to end it by force, 0 for never */
+	bool hung;           /* was ended by force because it gave no sign of life */
+	bool beaten;         /* has given one since its start; see watchdog.h */
+	unsigned still;
+	uint64_t beats;
 };
 
 /* What its end means for the sensor. */
@@ -37,6 +42,9 @@ void child_started(struct child *c, pid_t pid);
 
 /* Takes note of its end (status of waitpid) and tells about it. */
 enum child_verdict child_ended(struct child *c, int status);
+
+/* True for an end by its own fault: a crash, or no sign of life; not for a kill from outside. */
+bool child_crashed(const struct child *c, int status);
 
 /* Asks it to end in time to be started anew; by force after `limit_ms`. */
 void child_renew(struct child *c, int signal, int64_t limit_ms);

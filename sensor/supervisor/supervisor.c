@@ -5,9 +5,12 @@
 #include "sensor/supervisor/supervisor.h"
 
 #include "sensor/common/log.h"
+#include "sensor/common/message.h"
 #include "sensor/supervisor/child.h"
 #include "sensor/supervisor/configuration.h"
+#include "sensor/supervisor/crash.h"
 #include "sensor/supervisor/rights.h"
+#include "sensor/supervisor/watchdog.h"
 #include "sensor/supervisor/wiring.h"
 
 #include <errno.h>
@@ -22,7 +25,6 @@
 
 enum {
 	CHILDREN = CONFIG_ENGINES + 5,
-	LOOK_MS = 2000,     /* how often interfaces are looked for */
 	STOP_MS = 6000,     /* what the prober has to take leave of a device: a SYN, a drain and a farewell are 3.8 s, and it writes to disk */
 	RENEW_MS = 10000,   /* what a child has to end itself before it is started anew */
 	PATIENCE_MS = 1000, /* a second signal that soon is the same wish: a terminal's, and a script's that the terminal ended too */
@@ -108,6 +110,7 @@ static int start_child(struct supervisor *s, struct child *c)
 
 	if (pid > 0) {
 		child_started(c, pid);
+		watchdog_started(&s->wiring, c);
 		return GOING_ON;
 	}
 	log_error("%s can't be started: %s", c->name, strerror(errno));
@@ -147,26 +150,22 @@ static void tell_finished(const struct supervisor *s, const struct child *c)
 	log_info("%s was read to its end; the sensor goes on until it is told to end", source ? source->file : "the ring");
 }
 
-/* By its own fault, not by a kill from outside. */
-static bool crashed(int status)
+static void renew(struct supervisor *s, enum child_role role, int signal, int64_t limit_ms)
 {
-	static const int faults[] = { SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGSYS };
-
-	for (size_t i = 0; WIFSIGNALED(status) && i < sizeof faults / sizeof *faults; i++)
-		if (WTERMSIG(status) == faults[i])
-			return true;
-	return false;
+	for (unsigned i = 0; i < s->children; i++)
+		if (s->child[i].role == role)
+			child_renew(&s->child[i], signal, limit_ms);
 }
 
-/* Once may be chance; at the second time in a row it is what the engine was reading. */
-static void pass_by_poison(struct supervisor *s, const struct child *c, int status)
+/* What follows from how it ended, beyond starting again. */
+static void draw_conclusions(struct supervisor *s, struct child *c, int status)
 {
-	unsigned skipped;
-
-	if (c->role != CHILD_ENGINE || s->wiring.engine[c->index].file >= 0 || c->failures < 2 || !crashed(status))
-		return;
-	skipped = wiring_skip_frames(&s->wiring);
-	log_error("%s crashed again at the same place; the next %u frames are left out (please report this)", c->name, skipped);
+	if (c->role == CHILD_ENGINE)
+		crash_of_engine(&s->wiring, c, status);
+	else if (c->role == CHILD_HUB && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_WRONG_REPORT)
+		crash_of_trust(&s->wiring, s->child, s->children);
+	else if (c->role == CHILD_HUB && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_WRONG_OUTCOME)
+		renew(s, CHILD_PROBER, SIGTERM, STOP_MS);
 }
 
 static int reap(struct supervisor *s)
@@ -181,28 +180,16 @@ static int reap(struct supervisor *s)
 		if (v == CHILD_DONE)
 			tell_finished(s, c);
 		if (c && v == CHILD_AGAIN)
-			pass_by_poison(s, c, status);
+			draw_conclusions(s, c, status);
 		if (v == CHILD_WRONG || v == CHILD_HOPELESS)
 			result = v == CHILD_WRONG ? SUPERVISOR_WRONG : SUPERVISOR_FAILED;
 	}
 	return result;
 }
 
-static void renew(struct supervisor *s, enum child_role role, int signal, int64_t limit_ms)
-{
-	for (unsigned i = 0; i < s->children; i++)
-		if (s->child[i].role == role)
-			child_renew(&s->child[i], signal, limit_ms);
-}
-
 /* Capture can't open what came (back) after its walls stood: then it is started anew. */
 static void look_for_interfaces(struct supervisor *s)
 {
-	int64_t now = child_clock_ms();
-
-	if (now - s->looked_ms < LOOK_MS)
-		return;
-	s->looked_ms = now;
 	for (unsigned i = 0; i < s->config.sources; i++) {
 		const char *name = s->config.source[i].interface;
 		unsigned index = name[0] ? if_nametoindex(name) : 0;
@@ -213,6 +200,29 @@ static void look_for_interfaces(struct supervisor *s)
 			return;
 		}
 	}
+}
+
+static void look_for_hanging(struct supervisor *s)
+{
+	for (unsigned i = 0; i < s->children; i++) {
+		struct child *c = &s->child[i];
+
+		if (!c->pid || c->wanted_end || !watchdog_hangs(&s->wiring, c))
+			continue;
+		c->hung = true;
+		kill(c->pid, SIGKILL);
+	}
+}
+
+static void look_around(struct supervisor *s)
+{
+	int64_t now = child_clock_ms();
+
+	if (now - s->looked_ms < WATCHDOG_LOOK_MS)
+		return;
+	s->looked_ms = now;
+	look_for_interfaces(s);
+	look_for_hanging(s);
 }
 
 static int take_signal(struct supervisor *s, int signal)
@@ -240,7 +250,7 @@ static int take_signal(struct supervisor *s, int signal)
 
 static int64_t next_due_ms(const struct supervisor *s)
 {
-	int64_t now = child_clock_ms(), next = now + LOOK_MS;
+	int64_t now = child_clock_ms(), next = now + WATCHDOG_LOOK_MS;
 
 	for (unsigned i = 0; i < s->children; i++) {
 		const struct child *c = &s->child[i];
@@ -271,7 +281,7 @@ static int keep_running(struct supervisor *s)
 			result = take_signal(s, signal);
 		if (result != GOING_ON)
 			break;
-		look_for_interfaces(s);
+		look_around(s);
 		result = start_due(s);
 	}
 	return result;

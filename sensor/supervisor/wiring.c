@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { MIB = 1024 * 1024, FINDINGS_RING_BYTES = 16 * MIB, PROBES_RING_BYTES = 4 * MIB, RETELL_MS = 60000, PULSES = 4096, WIRES = 40, RING_ENDS = 3, FRAMES_SKIPPED = 32 };
+enum { MIB = 1024 * 1024, FINDINGS_RING_BYTES = 16 * MIB, PROBES_RING_BYTES = 4 * MIB, RETELL_MS = 60000, PULSES = 4096, WIRES = 40, RING_ENDS = 3 };
 
 static int open_file(struct engine_wiring *e)
 {
@@ -66,12 +66,29 @@ int wiring_open_files(struct wiring *w, const struct configuration *c)
 	return open_engine_files(w);
 }
 
+static int make_findings(struct engine_wiring *e)
+{
+	if (ring_create(&e->findings, "findings", FINDINGS_RING_BYTES) < 0)
+		return -1;
+	return ring_attach_watcher(&e->watch, e->findings.records_ro, e->findings.tail_ro);
+}
+
+int wiring_renew_findings(struct wiring *w, unsigned index)
+{
+	struct engine_wiring *e = &w->engine[index];
+
+	ring_detach(&e->watch);
+	ring_close_fds(&e->findings);
+	return make_findings(e);
+}
+
 static int make_all(struct wiring *w)
 {
-	if (w->live && ring_create(&w->frames, "frames", (size_t)w->config->ring_mib * MIB) < 0)
+	if (w->live && (ring_create(&w->frames, "frames", (size_t)w->config->ring_mib * MIB) < 0 ||
+			ring_attach_watcher(&w->frames_watch, w->frames.records_ro, w->frames.tail_ro) < 0))
 		return -1;
 	for (unsigned i = 0; i < w->engines; i++)
-		if (ring_create(&w->engine[i].findings, "findings", FINDINGS_RING_BYTES) < 0)
+		if (make_findings(&w->engine[i]) < 0)
 			return -1;
 	if (ring_create(&w->probes, "probes", PROBES_RING_BYTES) < 0 || socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, w->hold) < 0)
 		return -1;
@@ -202,9 +219,12 @@ pid_t wiring_start_engine(struct wiring *w, unsigned index)
 		.probes = index == 0, .own = probing_end(c),
 		.quiet = index > 0,
 		.pulses = PULSES,
+		.careful = e->careful, .avoids = e->avoids, .quarantined = w->quarantined,
 	};
 	struct wires wires = { .count = 0 };
 
+	e->careful = 0;
+	memcpy(k.avoid, e->avoid, sizeof k.avoid);
 	add_producer(&wires, &e->findings);
 	if (index == 0)
 		add_consumer(&wires, &w->probes, FD_PROBES_IN);
@@ -350,22 +370,6 @@ pid_t wiring_start_prober(struct wiring *w)
 	pid = start("askance-prober", &wires, &k, sizeof k);
 	rights_lend_net_raw(false);
 	return pid;
-}
-
-unsigned wiring_skip_frames(struct wiring *w)
-{
-	const void *record;
-	unsigned skipped = 0;
-	struct ring r;
-	size_t len;
-
-	if (!w->live || ring_attach_consumer(&r, w->frames.records_ro, w->frames.tail_rw, w->frames.wake) < 0)
-		return 0;
-	while (skipped < FRAMES_SKIPPED && ring_next(&r, &record, &len) == RING_OK)
-		skipped++;
-	ring_release(&r);
-	ring_detach(&r);
-	return skipped;
 }
 
 const char *wiring_find_redis(void)

@@ -15,14 +15,19 @@
 /* One engine reads either the ring of all interfaces, or one file. */
 struct engine_wiring {
 	struct ring_fds findings;
+	struct ring watch;                   /* of it, to be looked at */
 	int file;                            /* -1: the ring */
 	const struct capture_source *source; /* of the file */
+	uint32_t careful;                    /* frames that the next engine takes one at a time */
+	uint32_t avoids;                     /* services that nDPI died of, the newest of them */
+	uint64_t avoid[ENGINE_AVOIDS];
 };
 
 struct wiring {
 	const struct configuration *config;
 	bool live;              /* there is an interface, so capture and the ring of frames exist */
 	struct ring_fds frames;
+	struct ring frames_watch;
 	int engine_files[ENGINE_FILES]; /* what engines read at their start, -1 for none */
 	unsigned engines;
 	struct engine_wiring engine[CONFIG_ENGINES];
@@ -32,6 +37,7 @@ struct wiring {
 	int hold[2];            /* the prober's open connections lie in its queue; see active/prober/hold.h */
 	char redis_url[CONFIG_URL_BYTES];
 	bool probing_stopped;
+	uint64_t quarantined;   /* frames left out because engines died of them */
 };
 
 /* Opens the capture files, which may need rights that are given up afterwards. 0, or -1 after log_error(). */
@@ -53,11 +59,8 @@ void wiring_relay_config(const struct configuration *c, struct relay_config *k);
 /* True when Redis is on another machine, or on this one without a UNIX socket. */
 bool wiring_needs_relay(const struct wiring *w);
 
-/*
- * Takes the oldest frames out of the ring, as many as an engine works on at once: a frame that ends
- * the engine would end every successor too. Only while no engine reads the ring. Returns how many.
- */
-unsigned wiring_skip_frames(struct wiring *w);
+/* A new findings ring in place of one that holds nonsense. Only while neither its engine nor the hub lives. 0, or -1 with errno. */
+int wiring_renew_findings(struct wiring *w, unsigned index);
 
 /* Path of redis-server, NULL when it is not installed. */
 const char *wiring_find_redis(void);

@@ -78,6 +78,17 @@ def arp(number):
     return BROADCAST + mac + b"\x08\x06" + body + bytes(18)
 
 
+def udp(number, source_port, port, payload):
+    """A datagram from device `number` to its neighbour."""
+    eth = b"\x02\x00\x5e\x10" + struct.pack(">H", number + 1) + b"\x02\x00\x5e\x10" + struct.pack(">H", number) + b"\x08\x00"
+    ends = b"\x0a\x14" + struct.pack(">H", number) + b"\x0a\x14" + struct.pack(">H", number + 1)
+    head = struct.pack(">BBHHHBBH", 0x45, 0, 28 + len(payload), number, 0, 64, 17, 0) + ends
+    total = sum(struct.unpack(">10H", head))
+    total = (total & 0xffff) + (total >> 16)
+    head = head[:10] + struct.pack(">H", 0xffff & ~((total & 0xffff) + (total >> 16))) + head[12:]
+    return (eth + head + struct.pack(">HHHH", source_port, port, 8 + len(payload), 0) + payload).ljust(60, b"\0")
+
+
 def mac_text(number):
     return f"02-00-5E-10-{number >> 8:02X}-{number & 255:02X}"
 
@@ -150,6 +161,14 @@ class Plant:
         return s
 
     # -- the sensor
+
+    def replace(self, process, program):
+        """Runs a copy of the build in which that process is another program, of a test's own."""
+        copy = self.folder / "build"
+        shutil.copytree(self.build / "libexec", copy / "libexec")
+        shutil.copy(self.build / "askance", copy / "askance")
+        shutil.copy(program, copy / f"libexec/askance/askance-{process}")
+        self.build = copy
 
     def start(self, ready=True):
         heard = self.said("askance: listening on span0")
