@@ -1,0 +1,87 @@
+// What is usual for a target's cyclic traffic, drawn on one scale: mean, jitter around it, and the longest that was seen;
+// with what was seen since a probe under it, where that is known.
+import { Chip, Wire } from './part_words.jsx';
+import { number } from './text.js';
+import { span } from './time.js';
+
+const ms = (value) => (Number.isFinite(value) ? `${number(value)} ms` : '–');
+
+// Shares of the line's width, and never past its end.
+function place(value, most) {
+	return `${Math.min(100, (100 * Math.max(0, value)) / most)}%`;
+}
+
+function Range({ name, mean, spread, longest, most, late }) {
+	if (!Number.isFinite(mean)) return null;
+	const tone = late ? 'var(--bad)' : 'var(--accent)';
+	const low = Math.max(0, mean - (spread ?? 0));
+	return (
+		<>
+			<dt>{name}</dt>
+			<svg aria-hidden="true" height="20">
+				<line x1="0" x2="100%" y1="10" y2="10" stroke="var(--line)" />
+				{Number.isFinite(longest) && <line x1={place(mean, most)} x2={place(longest, most)} y1="10" y2="10" stroke={tone} stroke-dasharray="2 3" />}
+				{Number.isFinite(longest) && <line x1={place(longest, most)} x2={place(longest, most)} y1="5" y2="15" stroke={tone} />}
+				{spread > 0 && <line x1={place(low, most)} x2={place(mean + spread, most)} y1="10" y2="10" stroke={tone} stroke-width="7" stroke-opacity="0.3" />}
+				<circle cx={place(mean, most)} cy="10" r="4" fill={tone} />
+			</svg>
+			<dd>{ms(mean)}</dd>
+		</>
+	);
+}
+
+function scale(sets) {
+	const all = sets.filter(Boolean).flatMap((f) => [f.period_ms, f.period_ms + (f.jitter_ms ?? 0), f.longest_gap_ms, f.longest_round_trip_ms, f.round_trip_ms]);
+	return Math.max(1, ...all.filter(Number.isFinite)) * 1.04;
+}
+
+function Ranges({ figures, most, late, prefix }) {
+	const { period_ms: period, jitter_ms: jitter, longest_gap_ms: gap, round_trip_ms: trip, longest_round_trip_ms: longest } = figures;
+	return (
+		<>
+			<Range name={`${prefix}request every`} mean={period} spread={jitter} longest={gap} most={most} late={late} />
+			<Range name={`${prefix}answer after`} mean={trip} longest={longest} most={most} late={late} />
+		</>
+	);
+}
+
+// A sentence for who can't see the drawing.
+function told(figures) {
+	const { period_ms: period, jitter_ms: jitter, longest_gap_ms: gap, round_trip_ms: trip, longest_round_trip_ms: longest } = figures;
+	return `every ${ms(period)}, jitter ${ms(jitter)}, longest pause ${ms(gap)}; answered in ${ms(trip)}, at the longest ${ms(longest)}`;
+}
+
+export function Baseline({ before, after }) {
+	const most = scale([before, after]);
+	return (
+		<>
+			<p class="unseen">
+				Usual: {told(before)}.{after && ` Since the probe: ${told(after)}.`}
+			</p>
+			<dl class="range" aria-hidden="true">
+				<Ranges figures={before} most={most} prefix={after ? 'before: ' : ''} />
+				{after && <Ranges figures={after} most={most} prefix="since: " late />}
+			</dl>
+		</>
+	);
+}
+
+function Health({ pair }) {
+	if (pair.deviation) return <Chip tone="bad" mark="!">{pair.deviation}</Chip>;
+	if (pair.steady) return <Chip tone="good">steady for {span(pair.steady_s ?? 0)}</Chip>;
+	return <Chip tone="warn">learning, {span(pair.steady_s ?? 0)} so far</Chip>;
+}
+
+export function Pair({ pair }) {
+	const faults = ['errors', 'retransmissions', 'resets'].filter((name) => Number.isFinite(pair[name]));
+	return (
+		<div class="pair">
+			<header>
+				<b>{pair.protocol}</b> {pair.port ? `${pair.transport}/${pair.port}` : pair.transport} asked by <code><Wire value={pair.client} /></code> <Health pair={pair} />
+				{pair.silent_s > 1 && <span class="hint">last heard {span(pair.silent_s)} ago</span>}
+			</header>
+			{pair.cyclic ? <Baseline before={pair} /> : <p class="hint">Not cyclic: there is no period to compare with.</p>}
+			{faults.length > 0 && <p class="hint">In {number(pair.requests ?? 0)} requests: {faults.map((name) => `${number(pair[name])} ${name}`).join(', ')}</p>}
+		</div>
+	);
+}
