@@ -98,10 +98,27 @@ static bool is_answer(const json_t *document, const char *name, const char *name
 	return !named[0] || strcmp(id, named) == 0 || strcmp(words_text(command, "named"), named) == 0;
 }
 
+static void print_fact(const json_t *fact)
+{
+	long long number = json_integer_value(json_object_get(fact, "id")), ends = json_integer_value(json_object_get(fact, "ends"));
+	const char *previous = words_text(fact, "previous");
+
+	if (!number) {
+		printf("fact %lld holds no longer\n", ends);
+		return;
+	}
+	printf("fact %lld is stated of %s", number, words_text(fact, "asset"));
+	if (previous[0])
+		printf("; the value was %s", previous);
+	if (ends)
+		printf("; it takes the place of fact %lld", ends);
+	printf("\n`askance undo %lld` takes it back\n", number);
+}
+
 static int print_answer(const struct sensor_link *l, const json_t *document, const char *body, bool as_json)
 {
 	const char *action = words_text(json_object_get(document, "event"), "action");
-	const json_t *ot = json_object_get(document, "ot"), *proposal = json_object_get(ot, "proposal");
+	const json_t *ot = json_object_get(document, "ot"), *proposal = json_object_get(ot, "proposal"), *fact = json_object_get(ot, "fact");
 	const char *reason = words_text(json_object_get(ot, "command"), "reason");
 	bool refused = strcmp(action, "approval-refused") == 0;
 
@@ -109,6 +126,8 @@ static int print_answer(const struct sensor_link *l, const json_t *document, con
 		puts(body);
 	if (refused)
 		fprintf(stderr, "askance %s: the sensor refused it: %s\n", l->verb, reason);
+	else if (fact && !as_json)
+		print_fact(fact);
 	else if (!as_json)
 		printf("%s%s%s\n", action, proposal ? ", the proposal is now " : "", words_text(proposal, "status"));
 	return refused ? EXIT_REFUSED : EXIT_WELL;
@@ -177,6 +196,6 @@ int command_send(struct sensor_link *l, json_t *body, const char *name, const ch
 	}
 	if (result >= 0)
 		return result;
-	fprintf(stderr, "askance %s: it was sent, and the sensor has not answered yet; is its probing mode off?\n", l->verb);
+	fprintf(stderr, "askance %s: it was sent, and the sensor has not answered yet\n", l->verb);
 	return EXIT_PARTLY;
 }

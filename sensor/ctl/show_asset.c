@@ -41,6 +41,7 @@ static void show_head(const json_t *document, FILE *to, bool colours)
 	list_line(to, "mac", json_object_get(asset, "mac"));
 	list_line(to, "hostname", json_object_get(asset, "hostname"));
 	line(to, "class", words_text(asset, "class"));
+	line(to, "standing", words_text(asset, "standing"));
 	line(to, "vendor", words_vendor(document));
 	line(to, "interface by", words_text(asset, "maker"));
 	line(to, "model", model);
@@ -162,6 +163,23 @@ static void show_gaps(const json_t *ot, FILE *to, bool colours)
 	}
 }
 
+static void show_facts(const json_t *ot, FILE *to, bool colours)
+{
+	const json_t *facts = json_object_get(ot, "facts"), *fact;
+	size_t i;
+
+	if (!json_array_size(facts))
+		return;
+	heading(to, "Stated by analysts", colours);
+	json_array_foreach(facts, i, fact) {
+		const char *why = words_text(fact, "why");
+
+		fprintf(to, "  %lld  %s %s %s\n", (long long)json_integer_value(json_object_get(fact, "id")), words_text(fact, "kind"),
+			words_text(fact, "name"), words_text(fact, "value"));
+		fprintf(to, "    %s, %s%s%s\n", words_text(fact, "analyst"), words_text(fact, "time"), why[0] ? ": " : "", why);
+	}
+}
+
 void inventory_show(const json_t *document, FILE *to, int width, bool colours)
 {
 	const json_t *ot = json_object_get(document, "ot");
@@ -170,5 +188,6 @@ void inventory_show(const json_t *document, FILE *to, int width, bool colours)
 	show_services(ot, to, width, colours);
 	show_attributes(ot, to, width, colours);
 	show_talks(ot, to, width, colours);
+	show_facts(ot, to, colours);
 	show_gaps(ot, to, colours);
 }

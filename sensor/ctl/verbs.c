@@ -1,35 +1,45 @@
-/* The verbs there are. A new one is its file and two words here. */
+/* The verbs there are. A new one is its file and one word here. */
 #include "sensor/ctl/verb.h"
 
 #include <string.h>
 
-extern const struct verb verb_approve, verb_assets, verb_audit, verb_check, verb_deny, verb_explain, verb_export, verb_gaps, verb_help,
-	verb_keygen, verb_proposals, verb_read, verb_release, verb_resume, verb_revoke, verb_rules, verb_run, verb_show, verb_status,
-	verb_stop;
+/* In alphabetical order. */
+#define VERBS(row) \
+	row(accept) \
+	row(approve) \
+	row(assets) \
+	row(audit) \
+	row(check) \
+	row(deny) \
+	row(explain) \
+	row(export) \
+	row(facts) \
+	row(fleet) \
+	row(gaps) \
+	row(help) \
+	row(ignore) \
+	row(keygen) \
+	row(merge) \
+	row(proposals) \
+	row(read) \
+	row(release) \
+	row(resume) \
+	row(revoke) \
+	row(rules) \
+	row(run) \
+	row(set) \
+	row(show) \
+	row(split) \
+	row(status) \
+	row(stop) \
+	row(undo)
 
-const struct verb *const verb_list[] = {
-	&verb_approve,
-	&verb_assets,
-	&verb_audit,
-	&verb_check,
-	&verb_deny,
-	&verb_explain,
-	&verb_export,
-	&verb_gaps,
-	&verb_help,
-	&verb_keygen,
-	&verb_proposals,
-	&verb_read,
-	&verb_release,
-	&verb_resume,
-	&verb_revoke,
-	&verb_rules,
-	&verb_run,
-	&verb_show,
-	&verb_status,
-	&verb_stop,
-	NULL,
-};
+#define DECLARATION(name) extern const struct verb verb_##name;
+#define POINTER(name) &verb_##name,
+
+VERBS(DECLARATION)
+
+const struct verb *const verb_list[] = { VERBS(POINTER) NULL };
 
 const struct verb *verb_find(const char *name)
 {
