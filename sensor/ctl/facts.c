@@ -173,7 +173,7 @@ static void add_facts(struct table *t, const json_t *document, bool as_json)
 		if (as_json) {
 			json_t *line = json_pack("{s:O,s:O}", "asset", json_object_get(ot, "asset"), "fact", fact);
 
-			json_dumpf(line, stdout, JSON_COMPACT);
+			json_dumpf(line, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
 			putchar('\n');
 			json_decref(line);
 			continue;

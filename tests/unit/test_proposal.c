@@ -345,7 +345,7 @@ static void say(enum command_type type, const char *subject, const char *analyst
 	crypto_sign_detached(signature, NULL, (const unsigned char *)text, len, secret);
 	sodium_bin2base64(encoded, sizeof encoded, signature, sizeof signature, sodium_base64_VARIANT_ORIGINAL);
 	if (subject[0])
-		snprintf(named, sizeof named, ",\"id\":\"%s\"", subject);
+		snprintf(named, sizeof named, ",\"%s\":\"%s\"", command_is_fact(type) ? "asset" : "id", subject);
 	n = snprintf(body, sizeof body, "{\"command\":\"%s\",\"analyst\":\"%s\",\"time_ms\":%lld,\"signature\":\"%s\"%s}", command_name(type), analyst,
 		     (long long)time_ms, encoded, named);
 	approvals_take(body, (size_t)n);
@@ -400,6 +400,31 @@ static void test_once(void **state)
 	assert_int_equal(resumes, 2);
 }
 
+/* With probing off the hub still hears what analysts state, and nothing else that they say. */
+static void test_listening_only(void **state)
+{
+	int64_t now_ms = now_s() * 1000;
+	const struct asset *a;
+	static const char stop[] = "{\"command\":\"stop\"}";
+
+	(void)state;
+	serve_modbus(PLC, "10.0.0.5");
+	a = hub.picture.nodes[0]->asset;
+	approvals_stop();
+	uv_run(&hub.loop, UV_RUN_DEFAULT);
+	assert_int_equal(approvals_start(&hub.loop, &hub.proposals, &hub.facts, "plant-1", NULL), 0);
+	say(COMMAND_DENY, only_alive()->a.id, "ann", secret_key, now_ms - 2000);
+	approvals_take(stop, strlen(stop));
+	assert_non_null(only_alive());
+	assert_int_equal(events_with("\"action\":\"approval-refused\""), 2);
+	say(COMMAND_ACCEPT, a->id, "ann", other_secret, now_ms - 1000);
+	assert_int_equal(hub.facts.count, 0);
+	say(COMMAND_ACCEPT, a->id, "ann", secret_key, now_ms - 1000);
+	say(COMMAND_ACCEPT, a->id, "ann", secret_key, now_ms - 1000);
+	assert_int_equal(hub.facts.count, 1);
+	assert_int_equal(events_with("\"action\":\"fact-stated\""), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -409,6 +434,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_mutated, make_folder, drop_folder),
 		cmocka_unit_test_setup_teardown(test_denied, make_folder, drop_folder),
 		cmocka_unit_test_setup_teardown(test_once, make_folder, drop_folder),
+		cmocka_unit_test_setup_teardown(test_listening_only, make_folder, drop_folder),
 	};
 
 	if (sodium_init() < 0)
