@@ -103,6 +103,9 @@ struct hub_config {
 	uint32_t watch_canary_s;
 	uint32_t outputs;                    /* 0 .. CONFIG_OUTPUTS */
 	uint32_t channel;                    /* 1: events are published on channels too */
+	uint32_t stream_hours;               /* older entries that all groups have are removed, 1 .. 87600; 0: never */
+	uint32_t stream_behind;              /* a group further behind is an alarm; 0 for what is usual */
+	uint32_t slow_ms;                    /* between looks at the stream's readers, and between marks of its age; 0 for what is usual */
 	struct output_config output[CONFIG_OUTPUTS];
 };
 

@@ -5,7 +5,9 @@
 #include "sensor/hub/outputs.h"
 #include "sensor/hub/publisher.h"
 #include "sensor/hub/sensor_document.h"
+#include "sensor/hub/server.h"
 #include "sensor/hub/store.h"
+#include "sensor/hub/stream_trim.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -107,6 +109,11 @@ static void write_readers(struct json *j)
 	json_number(j, "published", (int64_t)s.published);
 	json_number(j, "lag_entries", (int64_t)s.lag_entries);
 	json_number(j, "lag_ms", (int64_t)s.lag_ms);
+	if (strcmp(s.redis_state, "off") != 0) {
+		json_number(j, "trimmed", (int64_t)stream_trim_removed());
+		server_health(j);
+		stream_trim_health(j);
+	}
 	json_close(j, '}');
 	json_open(j, "jsonl", '{');
 	json_text(j, "state", s.jsonl_state);

@@ -10,18 +10,23 @@
  *                  ^                     | doubt                       | idle: ask again, a
  *                  +---------------------+-----------------------------+ DEL shows then
  *
- * Lists are pushed to in the same transaction and keep their own place: see outputs.h.
+ * Lists are pushed to in the same transaction and keep their own place: see outputs.h. Nothing is written
+ * while another sensor has our name: see owner.h.
  */
 #include "sensor/hub/publisher.h"
 
 #include "sensor/common/log.h"
 #include "sensor/hub/asset_mirror.h"
 #include "sensor/hub/bound.h"
+#include "sensor/hub/health_hash.h"
 #include "sensor/hub/jsonl.h"
 #include "sensor/hub/outbox.h"
 #include "sensor/hub/outputs.h"
+#include "sensor/hub/owner.h"
+#include "sensor/hub/server.h"
 #include "sensor/hub/store.h"
 #include "sensor/hub/stream_end.h"
+#include "sensor/hub/stream_trim.h"
 #include "sensor/redis/redis_link.h"
 
 #include <signal.h>
@@ -39,7 +44,13 @@ enum {
 	KEY_BYTES = 128,
 };
 
-enum question { ASK_END, ASK_QUEUED, ASK_EXEC, ASK_ASSET, ASK_HEALTH, ASK_CLIENT, ASK_OUTPUT = 100 };
+enum question {
+	ASK_END, ASK_QUEUED, ASK_EXEC, ASK_ASSET, ASK_HEALTH, ASK_CLIENT,
+	ASK_OWNER = ASK_CLIENT + PUBLISHER_CLIENTS,
+	ASK_SERVER = ASK_OWNER + OWNER_QUESTIONS,
+	ASK_TRIM = ASK_SERVER + SERVER_QUESTIONS,
+	ASK_OUTPUT = ASK_TRIM + STREAM_TRIM_QUESTIONS, /* and all above */
+};
 
 static const char acked_key[] = "publisher_acked", base_key[] = "publisher_base", assets_key[] = "publisher_assets";
 
@@ -49,7 +60,7 @@ static struct {
 	struct redis_link link;
 	uv_timer_t housekeeping;
 	bool redis;                  /* one is configured */
-	char stream[KEY_BYTES], health[KEY_BYTES], name[KEY_BYTES];
+	char stream[KEY_BYTES], name[KEY_BYTES];
 	bool settled;                /* we know where the stream stands */
 	bool missing;                /* there is no stream: the first entry makes it */
 	bool in_flight;
@@ -59,10 +70,7 @@ static struct {
 	unsigned fruitless;
 	int64_t acked, sent, noted_acked, noted_assets, base, committed;
 	uint64_t connects, resyncs, published;
-	char *health_body;
-	size_t health_len;
-	bool health_due, health_refused;
-	uint64_t stop_at_ms, foreign_told_ms;
+	uint64_t stop_at_ms, foreign_told_ms, renewed_ms;
 	void (*stopped)(void);
 	unsigned open_handles;
 } p;
@@ -81,6 +89,7 @@ static void ask_end(void)
 	const char *argv[] = { "XINFO", "STREAM", p.stream };
 
 	p.settled = false;
+	owner_ask();
 	outputs_ask();
 	redis_link_ask(&p.link, ASK_END, 3, argv, NULL);
 }
@@ -125,24 +134,13 @@ static void send_batch(void)
 	/* When the store can't be read the transaction is shorter or empty; that is no error of Redis. */
 	outbox_walk(p.store, p.acked + 1, p.committed, add_entry, NULL);
 	p.batch_others = outputs_send(outbox_epoch(p.store), p.base);
+	owner_renew();
+	p.renewed_ms = uv_now(p.link.loop);
 	p.in_flight = redis_link_ask(&p.link, ASK_EXEC, 1, exec, NULL);
 	if (p.batch_entries && p.sent < p.batch_last)
 		p.sent = p.batch_last;
+	owner_guard();
 	outputs_guard();
-}
-
-static void send_health(void)
-{
-	char entries[24], lag[24];
-	struct publisher_stats stats;
-	const char *argv[] = { "HSET", p.health, "body", p.health_body, "redis_state", "streaming", "outbox_entries", entries, "lag_ms", lag };
-	size_t lens[] = { 4, strlen(p.health), 4, p.health_len, 11, 9, 14, 0, 6, 0 };
-
-	publisher_stats(&stats);
-	lens[7] = (size_t)snprintf(entries, sizeof entries, "%llu", (unsigned long long)stats.outbox_entries);
-	lens[9] = (size_t)snprintf(lag, sizeof lag, "%llu", (unsigned long long)stats.lag_ms);
-	if (redis_link_ask(&p.link, ASK_HEALTH, 10, argv, lens))
-		p.health_due = false;
 }
 
 static void note_works(void)
@@ -157,13 +155,12 @@ static void note_works(void)
 
 static void pump(void)
 {
-	if (!p.redis || !p.settled || !redis_link_is_ready(&p.link))
+	if (!p.redis || !p.settled || !owner_ready() || !redis_link_is_ready(&p.link))
 		return;
 	if (!p.in_flight && p.acked < p.committed && outputs_ready())
 		send_batch();
 	asset_mirror_pump();
-	if (p.health_due && p.health_body)
-		send_health();
+	health_hash_pump();
 	for (unsigned i = 0; i < client_count; i++)
 		clients[i]->pump();
 }
@@ -181,7 +178,7 @@ static void raise_epoch(uint64_t seen)
 	/* Two sensors of one name overtake each other for as long as both run. */
 	if (p.foreign_told_ms == 0 || uv_now(p.link.loop) - p.foreign_told_ms > FOREIGN_TELL_MS) {
 		p.foreign_told_ms = uv_now(p.link.loop);
-		log_warning("Redis: the last ID in %s is not from this sensor's store (another sensor of this name?): going on as %llu-%lld",
+		log_warning("Redis: the last ID in %s is not from this sensor's store (but one before it, or a hand): going on as %llu-%lld",
 			    p.stream, (unsigned long long)seen + 1, (long long)p.acked + 1);
 	}
 	if (store_set_meta(p.store, base_key, p.acked) == 0 && outbox_raise_epoch(p.store, seen + 1) == 0)
@@ -257,10 +254,10 @@ static void read_exec(const redisReply *r)
 		return;
 	}
 	if (r->type == REDIS_REPLY_NIL) {
-		doubt("the places of the lists vanish again and again");
+		doubt("the sensor's claim to its name, or the places of its lists, vanish again and again");
 		return;
 	}
-	if (r->type != REDIS_REPLY_ARRAY || r->elements != (size_t)p.batch_entries + p.batch_others) {
+	if (r->type != REDIS_REPLY_ARRAY || r->elements != (size_t)p.batch_entries + p.batch_others + OWNER_COMMANDS) {
 		redis_link_fail_as(&p.link, REDIS_REFUSED, "the answer to EXEC has another length than the batch");
 		return;
 	}
@@ -276,8 +273,12 @@ static void read_exec(const redisReply *r)
 			return;
 		}
 	}
-	if (p.batch_entries == 0)
+	if (p.batch_entries == 0) {
+		/* Nothing was due but our claim: what became of the stream meanwhile shows now. */
+		p.fruitless = 0;
+		ask_end();
 		return;
+	}
 	error = outputs_read(r->element + p.batch_entries, p.batch_others);
 	if (error) {
 		redis_link_fail(&p.link, error);
@@ -304,17 +305,30 @@ static void read_end(const redisReply *r)
 		settle(&end);
 }
 
-static void read_health(const redisReply *r)
+/* Answers to those who use the connection too. */
+static void hand_on(int question, const redisReply *r)
 {
-	if (r->type == REDIS_REPLY_ERROR && !p.health_refused)
-		log_warning("Redis: the health hash is not written: %s", r->str);
-	p.health_refused = r->type == REDIS_REPLY_ERROR;
+	if (question < ASK_OWNER) {
+		clients[question - ASK_CLIENT]->answer(r);
+	} else if (question < ASK_SERVER) {
+		if (owner_answer(question - ASK_OWNER, r))
+			ask_end();
+	} else if (question < ASK_TRIM) {
+		server_answer(r);
+	} else if (question < ASK_OUTPUT) {
+		if (stream_trim_answer(question - ASK_TRIM, r))
+			publisher_kick();
+	} else {
+		if (outputs_answer(question - ASK_OUTPUT, r) && p.settled)
+			ask_end();
+		pump();
+	}
 }
 
 static void on_answer(struct redis_link *l, int question, const redisReply *r)
 {
 	(void)l;
-	switch ((enum question)question) {
+	switch (question) {
 	case ASK_END:
 		read_end(r);
 		break;
@@ -329,18 +343,10 @@ static void on_answer(struct redis_link *l, int question, const redisReply *r)
 		asset_mirror_answer(r);
 		break;
 	case ASK_HEALTH:
-		read_health(r);
+		health_hash_answer(r);
 		break;
-	case ASK_CLIENT:
-	case ASK_OUTPUT:
 	default:
-		if (question < ASK_OUTPUT) {
-			clients[question - ASK_CLIENT]->answer(r);
-			break;
-		}
-		if (outputs_answer(question - ASK_OUTPUT, r) && p.settled)
-			ask_end();
-		pump();
+		hand_on(question, r);
 		break;
 	}
 }
@@ -349,7 +355,10 @@ static void on_ready(struct redis_link *l)
 {
 	(void)l;
 	p.fruitless = 0;
+	owner_again();
 	outputs_again();
+	stream_trim_again();
+	server_ask();
 	ask_end();
 	asset_mirror_again();
 	for (unsigned i = 0; i < client_count; i++)
@@ -366,7 +375,7 @@ static void on_down(struct redis_link *l)
 {
 	(void)l;
 	p.settled = p.in_flight = false;
-	p.health_due = true;
+	health_hash_again();
 	for (unsigned i = 0; i < client_count; i++)
 		clients[i]->down();
 }
@@ -396,10 +405,11 @@ static void close_all(void)
 	jsonl_close();
 	asset_mirror_stop();
 	outputs_stop();
+	if (p.redis)
+		stream_trim_stop();
 	bound_stop();
 	outbox_close(p.store);
-	free(p.health_body);
-	p.health_body = NULL;
+	health_hash_stop();
 	p.open_handles = p.redis ? 2 : 1;
 	uv_close((uv_handle_t *)&p.housekeeping, finish_stop);
 	if (p.redis)
@@ -433,6 +443,17 @@ static bool keep_bounds(void)
 	return bound_keep(read_by_all(), sent_to_all(), read_by_all() >= p.committed);
 }
 
+/* Also when there is nothing to send. */
+static void keep_claim(void)
+{
+	if (!p.redis || !p.settled || p.in_flight || !owner_ready() || !redis_link_is_ready(&p.link))
+		return;
+	if (stream_trim_tick(outbox_epoch(p.store), p.base, p.acked))
+		server_ask();
+	if (uv_now(p.link.loop) - p.renewed_ms >= OWNER_RENEW_MS && outputs_ready())
+		send_batch();
+}
+
 static void on_housekeeping(uv_timer_t *timer)
 {
 	jsonl_tick(p.committed);
@@ -444,6 +465,7 @@ static void on_housekeeping(uv_timer_t *timer)
 	}
 	note_positions();
 	pump();
+	keep_claim();
 }
 
 void publisher_kick(void)
@@ -462,18 +484,7 @@ void publisher_kick(void)
 
 void publisher_health(const char *body, size_t len)
 {
-	char *copy = malloc(len + 1);
-
-	if (!copy || !p.store) {
-		free(copy);
-		return;
-	}
-	memcpy(copy, body, len);
-	copy[len] = 0;
-	free(p.health_body);
-	p.health_body = copy;
-	p.health_len = len;
-	p.health_due = true;
+	health_hash_set(body, len);
 	pump();
 }
 
@@ -491,11 +502,13 @@ static int start_redis(uv_loop_t *loop)
 	}
 	p.link.relay = p.config.relay;
 	snprintf(p.stream, sizeof p.stream, "askance:{%s}:ev", p.config.sensor);
-	snprintf(p.health, sizeof p.health, "askance:{%s}:health", p.config.sensor);
 	snprintf(p.name, sizeof p.name, "askance:%s", p.config.sensor);
+	health_hash_start(&p.link, p.config.sensor, ASK_HEALTH);
 	asset_mirror_start(p.store, &p.link, p.config.sensor, ASK_ASSET);
 	asset_mirror_from(p.noted_assets);
 	outputs_start(&p.config, &p.link, ASK_QUEUED, ASK_OUTPUT, p.committed);
+	server_start(&p.link, ASK_SERVER);
+	stream_trim_start(p.store, &p.link, &p.config, p.stream, ASK_TRIM);
 	p.link.loop = loop;
 	p.link.client_name = p.name;
 	p.link.meanwhile = "events are kept and sent later";
@@ -503,7 +516,7 @@ static int start_redis(uv_loop_t *loop)
 	p.link.down = on_down;
 	p.link.idle = on_idle;
 	p.link.answer = on_answer;
-	return redis_link_start(&p.link);
+	return owner_start(p.store, &p.link, p.config.sensor, ASK_QUEUED, ASK_OWNER) < 0 ? -1 : redis_link_start(&p.link);
 }
 
 static void recall_positions(void)

@@ -11,11 +11,13 @@ enum redis_state {
 	REDIS_TIMEOUT,     /* no answer in time */
 	REDIS_LOGIN,       /* WRONGPASS, NOAUTH, or a wrong database */
 	REDIS_NOPERM,      /* the user may not do what the sensor needs */
-	REDIS_LOADING,     /* it reads its data, or has no master yet */
+	REDIS_LOADING,     /* it reads its data */
 	REDIS_READONLY,    /* it is a replica */
 	REDIS_OOM,         /* its memory is full */
 	REDIS_MISCONF,     /* it can't save, or lacks the replicas it wants */
 	REDIS_MOVED,       /* a cluster's node that doesn't own our keys */
+	REDIS_NO_MASTER,   /* a replica without a master, which answers nothing */
+	REDIS_TAKEN,       /* another sensor of this name writes there */
 	REDIS_WRONGTYPE,   /* a key of ours is something else */
 	REDIS_POISONED,    /* the stream's last ID leaves no room for ours */
 	REDIS_REFUSED,     /* anything else */

@@ -9,7 +9,8 @@
  *               server_name: redis.plant, ports: [6380], user: askance, password_file: pw}
  *                                                                       # absent: a private one
  *   outputs:   [{list: siem, types: [asset, gap-open], cap: 100000, when_full: drop-new},   # | drop-old
- *               {channel: true}]                                        # beside the stream, see sensor/hub/outputs.h
+ *               {channel: true},                                        # beside the stream, see sensor/hub/outputs.h
+ *               {stream: true, keep_hours: 168, behind: 1000000}]       # see sensor/hub/stream_trim.h
  *   state:     /var/lib/askance
  *   rules:     /etc/askance/rules                                       # absent: see sensor/common/paths.h
  *   probing:   {mode: propose, interface: eth2, source: 10.0.0.9,       # off | propose | automatic
@@ -33,6 +34,7 @@
 
 #include <stdbool.h>
 
+enum { STREAM_HOURS_UNSAID = UINT32_MAX };
 enum { CONFIGURATION_USER_BYTES = 33, CONFIGURATION_SOURCES = CONFIG_INTERFACES };
 
 /* One thing to listen to: an interface or a file; the other is empty. */
@@ -58,6 +60,7 @@ struct configuration {
 	char redis_password_file[CONFIG_PATH_BYTES];
 	char redis_password[CONFIG_PATH_BYTES]; /* that file's first line */
 	uint32_t outputs, channel;
+	uint32_t stream_hours, stream_behind; /* stream_hours STREAM_HOURS_UNSAID: a week for the private Redis, else never */
 	struct output_config output[CONFIG_OUTPUTS];
 	char state[CONFIG_PATH_BYTES];
 	char rules[CONFIG_PATH_BYTES];

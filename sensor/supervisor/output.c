@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CAP_DEFAULT = 100000, CAP_MAX = 64 * 1024 * 1024 };
+enum { CAP_DEFAULT = 100000, CAP_MAX = 64 * 1024 * 1024, HOURS_MAX = 87600, BEHIND_MAX = 1000000000 };
 
 /* event.dataset without "askance.", and event.action: as packaging/siem/schemas has them. */
 static const char *const event_words[] = {
@@ -20,7 +20,7 @@ static const char *const event_words[] = {
 
 struct item {
 	struct output_config list;
-	uint32_t channel;
+	uint32_t channel, stream, keep_hours, behind;
 };
 
 static bool is_event_word(const char *word)
@@ -58,6 +58,9 @@ static const struct setting item_keys[] = {
 	{ "cap", SETTING_NUMBER, AT(list.cap), 0, 1, CAP_MAX, NULL, NULL, NULL, NULL },
 	{ "when_full", SETTING_CHOICE, AT(list.when_full), 0, 0, 0, "drop-new drop-old", NULL, NULL, NULL },
 	{ "channel", SETTING_TRUTH, AT(channel), 0, 0, 0, NULL, NULL, NULL, NULL },
+	{ "stream", SETTING_TRUTH, AT(stream), 0, 0, 0, NULL, NULL, NULL, NULL },
+	{ "keep_hours", SETTING_NUMBER, AT(keep_hours), 0, 0, HOURS_MAX, NULL, NULL, NULL, NULL },
+	{ "behind", SETTING_NUMBER, AT(behind), 0, 1, BEHIND_MAX, NULL, NULL, NULL, NULL },
 	{ NULL, SETTING_TEXT, 0, 0, 0, 0, NULL, NULL, NULL, NULL },
 };
 
@@ -76,20 +79,34 @@ static void add_list(struct settings *s, yaml_node_t *node, struct configuration
 		c->output[c->outputs++] = *list;
 }
 
+/* How long the stream keeps what all have read, and how far behind a group may be. */
+static void set_stream(struct settings *s, yaml_node_t *node, struct configuration *c, const struct item *item)
+{
+	if (!item->stream)
+		settings_mistake(s, node, "stream: there is always one; leave the item out, or say keep_hours and behind");
+	if (settings_find(s, node, "keep_hours"))
+		c->stream_hours = item->keep_hours;
+	c->stream_behind = item->behind;
+}
+
 void output_read(struct settings *s, yaml_node_t *node, void *base)
 {
 	struct item item = { .list = { .cap = CAP_DEFAULT, .when_full = OUTPUT_DROP_NEW } };
-	yaml_node_t *channel = settings_find(s, node, "channel");
+	yaml_node_t *channel = settings_find(s, node, "channel"), *stream = settings_find(s, node, "stream");
 	struct configuration *c = base;
 	int before = s->mistakes;
 
 	settings_group(s, node, item_keys, &item);
 	if (s->mistakes != before)
 		return;
-	if (!item.list.list[0] == !channel)
-		settings_mistake(s, node, "outputs: wants either `list` or `channel`");
-	else if (channel && (item.list.types[0] || settings_find(s, node, "cap") || settings_find(s, node, "when_full")))
-		settings_mistake(s, node, "channel: stands alone; only a list has types, cap and when_full");
+	if ((item.list.list[0] != 0) + (channel != NULL) + (stream != NULL) != 1)
+		settings_mistake(s, node, "outputs: wants either `list` or `channel` or `stream`");
+	else if (!item.list.list[0] && (item.list.types[0] || settings_find(s, node, "cap") || settings_find(s, node, "when_full")))
+		settings_mistake(s, node, "%s: only a list has types, cap and when_full", channel ? "channel" : "stream");
+	else if (!stream && (settings_find(s, node, "keep_hours") || settings_find(s, node, "behind")))
+		settings_mistake(s, node, "outputs: only the stream has keep_hours and behind");
+	else if (stream)
+		set_stream(s, node, c, &item);
 	else if (channel)
 		c->channel = item.channel;
 	else

@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { MIB = 1024 * 1024, FINDINGS_RING_BYTES = 16 * MIB, PROBES_RING_BYTES = 4 * MIB, RETELL_MS = 60000, PULSES = 4096, WIRES = 40, RING_ENDS = 3 };
+enum { MIB = 1024 * 1024, FINDINGS_RING_BYTES = 16 * MIB, PROBES_RING_BYTES = 4 * MIB, RETELL_MS = 60000, PRIVATE_HOURS = 168, PULSES = 4096, WIRES = 40, RING_ENDS = 3 };
 
 static int open_file(struct engine_wiring *e)
 {
@@ -320,6 +320,9 @@ static void fill_hub_config(const struct wiring *w, struct hub_config *k)
 	copy(k->asn_db, c->asn_db, sizeof k->asn_db);
 	k->outputs = c->outputs;
 	k->channel = c->channel;
+	/* The private Redis is ours to keep small; of another's stream nothing is removed unless its owner says so. */
+	k->stream_hours = c->stream_hours != STREAM_HOURS_UNSAID ? c->stream_hours : c->redis_url[0] ? 0 : PRIVATE_HOURS;
+	k->stream_behind = c->stream_behind;
 	memcpy(k->output, c->output, sizeof k->output);
 	k->watch_learn_s = c->watch_learn_s;
 	k->watch_hold_s = c->watch_hold_s;

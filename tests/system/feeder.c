@@ -452,7 +452,8 @@ static void read_options(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "hub", 1, NULL, 'h' }, { "redis", 1, NULL, 'r' }, { "state", 1, NULL, 's' }, { "jsonl", 1, NULL, 'j' },
-		{ "rules", 1, NULL, 'R' }, { "sensor", 1, NULL, 'n' }, { "relay", 1, NULL, 'y' }, { "list", 1, NULL, 'l' }, { "channel", 0, NULL, 'c' }, { "walls", 0, NULL, 'w' }, { NULL, 0, NULL, 0 },
+		{ "rules", 1, NULL, 'R' }, { "sensor", 1, NULL, 'n' }, { "relay", 1, NULL, 'y' }, { "list", 1, NULL, 'l' }, { "channel", 0, NULL, 'c' }, { "stream-hours", 1, NULL, 'H' }, { "stream-behind", 1, NULL, 'B' }, { "slow-ms", 1, NULL, 'S' },
+		{ "outbox-mib", 1, NULL, 'M' }, { "walls", 0, NULL, 'w' }, { NULL, 0, NULL, 0 },
 	};
 	int option;
 
@@ -485,6 +486,18 @@ static void read_options(int argc, char **argv)
 		case 'c':
 			config.channel = 1;
 			break;
+		case 'H':
+			config.stream_hours = (uint32_t)strtoul(optarg, NULL, 10);
+			break;
+		case 'B':
+			config.stream_behind = (uint32_t)strtoul(optarg, NULL, 10);
+			break;
+		case 'S':
+			config.slow_ms = (uint32_t)strtoul(optarg, NULL, 10);
+			break;
+		case 'M':
+			config.outbox_bytes_mib = (uint32_t)strtoul(optarg, NULL, 10);
+			break;
 		case 'w':
 			config.walls = 1;
 			break;
@@ -493,7 +506,7 @@ static void read_options(int argc, char **argv)
 		}
 	}
 	if (!program || !config.state_dir[0]) {
-		fprintf(stderr, "usage: feeder --hub PROGRAM --state FOLDER [--redis URL] [--jsonl FILE] [--rules FOLDER] [--sensor NAME] [--relay SOCKET] [--list NAME:CAP:POLICY[:TYPES]] [--channel] [--walls]\n");
+		fprintf(stderr, "usage: feeder --hub PROGRAM --state FOLDER [--redis URL] [--jsonl FILE] [--rules FOLDER] [--sensor NAME] [--relay SOCKET] [--list NAME:CAP:POLICY[:TYPES]] [--channel] [--stream-hours N] [--stream-behind N] [--slow-ms N] [--outbox-mib N] [--walls]\n");
 		exit(2);
 	}
 }
