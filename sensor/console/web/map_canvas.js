@@ -17,7 +17,7 @@ function look() {
 		},
 		{
 			selector: 'node.band',
-			style: { shape: 'rectangle', width: 'data(width)', height: 'data(height)', 'background-color': colour('sunken'), 'background-opacity': 0.75, 'border-width': 1, 'border-color': colour('line'), events: 'no', label: 'data(name)', 'text-halign': 'left', 'text-valign': 'center', 'text-margin-x': -12, 'text-wrap': 'wrap', 'text-max-width': 130, 'font-size': 13, color: colour('ink-soft'), 'min-zoomed-font-size': 5, 'z-index': 0 },
+			style: { shape: 'rectangle', width: 'data(width)', height: 'data(height)', 'background-color': colour('sunken'), 'background-opacity': 0.75, 'border-width': 1, 'border-color': colour('line'), events: 'no', label: 'data(name)', 'text-halign': 'left', 'text-valign': 'center', 'text-margin-x': -12, 'text-wrap': 'wrap', 'text-max-width': 130, 'font-size': 13, color: colour('ink-soft'), 'min-zoomed-font-size': 5, 'z-compound-depth': 'bottom' },
 		},
 		{
 			selector: 'node.zone',
@@ -25,7 +25,7 @@ function look() {
 		},
 		{
 			selector: 'node.device',
-			style: { shape: 'data(shape)', width: 46, height: 34, 'background-color': colour('surface'), 'border-width': 1.6, 'border-color': colour('line-strong'), label: 'data(label)', 'text-valign': 'bottom', 'text-margin-y': 4, 'text-wrap': 'wrap', 'background-image': 'data(letters)', 'background-fit': 'none', 'background-clip': 'none', 'background-width': 46, 'background-height': 34, 'bounds-expansion': 4 },
+			style: { shape: 'data(shape)', width: 46, height: 34, 'background-color': colour('surface'), 'border-width': 1.6, 'border-color': colour('line-strong'), label: 'data(label)', 'text-valign': 'bottom', 'text-margin-y': 4, 'text-wrap': 'wrap', 'background-image': 'data(letters)', 'text-background-color': colour('ground'), 'text-background-opacity': 0.8, 'text-background-padding': 1, 'background-fit': 'none', 'background-clip': 'none', 'background-width': 46, 'background-height': 34, 'bounds-expansion': 4 },
 		},
 		{ selector: 'node.group', style: { width: 64, height: 44, 'border-style': 'double', 'border-width': 4, 'background-width': 64, 'background-height': 44, 'font-weight': 600 } },
 		{ selector: 'node.conflict', style: { 'border-color': colour('warn'), 'border-width': 3 } },
@@ -69,7 +69,7 @@ function edgeElement(edge, signs, curve) {
 function elementsOf(model) {
 	const signs = protocolSigns(model.protocols);
 	const curve = model.edges.length > CURVES_MOST ? 'haystack' : 'bezier';
-	const bands = model.bands.map((band) => ({ group: 'nodes', data: { id: band.id, width: band.width, height: band.height, name: levelName(band.level) }, position: { x: band.x + band.width / 2, y: band.y + band.height / 2 }, classes: 'band' }));
+	const bands = model.bands.map((band) => ({ group: 'nodes', data: { id: band.id, width: band.width, height: band.height, name: band.first ? levelName(band.level) : '' }, position: { x: band.x + band.width / 2, y: band.y + band.height / 2 }, classes: 'band' }));
 	const zones = model.heads.map((head) => ({ group: 'nodes', data: { id: head.id, width: head.width, name: cut(visible(head.zone), 40) }, position: { x: head.x + head.width / 2, y: 16 }, classes: 'zone' }));
 	return [...bands, ...zones, ...model.nodes.map(deviceElement), ...model.edges.map((edge) => edgeElement(edge, signs, curve))];
 }

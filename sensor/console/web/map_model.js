@@ -7,7 +7,7 @@ export const GROUP_ABOVE = 300; // so many assets are shown one by one
 const CELL_W = 104;
 const CELL_H = 84;
 const PAD = 26;
-const ZONE_GAP = 36;
+const ZONE_GAP = 14;
 const HEAD_H = 40;
 const BAND_GAP = 12;
 const COLUMNS_MOST = 14;
@@ -57,7 +57,7 @@ function columnsFor(count) {
 	return Math.max(1, Math.min(COLUMNS_MOST, Math.ceil(Math.sqrt(count * 1.7))));
 }
 
-// Positions of all nodes, and the bands and zone heads behind them.
+// Positions of all nodes, and behind them the heads of zones and a piece of each level's band for each zone.
 function place(nodes) {
 	const cells = groupBy(nodes, (node) => JSON.stringify([node.zone, node.level]));
 	const zones = [...new Set(nodes.map((node) => node.zone))].sort(collator.compare);
@@ -77,8 +77,11 @@ function place(nodes) {
 	let y = HEAD_H;
 	for (const level of levels) {
 		const height = rows.get(level) * CELL_H + 2 * PAD;
-		bands.push({ id: `level ${level}`, level, x: 0, y, width: right, height });
-		for (const head of heads) placeCell(cellOf(head.zone, level), head.x + PAD, y + PAD, columns.get(head.zone));
+		for (const head of heads) {
+			const cell = cellOf(head.zone, level);
+			bands.push({ id: `band ${level} ${head.zone}`, level, x: head.x, y, width: head.width, height, first: head === heads[0] });
+			placeCell(cell, head.x + PAD, y + PAD, columns.get(head.zone));
+		}
 		y += height + BAND_GAP;
 	}
 	return { heads, bands, width: right, height: y };

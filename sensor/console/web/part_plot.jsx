@@ -6,7 +6,12 @@ import { colour, paletteVersion } from './palette.js';
 const HEIGHT_PX = 150;
 const DASHES = [[], [6, 4], [2, 3], [10, 3, 2, 3]];
 
-function axis(format, size) {
+// "10:09", with seconds where the ticks are close.
+function clock(plot, ticks, axisIndex, space, increment) {
+	return ticks.map((tick) => new Date(tick * 1000).toISOString().slice(11, increment < 60 ? 19 : 16));
+}
+
+function axis(values, size) {
 	return {
 		stroke: () => colour('ink-soft'),
 		grid: { stroke: () => colour('line'), width: 1 },
@@ -14,7 +19,7 @@ function axis(format, size) {
 		font: '11.5px system-ui, sans-serif',
 		size,
 		gap: 4,
-		...(format && { values: (_, ticks) => ticks.map(format) }),
+		values,
 	};
 }
 
@@ -27,7 +32,7 @@ function draw(host, series, data, format, cursor) {
 			legend: { show: false },
 			cursor: { sync: { key: cursor }, y: false, drag: { x: false, y: false } },
 			scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max(high ?? 1, 1) * 1.08] } },
-			axes: [axis(null, 26), axis(format, 58)],
+			axes: [axis(clock, 24), axis((_, ticks) => ticks.map(format), 62)],
 			series: [
 				{},
 				...series.map((one, i) => ({

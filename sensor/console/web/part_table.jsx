@@ -53,7 +53,7 @@ function Head({ columns, template, order, onOrder }) {
 					return (
 						<div role="columnheader" aria-colindex={i + 1} aria-sort={way} data-end={column.end} key={column.key}>
 							<button type="button" onClick={() => onOrder(column.key)}>
-								{column.title}
+								<span>{column.title}</span>
 								<span class="arrow" aria-hidden="true">
 									{here ? (order.descending ? '▾' : '▴') : ''}
 								</span>

@@ -2,7 +2,7 @@
 import { useMemo, useState } from 'preact/hooks';
 import { Table } from './part_table.jsx';
 import { Chip, Known, Time, Wire } from './part_words.jsx';
-import { assetName, assetMatches, levelName, LEVELS } from './asset_words.js';
+import { assetMatches, levelName, LEVELS } from './asset_words.js';
 import { openAsset, route } from './route.js';
 import { assets } from './store.js';
 import { plural, words } from './text.js';
@@ -10,9 +10,9 @@ import { plural, words } from './text.js';
 const CELL = 60;
 
 const columns = [
-	{ key: 'name', title: 'Name', min: 150, grow: 2, sort: assetName, cell: (a) => <Wire value={assetName(a)} most={CELL} /> },
 	{ key: 'ip', title: 'Address', min: 150, grow: 1, mono: true, sort: (a) => a.ip[0] ?? a.mac[0], cell: (a) => <Wire value={a.ip[0] ?? a.mac[0]} most={CELL} /> },
-	{ key: 'class', title: 'Class', min: 120, grow: 1, sort: (a) => a.class, cell: (a) => <Wire value={words(a.class) || 'unknown'} /> },
+	{ key: 'name', title: 'Name', min: 130, grow: 2, sort: (a) => a.hostname[0], cell: (a) => <Wire value={a.hostname[0] ?? '–'} most={CELL} /> },
+	{ key: 'class', title: 'Class', min: 144, grow: 1, sort: (a) => a.class, cell: (a) => <Wire value={words(a.class) || 'unknown'} /> },
 	{ key: 'level', title: 'Level', min: 70, end: true, sort: (a) => Number(a.purdue_level ?? -1), cell: (a) => a.purdue_level ?? '–' },
 	{ key: 'zone', title: 'Zone', min: 110, grow: 1, sort: (a) => a.zone, cell: (a) => <Wire value={a.zone} most={CELL} /> },
 	{ key: 'maker', title: 'Maker', min: 130, grow: 2, sort: (a) => a.vendor ?? a.maker, cell: (a) => <Wire value={a.vendor ?? a.maker ?? '–'} most={CELL} /> },

@@ -22,7 +22,6 @@ const nameOf = (gap) => {
 
 const columns = [
 	{ key: 'asset', title: 'Asset', min: 150, grow: 2, sort: nameOf, cell: (g) => <Wire value={nameOf(g)} most={CELL} /> },
-	{ key: 'ip', title: 'Address', min: 120, grow: 1, mono: true, sort: (g) => g.ip, cell: (g) => <Wire value={g.ip ?? '–'} /> },
 	{ key: 'class', title: 'Class', min: 110, grow: 1, sort: (g) => g.class, cell: (g) => <Wire value={words(g.class) || 'unknown'} /> },
 	{ key: 'known', title: 'Known', min: 124, sort: (g) => g.completeness, cell: (g) => <Known share={g.completeness} /> },
 	{ key: 'kind', title: 'Gap', min: 104, sort: (g) => g.kind, cell: (g) => words(g.kind) },
