@@ -1,75 +1,99 @@
-/* askance export: the inventory of a running sensor in another schema. */
-#include "sensor/ctl/asset_list.h"
+/* askance export: the inventory in the form of others. */
+#include "sensor/ctl/csv.h"
+#include "sensor/ctl/cyclonedx.h"
+#include "sensor/ctl/file_out.h"
+#include "sensor/ctl/netbox.h"
 #include "sensor/ctl/ocsf.h"
-#include "sensor/ctl/verb.h"
+#include "sensor/ctl/options.h"
+#include "sensor/ctl/picture_load.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
+struct request {
+	bool csv, netbox, cyclonedx, ocsf, json;
+	const char *file, *out, *site;
+	struct sensor_link link;
+	struct capture_options capture;
+};
 
-/* False after a message. */
-static bool take_words(struct sensor_link *l, int argc, char **argv)
+static const struct verb_option options[] = {
+	OPTION_MAYBE_WORD(struct request, file, "FILE",
+			  "a capture, or what `askance read --json` printed (\"-\" is stdin); the running sensor, when it is left out"),
+	OPTION_FLAG(struct request, csv, 0, "csv", "comma-separated values, a line for each device; no cell is a formula"),
+	OPTION_FLAG(struct request, netbox, 0, "netbox",
+		    "for NetBox's import of devices, as CSV; sites, roles, manufacturers and types must be there before"),
+	OPTION_FLAG(struct request, cyclonedx, 0, "cyclonedx", "a CycloneDX 1.6 bill of materials: devices, firmware, systems, services"),
+	OPTION_FLAG(struct request, ocsf, 0, "ocsf",
+		    "OCSF 1.5, class 5001 Device Inventory Info, a line for each device; devices of plants are type 99 with our class as "
+		    "`type`, and what OCSF has no place for is in `unmapped`"),
+	OPTION_FLAG(struct request, json, 0, "json", "JSON instead of CSV (netbox)"),
+	OPTION_TEXT(struct request, site, 0, "site", "NAME", "the site of all devices (netbox); else the zone of each"),
+	OPTION_TEXT(struct request, out, 'o', "output", "FILE", "where to write; there whole, or not at all"),
+	OPTION_GROUP(struct request, link, sensor_link_options),
+	OPTION_GROUP(struct request, capture, capture_options),
+	OPTION_END,
+};
+
+static int write_ocsf(const struct asset_list *a, FILE *to)
 {
-	bool ocsf = false;
+	int result = 0;
 
-	l->verb = argv[0];
-	for (int i = 1; i < argc; i++) {
-		int taken = sensor_link_option(l, argc, argv, &i);
+	for (size_t i = 0; i < a->count && result == 0; i++) {
+		json_t *event = ocsf_of_asset(a->items[i].document);
 
-		if (taken < 0)
-			return false;
-		if (taken)
-			continue;
-		if (strcmp(argv[i], "--ocsf") != 0) {
-			fprintf(stderr, "askance export: '%s' is not understood; `askance export --help` tells what is\n", argv[i]);
-			return false;
-		}
-		ocsf = true;
+		if (!event || json_dumpf(event, to, JSON_COMPACT) != 0 || putc('\n', to) == EOF)
+			result = -1;
+		json_decref(event);
 	}
-	if (!ocsf)
-		fprintf(stderr, "askance export: in which schema? --ocsf\n");
-	return ocsf;
+	return result;
 }
 
-/* 0, or -1 when there is no memory. */
-static int print_event(const json_t *document)
+static int write_cyclonedx(const struct asset_list *a, FILE *to)
 {
-	json_t *event = ocsf_of_asset(document);
-	int result = event && json_dumpf(event, stdout, JSON_COMPACT) == 0 && putchar('\n') != EOF ? 0 : -1;
+	json_t *document = cyclonedx_of(a, time(NULL));
+	int result = document && json_dumpf(document, to, JSON_INDENT(1)) == 0 && putc('\n', to) != EOF ? 0 : -1;
 
-	json_decref(event);
+	json_decref(document);
 	return result;
+}
+
+static int write_form(const struct request *q, const struct asset_list *a, FILE *to)
+{
+	if (q->netbox)
+		return netbox_write(a, q->site, q->json, to);
+	if (q->cyclonedx)
+		return write_cyclonedx(a, to);
+	if (q->ocsf)
+		return write_ocsf(a, to);
+	csv_assets(a, to);
+	return 0;
 }
 
 static int run_export(int argc, char **argv)
 {
-	struct sensor_link link = { .verb = NULL };
+	struct request q = { .link = { .verb = "export" } };
 	struct asset_list list = { .count = 0 };
-	int code = EXIT_WELL;
+	struct file_out out;
+	int code;
 
-	if (!take_words(&link, argc, argv) || sensor_link_open(&link) < 0)
+	if (!options_take(options, &q, argc, argv))
 		return EXIT_NOTHING;
-	if (asset_list_fetch(&list, &link) < 0)
+	if (q.csv + q.netbox + q.cyclonedx + q.ocsf != 1) {
+		fprintf(stderr, "askance export: in which form? One of --csv, --netbox, --cyclonedx and --ocsf\n");
+		return EXIT_NOTHING;
+	}
+	code = picture_load(&list, q.file, &q.capture, &q.link);
+	if (code != EXIT_NOTHING && file_out_open(&out, "export", q.out) < 0)
 		code = EXIT_NOTHING;
-	sensor_link_close(&link);
-	for (size_t i = 0; i < list.count && code == EXIT_WELL; i++)
-		if (print_event(list.items[i].document) < 0)
-			code = EXIT_PARTLY;
+	else if (code != EXIT_NOTHING)
+		code = file_out_close(&out, write_form(&q, &list, out.to) < 0 ? EXIT_NOTHING : code);
 	asset_list_free(&list);
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return code;
-	if (errno != EPIPE)
-		fprintf(stderr, "askance export: stdout: %s\n", strerror(errno));
-	return EXIT_PARTLY;
+	return code;
 }
 
 const struct verb verb_export = {
 	.name = "export",
-	.usage = "--ocsf [--config FILE | --redis URL --sensor NAME]",
-	.summary = "prints the devices that a running sensor knows in another schema",
-	.help = "      --ocsf          OCSF 1.5, class 5001 Device Inventory Info, a line for each\n"
-		"                      device; devices of plants are type 99 with our class as\n"
-		"                      `type`, and what OCSF has no place for is in `unmapped`\n" SENSOR_LINK_HELP
-		"\nExit status: 0, 1 when not all was printed, or 2 when the sensor's Redis\ncan't be reached.\n",
+	.summary = "print the devices in the form of others: CSV, NetBox, CycloneDX, OCSF",
+	.options = options,
+	.exits = { "all was printed", "some of the picture is missing, or not all was printed",
+		   "there is no picture, or nothing could be written" },
 	.run = run_export,
 };

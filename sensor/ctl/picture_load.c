@@ -51,7 +51,7 @@ static int load_documents(struct asset_list *a, FILE *in, const char *name, cons
 	return ferror(in) || wrong ? (a->count ? EXIT_PARTLY : EXIT_NOTHING) : EXIT_WELL;
 }
 
-/* stdin may be a pipe, of which the first byte can't be read twice. */
+/* stdin may be a pipe, of which the first byte can't be read twice: a file without a name takes its place. */
 static FILE *copy_stdin(void)
 {
 	char buffer[COPY_BYTES];
@@ -59,10 +59,12 @@ static FILE *copy_stdin(void)
 	size_t n;
 
 	while (copy && (n = fread(buffer, 1, sizeof buffer, stdin)) > 0)
-		if (fwrite(buffer, 1, n, copy) != n) {
-			fclose(copy);
-			return NULL;
-		}
+		if (fwrite(buffer, 1, n, copy) != n)
+			break;
+	if (copy && (ferror(stdin) || fflush(copy) != 0 || dup2(fileno(copy), STDIN_FILENO) < 0)) {
+		fclose(copy);
+		return NULL;
+	}
 	if (copy)
 		rewind(copy);
 	return copy;
@@ -79,7 +81,6 @@ static FILE *open_file(const char *name, const char *verb)
 
 static int load_file(struct asset_list *a, const char *name, const struct capture_options *o, const char *verb)
 {
-	char path[32], *words[] = { path };
 	FILE *in = open_file(name, verb);
 	int first, code;
 
@@ -87,14 +88,12 @@ static int load_file(struct asset_list *a, const char *name, const struct captur
 		return EXIT_NOTHING;
 	first = getc(in);
 	rewind(in);
-	if (first == '{') {
+	/* stdio may have read ahead all the same, and the capture's reader shares the place in the file. */
+	lseek(fileno(in), 0, SEEK_SET);
+	if (first == '{')
 		code = load_documents(a, in, name, verb);
-	} else {
-		/* A capture on stdin lies in a file without a name by now. */
-		snprintf(path, sizeof path, "/proc/self/fd/%d", fileno(in));
-		words[0] = strcmp(name, "-") == 0 ? path : (char *)name;
-		code = capture_read(o, verb, &(struct option_words){ words, 1 }, add_line, a);
-	}
+	else
+		code = capture_read(o, verb, &(struct option_words){ (char **)&name, 1 }, add_line, a);
 	fclose(in);
 	asset_list_sort(a);
 	return code;
