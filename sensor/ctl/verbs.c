@@ -11,6 +11,7 @@
 	row(audit) \
 	row(check) \
 	row(deny) \
+	row(diff) \
 	row(explain) \
 	row(export) \
 	row(facts) \
