@@ -41,6 +41,7 @@ void asset_list_add(struct asset_list *a, const char *body, size_t len)
 
 	if (!document)
 		return;
+	words_disarm(document);
 	if (a->count == a->room) {
 		a->room = a->room ? a->room * 2 : 64;
 		a->items = realloc(a->items, a->room * sizeof *a->items);

@@ -155,6 +155,7 @@ static int look(struct sensor_link *l, const char *stream, char id[ID_BYTES], co
 			if (strcmp(fields->element[k]->str, "body") != 0)
 				continue;
 			document = json_loadb(fields->element[k + 1]->str, (size_t)fields->element[k + 1]->len, 0, NULL);
+			words_disarm(document);
 			if (document && is_answer(document, name, named))
 				result = print_answer(l, document, fields->element[k + 1]->str, as_json);
 			json_decref(document);

@@ -1,7 +1,9 @@
 /* Looks things up in the documents of assets. */
 #include "sensor/ctl/document_words.h"
 
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char *words_text(const json_t *object, const char *key)
@@ -82,4 +84,54 @@ void words_model(const json_t *document, char *text, size_t room)
 	bool both = name[0] && code[0] && !strstr(name, code);
 
 	snprintf(text, room, "%s%s%s%s", name, both ? " (" : "", both ? code : name[0] ? "" : code, both ? ")" : "");
+}
+
+/* Bytes of the control character at p; 0 when it is none. jansson's texts are whole UTF-8. */
+static size_t control_bytes(const unsigned char *p)
+{
+	if (p[0] < 0x20 || p[0] == 0x7f)
+		return 1;
+	if (p[0] == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f) /* C1 */
+		return 2;
+	if (p[0] == 0xe2 && p[1] == 0x80 && ((p[2] >= 0x8e && p[2] <= 0x8f) || (p[2] >= 0xa8 && p[2] <= 0xae))) /* marks, separators, embeddings */
+		return 3;
+	if (p[0] == 0xe2 && p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9) /* isolates */
+		return 3;
+	return p[0] == 0xd8 && p[1] == 0x9c ? 2 : 0; /* Arabic letter mark */
+}
+
+static void disarm_text(json_t *text)
+{
+	const unsigned char *from = (const unsigned char *)json_string_value(text);
+	size_t n = 0, len = json_string_length(text);
+	char *clean = malloc(len + 1);
+	bool found = false;
+
+	if (!clean)
+		abort();
+	for (const unsigned char *end = from + len; from < end;) {
+		size_t bytes = control_bytes(from);
+
+		clean[n++] = bytes ? '?' : (char)*from;
+		from += bytes ? bytes : 1;
+		found |= bytes > 0;
+	}
+	if (found)
+		json_string_setn(text, clean, n);
+	free(clean);
+}
+
+void words_disarm(json_t *document)
+{
+	json_t *item;
+	const char *key;
+	size_t i;
+
+	if (json_is_string(document))
+		disarm_text(document);
+	json_array_foreach(document, i, item)
+		words_disarm(item);
+	if (json_is_object(document))
+		json_object_foreach(document, key, item)
+			words_disarm(item);
 }

@@ -26,4 +26,10 @@ const char *words_vendor(const json_t *document);
 /* Product and order code, as far as known. */
 void words_model(const json_t *document, char *text, size_t room);
 
+/*
+ * Puts '?' for every control character in all texts of a document, those too that turn the direction of writing: what
+ * a device calls itself must not move the cursor of who reads it.
+ */
+void words_disarm(json_t *document);
+
 #endif

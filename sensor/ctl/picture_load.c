@@ -88,12 +88,13 @@ static int load_file(struct asset_list *a, const char *name, const struct captur
 		return EXIT_NOTHING;
 	first = getc(in);
 	rewind(in);
-	/* stdio may have read ahead all the same, and the capture's reader shares the place in the file. */
-	lseek(fileno(in), 0, SEEK_SET);
-	if (first == '{')
+	if (first == '{') {
 		code = load_documents(a, in, name, verb);
-	else
+	} else {
+		/* stdio may have read ahead, and with stdin the reader of captures shares our place in the file. */
+		lseek(fileno(in), 0, SEEK_SET);
 		code = capture_read(o, verb, &(struct option_words){ (char **)&name, 1 }, add_line, a);
+	}
 	fclose(in);
 	asset_list_sort(a);
 	return code;

@@ -19,6 +19,7 @@ static bool add_document(struct proposal_list *l, const char *body, size_t len)
 	const json_t *proposal = json_object_get(json_object_get(document, "ot"), "proposal");
 	const char *id = json_string_value(json_object_get(proposal, "id"));
 
+	words_disarm(document);
 	/* What somebody else put there is passed over: the sensor's own are whole. */
 	if (!id || strlen(id) != APPROVAL_ID_BYTES - 1) {
 		json_decref(document);

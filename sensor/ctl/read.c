@@ -1,5 +1,6 @@
 /* askance read: the whole picture of one or more capture files. */
 #include "sensor/ctl/capture_read.h"
+#include "sensor/ctl/document_words.h"
 #include "sensor/ctl/inventory.h"
 #include "sensor/ctl/options.h"
 #include "sensor/ctl/output.h"
@@ -34,6 +35,7 @@ static void take_line(char *line, size_t len, void *context)
 
 	if (!document)
 		return;
+	words_disarm(document);
 	if (!q->asset) {
 		inventory_add(&q->inventory, document);
 	} else if (inventory_matches(document, q->asset)) {

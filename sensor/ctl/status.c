@@ -1,4 +1,5 @@
 /* askance status: is the sensor well? From its own health document in Redis. */
+#include "sensor/ctl/document_words.h"
 #include "sensor/ctl/options.h"
 #include "sensor/ctl/output.h"
 #include "sensor/ctl/sensor_link.h"
@@ -126,6 +127,7 @@ static int show(const struct sensor_link *l, const redisReply *reply, bool as_js
 		fprintf(stderr, "askance status: the health document is no JSON: %s\n", error.text);
 		return EXIT_NOTHING;
 	}
+	words_disarm(document);
 	if (as_json) {
 		double age = age_s(document);
 
