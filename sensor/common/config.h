@@ -140,4 +140,22 @@ struct prober_config {
 	char zone[CONFIG_NAME_BYTES];
 };
 
+enum { CONSOLE_SENSORS = 16 };
+
+/* From `askance console`. */
+struct console_config {
+	uint32_t version;
+	uint32_t walls;
+	uint32_t sensors;                     /* 1 .. CONSOLE_SENSORS */
+	char sensor[CONSOLE_SENSORS][CONFIG_NAME_BYTES];
+	char listen[CONFIG_PATH_BYTES];       /* address:port or [address]:port */
+	char redis_url[CONFIG_URL_BYTES];     /* as of the hub */
+	char relay[CONFIG_PATH_BYTES];
+	char redis_user[CONFIG_NAME_BYTES];
+	char redis_password[CONFIG_PATH_BYTES];
+	char certificate[CONFIG_PATH_BYTES];  /* PEM files: our own, with key; empty: no TLS */
+	char key[CONFIG_PATH_BYTES];
+	char authority[CONFIG_PATH_BYTES];    /* of the clients' certificates */
+};
+
 #endif

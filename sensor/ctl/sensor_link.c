@@ -57,8 +57,7 @@ static void tell_mistake(void *context, const char *path, unsigned line, const c
 		fprintf(stderr, "askance %s: %s: %s\n", l->verb, path, sentence);
 }
 
-/* The address, from the command line or the configuration. */
-static int find_url(struct sensor_link *l, char url[CONFIG_URL_BYTES])
+int sensor_link_url(struct sensor_link *l, char url[CONFIG_URL_BYTES])
 {
 	struct configuration *c = &l->configuration;
 
@@ -207,7 +206,7 @@ static int read_url(struct sensor_link *l, char url[CONFIG_URL_BYTES], struct re
 {
 	char why[256];
 
-	if (find_url(l, url) < 0)
+	if (sensor_link_url(l, url) < 0)
 		return -1;
 	if (redis_url_parse(u, url, why, sizeof why) < 0) {
 		fprintf(stderr, "askance %s: %s\n", l->verb, why);

@@ -35,6 +35,9 @@ extern const struct verb_option sensor_link_options[];
 /* Takes the option at argv[*at] when it is one of ours. 1: taken (*at stands on its last word); 0: not ours; -1: told why it is wrong. */
 int sensor_link_option(struct sensor_link *l, int argc, char **argv, int *at);
 
+/* The address, from the command line or the configuration, which it reads. 0, or -1 after a message on stderr. */
+int sensor_link_url(struct sensor_link *l, char url[CONFIG_URL_BYTES]);
+
 /* Connects. 0, or -1 after a message on stderr. */
 int sensor_link_open(struct sensor_link *l);
 

@@ -10,6 +10,7 @@
 	row(assets) \
 	row(audit) \
 	row(check) \
+	row(console) \
 	row(deny) \
 	row(diff) \
 	row(explain) \

@@ -125,6 +125,15 @@ static int enter_walls(const struct configuration *c)
 	return sandbox_enter(&s, c->require_walls) < 0 ? -1 : 0;
 }
 
+int rights_become_user(const struct configuration *c)
+{
+	const struct passwd *user;
+
+	if (find_user(c, &user) < 0)
+		return -1;
+	return user && user->pw_uid != 0 ? become(user) : 0;
+}
+
 int rights_reduce(const struct configuration *c)
 {
 	const struct passwd *user;

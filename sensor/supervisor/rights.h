@@ -11,6 +11,9 @@
  */
 int rights_reduce(const struct configuration *c);
 
+/* The change of user alone, for a client of the sensor's own Redis. 0, or -1 after log_error(). */
+int rights_become_user(const struct configuration *c);
+
 /* While lent, a process that is started may open packet sockets. */
 void rights_lend_net_raw(bool lent);
 

@@ -1,0 +1,140 @@
+/* Puts the console together: configuration, socket, certificates, walls, sensors, server; then the loop. */
+#include "sensor/console/console.h"
+
+#include "sensor/common/log.h"
+#include "sensor/common/spawn.h"
+#include "sensor/console/listen.h"
+#include "sensor/console/live.h"
+#include "sensor/console/page.h"
+#include "sensor/console/sensor.h"
+#include "sensor/console/server.h"
+#include "sensor/console/walls.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { EXIT_ENDED = 0, EXIT_WRONG = 2 };
+
+static struct console_config config;
+static struct sensor *sensors;
+static uv_loop_t loop;
+static uv_signal_t signals[2];
+
+unsigned console_sensor_count(void)
+{
+	return config.sensors;
+}
+
+struct sensor *console_sensor(unsigned at)
+{
+	return &sensors[at];
+}
+
+static bool ends(const char *text, size_t room)
+{
+	return memchr(text, 0, room) != NULL;
+}
+
+static bool config_valid(const struct console_config *c)
+{
+	bool well = c->version == CONFIG_VERSION && c->walls <= 1 && c->sensors >= 1 && c->sensors <= CONSOLE_SENSORS;
+
+	for (unsigned i = 0; well && i < c->sensors; i++)
+		well = ends(c->sensor[i], sizeof c->sensor[i]) && c->sensor[i][0];
+	return well && ends(c->listen, sizeof c->listen) && ends(c->redis_url, sizeof c->redis_url) && ends(c->relay, sizeof c->relay) &&
+	       ends(c->redis_user, sizeof c->redis_user) && ends(c->redis_password, sizeof c->redis_password) &&
+	       ends(c->certificate, sizeof c->certificate) && ends(c->key, sizeof c->key) && ends(c->authority, sizeof c->authority);
+}
+
+/* On loopback whoever is on this machine may look; anywhere else a certificate is the login. */
+static int open_door(int *listener, struct tls **tls)
+{
+	bool local = false;
+
+	*tls = NULL;
+	*listener = listen_open(config.listen, &local);
+	if (*listener < 0)
+		return -1;
+	if (!local && !config.certificate[0]) {
+		log_error("%s is reached from other machines: that wants --tls-cert, --tls-key and --client-ca, so that only analysts come in", config.listen);
+		return -1;
+	}
+	if (!config.certificate[0])
+		return 0;
+	*tls = tls_load(config.certificate, config.key, config.authority);
+	return *tls ? 0 : -1;
+}
+
+static int start_sensor(struct sensor *s, const char *name)
+{
+	char why[256];
+
+	if (redis_url_parse(&s->link.url, config.redis_url, why, sizeof why) < 0) {
+		log_error("%s", why);
+		return -1;
+	}
+	if (config.redis_password[0]) {
+		snprintf(s->link.url.user, sizeof s->link.url.user, "%s", config.redis_user);
+		snprintf(s->link.url.password, sizeof s->link.url.password, "%s", config.redis_password);
+	}
+	s->link.loop = &loop;
+	s->link.relay = config.relay;
+	s->news = live_news;
+	return sensor_start(s, name);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+	(void)number;
+	uv_stop(handle->loop);
+}
+
+static int start_loop(void)
+{
+	static const int numbers[] = { SIGTERM, SIGINT };
+
+	if (uv_loop_init(&loop) != 0)
+		return -1;
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+		if (uv_signal_init(&loop, &signals[i]) != 0 || uv_signal_start(&signals[i], on_signal, numbers[i]) != 0)
+			return -1;
+	return 0;
+}
+
+static int start(void)
+{
+	struct tls *tls;
+	int listener;
+
+	if (!page_open()) {
+		log_error("this build has no page: install nodejs and npm (packaging/deps does), then build again with cmake and ninja");
+		return -1;
+	}
+	sensors = calloc(config.sensors, sizeof *sensors);
+	if (!sensors || open_door(&listener, &tls) < 0 || start_loop() < 0 || server_start(&loop, listener, tls) < 0 || console_walls(config.walls) < 0)
+		return -1;
+	for (unsigned i = 0; i < config.sensors; i++)
+		if (start_sensor(&sensors[i], config.sensor[i]) < 0)
+			return -1;
+	log_info("listening on http%s://%s", tls ? "s" : "", config.listen);
+	return 0;
+}
+
+int console_run(void)
+{
+	log_open("console");
+	signal(SIGPIPE, SIG_IGN);
+	if (spawn_read_config(&config, sizeof config) < 0 || !config_valid(&config)) {
+		log_error("`askance console` starts this; its configuration is not of this version or out of range");
+		return EXIT_WRONG;
+	}
+	if (start() < 0)
+		return EXIT_WRONG;
+	uv_run(&loop, UV_RUN_DEFAULT);
+	for (unsigned i = 0; i < config.sensors; i++)
+		sensor_stop(&sensors[i]);
+	server_stop();
+	free(sensors);
+	return EXIT_ENDED;
+}
