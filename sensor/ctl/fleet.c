@@ -6,13 +6,15 @@
 #include "sensor/ctl/terminal.h"
 
 #include <hiredis/hiredis.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { FIND_EVERY_S = 60, RETRY_S = 3, WORDS_MOST = 64 };
+/* Looking for sensors goes over all keys: it gets a hundredth of the time, between these bounds. */
+enum { FIND_LEAST_S = 5, FIND_MOST_S = 60, FIND_SHARE = 100, RETRY_S = 3, WORDS_MOST = 64 };
 
 struct request {
 	struct sensor_link link;
@@ -22,7 +24,6 @@ struct request {
 	int follow_s, most;
 	const char *who, *why;
 	double find_at_s;  /* when sensors are looked for again */
-	bool away;         /* told */
 };
 
 static const struct verb_option options[] = {
@@ -48,6 +49,11 @@ static double clock_s(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+static double pause_s(double wished)
+{
+	return wished < FIND_LEAST_S ? FIND_LEAST_S : wished > FIND_MOST_S ? FIND_MOST_S : wished;
+}
+
 /* One reading. 0, or -1 with its cause in q->link.why; the servers are closed then, for they may be others now. */
 static int read_once(struct request *q, struct fleet *f, struct fleet_cost *cost)
 {
@@ -64,9 +70,9 @@ static int read_once(struct request *q, struct fleet *f, struct fleet_cost *cost
 		fleet_servers_close(&q->servers, &q->link);
 		return -1;
 	}
-	if (find)
-		q->find_at_s = clock_s() + FIND_EVERY_S;
 	read = clock_s();
+	if (find)
+		q->find_at_s = read + pause_s(FIND_SHARE * (read - start));
 	if (fleet_match(f) < 0) {
 		snprintf(q->link.why, sizeof q->link.why, "no memory");
 		return -1;
@@ -77,7 +83,7 @@ static int read_once(struct request *q, struct fleet *f, struct fleet_cost *cost
 
 static void tell_why(struct request *q)
 {
-	if (q->link.why[0])
+	if (q->link.why[0] && !q->link.quiet)
 		fprintf(stderr, "askance fleet: Redis: %s%s\n", q->link.why,
 			strstr(q->link.why, "NOPERM") ? "; packaging/redis/fleet.acl has the rights" : "");
 }
@@ -88,14 +94,13 @@ static void follow(struct request *q, struct fleet *f, struct fleet_view *v)
 	struct fleet_cost cost;
 
 	while (fflush(stdout) == 0 && !ferror(stdout)) {
-		sleep((unsigned)(q->away && q->follow_s < RETRY_S ? RETRY_S : q->follow_s));
+		sleep((unsigned)(q->link.quiet && q->follow_s < RETRY_S ? RETRY_S : q->follow_s));
 		if (read_once(q, f, &cost) < 0) {
-			if (!q->away)
-				tell_why(q);
-			q->away = true;
+			tell_why(q);
+			q->link.quiet = true;
 			continue;
 		}
-		q->away = false;
+		q->link.quiet = false;
 		v->changed = true;
 		fleet_view_json(f, v, &cost, stdout);
 	}
@@ -247,6 +252,8 @@ static int run_fleet(int argc, char **argv)
 
 	if (!q)
 		return EXIT_NOTHING;
+	/* A server that ends its connection is told like any other failure. */
+	signal(SIGPIPE, SIG_IGN);
 	q->link.verb = "fleet";
 	q->link.all = true;
 	q->most = FLEET_WITNESSES;

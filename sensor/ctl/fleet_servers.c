@@ -39,7 +39,8 @@ static int list_masters(struct sensor_link *link, struct master *list, unsigned 
 
 	*count = 0;
 	if (!reply || (reply->type == REDIS_REPLY_ERROR && !strstr(reply->str, "cluster support disabled"))) {
-		fprintf(stderr, "askance %s: Redis: %s\n", link->verb, reply ? reply->str : link->redis->errstr);
+		if (!link->quiet)
+			fprintf(stderr, "askance %s: Redis: %s\n", link->verb, reply ? reply->str : link->redis->errstr);
 		result = -1;
 	}
 	for (size_t i = 0; result == 0 && reply->type == REDIS_REPLY_ARRAY && i < reply->elements; i++)

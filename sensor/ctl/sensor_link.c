@@ -194,8 +194,9 @@ static int open_at(struct sensor_link *l, const char *url, struct redis_url *u)
 {
 	l->redis = connect_redis(l, url, u);
 	if (!l->redis || l->redis->err) {
-		fprintf(stderr, "askance %s: Redis at %s can't be reached: %s; does the sensor run?\n", l->verb,
-		        u->path[0] ? u->path : u->place[0].host, l->redis ? l->redis->errstr : l->why[0] ? l->why : "no memory");
+		if (!l->quiet)
+			fprintf(stderr, "askance %s: Redis at %s can't be reached: %s; does the sensor run?\n", l->verb,
+				u->path[0] ? u->path : u->place[0].host, l->redis ? l->redis->errstr : l->why[0] ? l->why : "no memory");
 		return -1;
 	}
 	return log_in(l, u);
@@ -278,7 +279,8 @@ redisReply *sensor_link_ask(struct sensor_link *l, int argc, const char **argv)
 	}
 	if (reply && reply->type != REDIS_REPLY_ERROR)
 		return reply;
-	fprintf(stderr, "askance %s: Redis: %s\n", l->verb, reply ? reply->str : l->redis ? l->redis->errstr : "is away");
+	if (!l->quiet)
+		fprintf(stderr, "askance %s: Redis: %s\n", l->verb, reply ? reply->str : l->redis ? l->redis->errstr : "is away");
 	if (reply)
 		freeReplyObject(reply);
 	return NULL;

@@ -19,6 +19,7 @@ struct sensor_link {
 	const char *url;
 	char sensor[CONFIG_NAME_BYTES];
 	bool all;           /* no single sensor is meant: --redis needs no --sensor */
+	bool quiet;         /* a failure was told before and is not told again */
 	struct redisContext *redis;
 	struct configuration configuration; /* read by sensor_link_open(), unless `url` was given */
 	char why[256];                      /* why the last way to Redis failed */

@@ -123,6 +123,8 @@ static bool models_agree(const struct witness *a, const struct witness *b)
 /* The value that both told, by whatever protocol. */
 static const char *shared_serial(const struct witness *a, const struct witness *b)
 {
+	if (a->common_serial || b->common_serial)
+		return NULL;
 	for (const char *x = witness_text(a, WITNESS_SERIAL); *x; x = witness_next(x))
 		for (const char *y = witness_text(b, WITNESS_SERIAL); *y; y = witness_next(y))
 			if (strcasecmp(identity_serial_value(x), identity_serial_value(y)) == 0 && identity_is_serial(identity_serial_value(x)))

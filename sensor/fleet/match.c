@@ -239,8 +239,11 @@ static void match_alike(struct fleet *f, const struct key *keys, size_t from, si
 {
 	struct matching *m = &f->matching;
 
-	if (!is_identity(m, keys, from, to))
+	if (!is_identity(m, keys, from, to)) {
+		for (size_t i = from; i < to && keys[i].by == BOND_SERIAL; i++)
+			m->witness[keys[i].witness]->common_serial = true;
 		return;
+	}
 	for (size_t i = from + 1; i < to; i++) {
 		const struct witness *a = m->witness[keys[i].witness];
 		size_t least = i - from > LOOK_BACK ? i - LOOK_BACK : from;
@@ -371,6 +374,7 @@ static void list_witnesses(struct fleet *f)
 	}
 	qsort(m->witness, m->count, sizeof(struct witness *), by_sensor_and_id);
 	for (uint32_t i = 0; i < m->count; i++) {
+		m->witness[i]->common_serial = false;
 		m->witness[i]->index = m->root[i] = m->last[i] = i;
 		m->next[i] = m->edges_first[i] = m->edges_last[i] = NOBODY;
 		m->size[i] = 1;

@@ -40,6 +40,7 @@ struct witness {
 	uint32_t round;          /* of reading in which it came or changed */
 	uint32_t len;            /* of text[] */
 	uint8_t completeness;    /* per cent */
+	bool common_serial;      /* found by the last matching at too many devices to be one's own */
 	bool forwards;           /* a router: its MAC carries the addresses of others */
 	uint16_t at[WITNESS_TEXTS];
 	UT_hash_handle hh;       /* among those of its sensor, by id */

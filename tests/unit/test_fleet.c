@@ -200,7 +200,9 @@ static void test_serials_of_many(void **state)
 		tell(f, &T("s1", id, .mac = mac, .serial = "FACTORY-0", .vendor = "ABB"));
 	}
 	tell(f, &T("s2", B, .serial = "FACTORY-0", .vendor = "ABB"));
-	assert_int_equal(devices_of(f), 6);
+	/* Nor is it further evidence for a MAC. */
+	tell(f, &T("s2", C, .serial = "FACTORY-0", .vendor = "ABB", .mac = "00:1b:1b:00:00:01", .zone = "hall-2"));
+	assert_int_equal(devices_of(f), 7);
 	fleet_free(f);
 }
 
