@@ -72,6 +72,14 @@ struct reader {
 	struct told *told;
 };
 
+/* One message of a flow that is the classifier's, in the direction whose end was told to speak it. */
+struct glance {
+	struct cursor bytes; /* as in struct reader, and nothing was lost before or in them */
+	uint8_t direction;
+	uint8_t transport;
+	uint8_t signs;       /* out: SIGN_WRITE; starts at 0. An error is never routine */
+};
+
 struct classifier {
 	const char *name;                           /* as the file, without .c */
 	uint8_t transports;                         /* 1 << enum transport, or-ed */
@@ -87,6 +95,13 @@ struct classifier {
 	 * structure MAYBE, never MINE. On an unknown flow the first classifier to say MINE gets it.
 	 */
 	enum verdict (*read)(struct reader *r);
+	/*
+	 * Optional, for what comes by the thousand each second. True when the message at hand is routine, and taken off
+	 * g->bytes: read() would answer MINE, tell nothing and leave the memo as it is. It still must look at all that
+	 * could make it otherwise: lengths, function, unit, errors. At false, or in any doubt, read() gets the same bytes.
+	 * Ethernet: memo is NULL and `bytes` a whole frame.
+	 */
+	bool (*glance)(struct glance *g, const void *memo);
 };
 
 /* All classifiers, ended by NULL; written by the build from the file names. */

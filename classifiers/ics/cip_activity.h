@@ -18,7 +18,7 @@ enum cip_act {
 };
 
 enum cip_held {
-	CIP_IDENTITY = 0x01, CIP_ROUTER = 0x02, CIP_MANAGER = 0x06, CIP_FILE = 0x37, CIP_PROGRAM = 0x68, CIP_ROUTINE = 0x6a,
+	CIP_IDENTITY = 0x01, CIP_ROUTER = 0x02, CIP_MANAGER = 0x06, CIP_FILE = 0x37, CIP_PROGRAM_NAME = 0x64, CIP_PROGRAM = 0x68, CIP_ROUTINE = 0x6a,
 	CIP_CONTROLLER = 0x8e, CIP_FLASH = 0xa1, CIP_TCPIP = 0xf5, CIP_LINK = 0xf6,
 };
 
@@ -115,6 +115,72 @@ static inline void cip_tell_activities(struct reader *r, struct cursor request)
 	}
 	if (p.class == CIP_ROUTER)
 		cip_tell_several(r, c);
+}
+
+/*
+ * The class that a short path of usual form names, 20 cc and an instance 24 ii or 25 00 iiii: the bulk of all cyclic
+ * requests. 0 for a symbol's, -1 for any other path.
+ */
+static inline int cip_glance_class(struct cursor path)
+{
+	size_t left = cursor_left(&path);
+	uint8_t first = cursor_u8(&path), class = cursor_u8(&path), second = cursor_u8(&path);
+
+	if (first == 0x91)
+		return 0;
+	if (first != 0x20 || !((second == 0x24 && left == 4) || (second == 0x25 && left == 6)))
+		return -1;
+	return class;
+}
+
+/* True for one request to an object of which nothing is ever told or kept. */
+static inline bool cip_glance_one(struct cursor c, uint8_t *signs)
+{
+	uint8_t service = cursor_u8(&c);
+	int class = cip_glance_class(cursor_take(&c, 2u * cursor_u8(&c)));
+
+	switch (class) {
+	case -1:
+	case CIP_IDENTITY:
+	case CIP_ROUTER:
+	case CIP_MANAGER:
+	case CIP_FILE:
+	case CIP_PROGRAM_NAME:
+	case CIP_PROGRAM:
+	case CIP_ROUTINE:
+	case CIP_CONTROLLER:
+	case CIP_FLASH:
+	case CIP_TCPIP:
+	case CIP_LINK:
+		return false;
+	default:
+		break;
+	}
+	if (service == CIP_WRITE_TAG || service == CIP_CHANGE_TAG || service == CIP_WRITE_PART)
+		*signs |= SIGN_WRITE;
+	return cursor_ok(&c);
+}
+
+/* The same for a request that may be several in one, for the router. */
+static inline bool cip_glance_request(struct cursor request, uint8_t *signs)
+{
+	static const uint8_t several[6] = { CIP_SEVERAL, 2, 0x20, CIP_ROUTER, 0x24, 1 };
+	struct cursor c = request, table;
+	uint16_t count;
+
+	if (!cursor_starts(&c, several, sizeof several))
+		return cip_glance_one(request, signs);
+	cursor_skip(&c, sizeof several);
+	table = c;
+	count = cursor_u16le(&table);
+	for (unsigned i = 0; i < count && i < CIP_ACTS_LOOKED_AT; i++) {
+		struct cursor one = c;
+
+		cursor_skip(&one, cursor_u16le(&table));
+		if (!cursor_ok(&table) || !cip_glance_one(one, signs))
+			return false;
+	}
+	return true;
 }
 
 /* An answer: service, reserved, status. 6 says that more is to come. */

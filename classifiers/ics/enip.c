@@ -43,7 +43,7 @@ enum service {
 	FORWARD_OPEN = 0x54, LARGE_FORWARD_OPEN = 0x5b, REPLY = 0x80,
 };
 
-enum class { CLASS_IDENTITY = 1, CLASS_ROUTER = 2, CLASS_MANAGER = 6, CLASS_PROGRAM = 0x64, CLASS_TCPIP = 0xf5, CLASS_ETHERNET = 0xf6 };
+enum class { CLASS_IDENTITY = 1, CLASS_ROUTER = 2, CLASS_MANAGER = 6, CLASS_PROGRAM = CIP_PROGRAM_NAME, CLASS_TCPIP = 0xf5, CLASS_ETHERNET = 0xf6 };
 
 /* What was asked of an object; identity attributes are their own numbers. */
 enum asked { ASKED_NOTHING = 0, ASKED_HOSTNAME = 0x40, ASKED_MAC, ASKED_PROGRAM, ASKED_ALL = 0x80, ASKED_LIST };
@@ -137,12 +137,13 @@ static uint8_t asked_of(uint8_t service, const struct cip_path *p)
 	return ASKED_NOTHING;
 }
 
-static struct question *find_question(struct memo *memo, uint32_t key)
+/* Its number, or -1. */
+static int find_question(const struct memo *memo, uint32_t key)
 {
 	for (int i = 0; i < PENDING; i++)
 		if (memo->questions[i].service && memo->questions[i].key == key)
-			return &memo->questions[i];
-	return NULL;
+			return i;
+	return -1;
 }
 
 /* Multiple service packet: count, offsets from the count on, requests. */
@@ -206,11 +207,12 @@ static void note_unconnected_send(struct memo *memo, uint32_t key, struct cursor
 /* Keeps a question when its answer can tell an identity. One with the same key is over, whatever it was. */
 static void note_request(struct memo *memo, uint32_t key, struct cursor c, uint8_t slot, int depth)
 {
-	struct question *old = find_question(memo, key), q = { .key = key, .slot = slot, .where = 1 };
+	struct question q = { .key = key, .slot = slot, .where = 1 };
+	int old = find_question(memo, key);
 	struct cip_path p;
 
-	if (old)
-		old->service = 0;
+	if (old >= 0)
+		memo->questions[old].service = 0;
 	q.service = cursor_u8(&c);
 	p = cip_read_path(cursor_take(&c, 2u * cursor_u8(&c)));
 	if (!cursor_ok(&c) || !p.good)
@@ -285,7 +287,8 @@ static void open_connection(struct reader *r, struct memo *memo, struct cursor c
 
 static void read_reply(struct reader *r, struct memo *memo, uint32_t key, struct cursor c)
 {
-	struct question *q = find_question(memo, key);
+	int number = find_question(memo, key);
+	struct question *q = number >= 0 ? &memo->questions[number] : NULL;
 	struct cursor copy = c;
 	uint8_t service = cursor_u8(&copy) & (uint8_t)~REPLY;
 
@@ -459,10 +462,9 @@ static bool known_command(uint16_t command)
 	}
 }
 
-static enum verdict take_message(struct reader *r, struct message *m)
+static inline enum verdict take_message(struct cursor *bytes, bool stream, struct message *m)
 {
-	bool stream = r->transport == TRANSPORT_TCP;
-	struct cursor c = r->bytes;
+	struct cursor c = *bytes;
 	uint16_t length;
 	uint32_t options;
 
@@ -481,7 +483,7 @@ static enum verdict take_message(struct reader *r, struct message *m)
 	if (cursor_left(&c) < length)
 		return stream ? NEED_MORE : NOT_MINE;
 	m->data = cursor_take(&c, length);
-	r->bytes = c;
+	*bytes = c;
 	return MAYBE;
 }
 
@@ -505,7 +507,7 @@ static enum verdict read_enip(struct reader *r)
 	struct memo *memo = r->memo;
 	struct message m;
 	struct cursor start = r->bytes;
-	enum verdict v = take_message(r, &m);
+	enum verdict v = take_message(&r->bytes, r->transport == TRANSPORT_TCP, &m);
 	enum weight w;
 
 	if (v != MAYBE)
@@ -525,10 +527,35 @@ static enum verdict read_enip(struct reader *r)
 	return MINE;
 }
 
+/* A good answer to none of our questions, or a request for objects that are nothing but process data. */
+static bool glance_enip(struct glance *g, const void *flow)
+{
+	const struct memo *memo = flow;
+	struct cursor status;
+	struct transfer t;
+	struct message m;
+	uint8_t service;
+
+	if (!memo->server || take_message(&g->bytes, g->transport == TRANSPORT_TCP, &m) != MAYBE || m.status)
+		return false;
+	if ((m.command != SEND_RR && m.command != SEND_UNIT) || !parse_transfer(m.data, &t) || find_question(memo, make_key(&m, &t)) >= 0)
+		return false;
+	status = t.cip;
+	service = cursor_u8(&status);
+	if (!cursor_ok(&status))
+		return false;
+	if (!(service & REPLY))
+		return cip_glance_request(t.cip, &g->signs);
+	service &= (uint8_t)~REPLY;
+	cursor_skip(&status, 1);
+	return service != FORWARD_OPEN && service != LARGE_FORWARD_OPEN && service != GET_ALL && cursor_u8(&status) == 0 && cursor_ok(&status);
+}
+
 const struct classifier classifier_enip = {
 	.name = "enip",
 	.transports = 1 << TRANSPORT_TCP | 1 << TRANSPORT_UDP,
 	.ports = { ENIP_PORT },
 	.max_message = LONGEST,
 	.read = read_enip,
+	.glance = glance_enip,
 };

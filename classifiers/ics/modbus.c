@@ -174,10 +174,9 @@ static bool reply_shaped(const struct message *m)
 }
 
 /* One MBAP message off the front. NOT_MINE or NEED_MORE, or MAYBE for a whole one. */
-static enum verdict take_message(struct reader *r, struct message *m)
+static inline enum verdict take_message(struct cursor *bytes, bool stream, struct message *m)
 {
-	struct cursor c = r->bytes;
-	bool stream = r->transport == TRANSPORT_TCP;
+	struct cursor c = *bytes;
 	uint16_t length;
 	uint8_t code;
 
@@ -196,7 +195,7 @@ static enum verdict take_message(struct reader *r, struct message *m)
 	if (cursor_left(&c) < length - 2u)
 		return stream ? NEED_MORE : NOT_MINE;
 	m->data = cursor_take(&c, length - 2u);
-	r->bytes = c;
+	*bytes = c;
 	return MAYBE;
 }
 
@@ -404,7 +403,7 @@ static enum verdict read_modbus(struct reader *r)
 {
 	struct memo *memo = r->memo;
 	struct message m;
-	enum verdict v = take_message(r, &m);
+	enum verdict v = take_message(&r->bytes, r->transport == TRANSPORT_TCP, &m);
 
 	if (v != MAYBE)
 		return v;
@@ -426,9 +425,26 @@ static enum verdict read_modbus(struct reader *r)
 	return MINE;
 }
 
+/* Polling: no function that can name somebody, no exception, and no unit that has not answered before. */
+static bool glance_modbus(struct glance *g, const void *flow)
+{
+	const struct memo *memo = flow;
+	bool client = memo->server != 1 + g->direction;
+	struct message m;
+
+	if (take_message(&g->bytes, g->transport == TRANSPORT_TCP, &m) != MAYBE || m.exception)
+		return false;
+	if (m.function == ENCAPSULATED || m.function == REPORT_SERVER_ID || m.function == UMAS)
+		return false;
+	if (client && writes(m.function))
+		g->signs = SIGN_WRITE;
+	return client || unit_told(memo, m.unit);
+}
+
 const struct classifier classifier_modbus = {
 	.name = "modbus",
 	.transports = 1 << TRANSPORT_TCP | 1 << TRANSPORT_UDP,
 	.ports = { MODBUS_PORT },
 	.read = read_modbus,
+	.glance = glance_modbus,
 };

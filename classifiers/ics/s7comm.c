@@ -457,6 +457,33 @@ static enum verdict read_cotp(struct reader *r, struct memo *memo, struct cursor
 	}
 }
 
+/* Reading and writing of variables: a whole job or its answer in one piece, of ends that are known. */
+static bool glance_s7comm(struct glance *g, const void *flow)
+{
+	static const uint8_t cotp_data[3] = { 2, COTP_DATA, COTP_EOT };
+	const struct memo *memo = flow;
+	uint8_t bit = (uint8_t)(1 << g->direction), function;
+	struct cursor tpkt;
+	struct pdu pdu;
+	uint16_t length;
+
+	if (memo->fragment & bit || !memo->client || (memo->tsap && !(memo->tsap_told & bit)) || cursor_u16be(&g->bytes) != 0x0300)
+		return false;
+	length = cursor_u16be(&g->bytes);
+	if (length < TPKT_BYTES || length > LONGEST_TPKT)
+		return false;
+	tpkt = cursor_take(&g->bytes, length - (size_t)TPKT_BYTES);
+	if (!cursor_starts(&tpkt, cotp_data, sizeof cotp_data))
+		return false;
+	cursor_skip(&tpkt, sizeof cotp_data);
+	if (!parse_pdu(tpkt, &pdu) || pdu.failed || pdu.rosctr == USERDATA)
+		return false;
+	function = cursor_u8(&pdu.parameters);
+	if (pdu.rosctr == JOB && function == S7_WRITE && memo->client == 1 + g->direction)
+		g->signs = SIGN_WRITE;
+	return pdu.rosctr != JOB || function == S7_READ || function == S7_WRITE;
+}
+
 static enum verdict read_s7comm(struct reader *r)
 {
 	struct cursor c = r->bytes, tpkt;
@@ -486,4 +513,5 @@ const struct classifier classifier_s7comm = {
 	.ports = { S7_PORT },
 	.max_message = LONGEST_TPKT,
 	.read = read_s7comm,
+	.glance = glance_s7comm,
 };

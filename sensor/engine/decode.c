@@ -109,7 +109,7 @@ struct ip_header {
 	uint32_t lost; /* payload bytes that the capture cut */
 };
 
-static void make_key(struct layers *l, const struct ip_header *ip, uint16_t source_port, uint16_t target_port)
+static inline void make_key(struct layers *l, const struct ip_header *ip, uint16_t source_port, uint16_t target_port)
 {
 	struct packet *p = l->p;
 
@@ -126,18 +126,24 @@ static bool ip_multicast(const uint8_t *a, uint8_t family)
 	return (a[0] & 0xf0) == 0xe0 || (a[0] & a[1] & a[2] & a[3]) == 0xff;
 }
 
-static void read_tcp(struct layers *l, const struct ip_header *ip, struct cursor *c)
+static inline void read_tcp(struct layers *l, const struct ip_header *ip, struct cursor *c)
 {
 	struct packet *p = l->p;
 	struct cursor h = cursor_take(c, 20);
-	uint16_t source = cursor_u16be(&h), target = cursor_u16be(&h);
+	uint16_t source, target;
 	unsigned header_bytes;
 
+	if (!cursor_ok(&h)) {
+		malformed(l);
+		return;
+	}
+	source = cursor_u16be(&h);
+	target = cursor_u16be(&h);
 	p->sequence = cursor_u32be(&h);
 	p->acknowledgment = cursor_u32be(&h);
 	header_bytes = (cursor_u8(&h) >> 4) * 4u;
 	p->tcp_flags = cursor_u8(&h) & 0x3f;
-	if (!cursor_ok(&h) || header_bytes < 20) {
+	if (header_bytes < 20) {
 		malformed(l);
 		return;
 	}
@@ -497,16 +503,18 @@ static void read_ppp(struct layers *l, struct cursor *c)
  * headers lie at fixed places. False, and nothing decided, for all others: those go layer by layer.
  *
  *   0 MACs 12, ethertype 2 | 14 IPv4 20 | 34 ports 4, then TCP 20 in all or UDP 8
+ *
+ * A cursor that is asked whether its bytes are there before they are read needs no further checks.
  */
 static bool decode_plain(struct layers *l)
 {
-	struct cursor c = cursor_over(l->frame->bytes, l->frame->captured), h = cursor_take(&c, 42);
+	struct cursor c = cursor_over(l->frame->bytes, l->frame->captured);
+	struct cursor macs = cursor_take(&c, 2 * MAC_BYTES), h = cursor_take(&c, 2 + 20);
 	struct packet *p = l->p;
 	struct ip_header ip = { .family = 4 };
-	const uint8_t *macs = cursor_take(&h, 2 * MAC_BYTES).at;
 	uint16_t total, fragment;
 
-	if (cursor_u16be(&h) != 0x0800 || cursor_u8(&h) != 0x45 || !cursor_ok(&h))
+	if (!cursor_ok(&h) || cursor_u16be(&h) != 0x0800 || cursor_u8(&h) != 0x45)
 		return false;
 	cursor_skip(&h, 1);
 	total = cursor_u16be(&h);
@@ -517,15 +525,13 @@ static bool decode_plain(struct layers *l)
 	cursor_skip(&h, 2);
 	ip.source = cursor_take(&h, 4).at;
 	ip.target = cursor_take(&h, 4).at;
-	if (fragment & 0x3fff || total < 28 || (ip.protocol != PROTOCOL_TCP && ip.protocol != PROTOCOL_UDP))
+	if (fragment & 0x3fff || total < 28 || (ip.protocol != PROTOCOL_TCP && ip.protocol != PROTOCOL_UDP) || cursor_left(&c) < 8)
 		return false;
-	c = cursor_over(l->frame->bytes, l->frame->captured);
-	cursor_skip(&c, 34);
-	p->ethernet = macs;
+	p->ethernet = macs.at;
 	p->network = ip.source - 12;
 	limit_to(&c, total - 20u, &ip.lost);
 	p->network_len = (uint32_t)(c.end - p->network);
-	p->multicast = macs[0] & 1 || ip_multicast(ip.target, 4);
+	p->multicast = macs.at[0] & 1 || ip_multicast(ip.target, 4);
 	l->depth = 1;
 	if (ip.protocol == PROTOCOL_TCP)
 		read_tcp(l, &ip, &c);
@@ -549,8 +555,6 @@ void decode_frame(struct decoder *d, const struct frame *f, struct packet *p)
 	p->multicast = false;
 	p->frame = f->number;
 	p->time_ns = f->time_ns;
-	d->counters->frames++;
-	d->counters->bytes += f->length;
 	if (f->has_vlan)
 		push_vlan(&l, f->vlan_tci);
 	if (f->linktype == LINKTYPE_ETHERNET && decode_plain(&l))

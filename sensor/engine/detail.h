@@ -6,6 +6,8 @@
 #include "classifiers/ndpi/ndpi.h"
 #include "sensor/engine/pool.h"
 
+#include <stddef.h>
+
 enum {
 	SMALL_BYTES = 4096,
 	LARGE_BYTES = 16384 + 4096,
@@ -23,28 +25,40 @@ struct half {
 	bool held_large;
 	bool started;
 	bool gap;
-	uint8_t mark_at;    /* see pulse.c: what was seen last, to know what the mirror brings twice */
-	uint32_t marks[4];
-	int64_t marked_ns;
 };
 
+/* What was seen last of one direction, to know what the mirror brings twice; see pulse.c. */
+struct trace {
+	int64_t marked_ns;
+	uint32_t marks[4];
+	uint8_t mark_at;
+};
+
+/* In lines of the cache: the first two are all that a routine message needs, the others are for its pulse. */
 struct detail {
 	uint64_t memo[MEMO_BYTES / 8];
-	uint64_t candidates; /* classifiers of the transport still possible, a bit each */
-	struct ndpi_look *look;
+
 	struct half half[2];
-	uint16_t label;      /* nDPI's word while the classifiers still look */
+	uint64_t candidates; /* classifiers of the transport still possible, a bit each */
+	uint32_t ear;        /* what its server has said, 0 for none */
+	uint32_t pulse;      /* number of its entry, from 1; 0 for none */
 	uint8_t favourite;   /* classifier that said MAYBE and owns the memo */
 	uint8_t fitted;      /* 1 << direction: of this one it took a message with MAYBE */
 	bool ndpi_done;
 	bool ear_done;       /* its server has had its say, see ears.c */
-	uint32_t ear;        /* what its server has said, 0 for none */
-	uint8_t server;      /* of its pulse: the direction in which the server sends */
-	uint32_t pulse;      /* number of its entry, from 1; 0 for none */
-	uint32_t pulse_generation;
+
+	struct trace trace[2];
+
+	struct ndpi_look *look;
 	int64_t asked_ns;    /* the request that is out, 0 for none */
 	int64_t begun_ns;    /* the last exchange */
-};
+	uint32_t pulse_generation;
+	uint16_t label;      /* nDPI's word while the classifiers still look */
+	uint8_t server;      /* of its pulse: the direction in which the server sends */
+} __attribute__((aligned(64)));
+
+_Static_assert(offsetof(struct detail, trace) == 128 && offsetof(struct detail, look) == 192 && sizeof(struct detail) == 256,
+	       "a detail is four lines of the cache");
 
 /* A segment that came too early, in a small block. */
 struct early {

@@ -189,12 +189,12 @@ static void tcp_packet(struct engine *e, struct flow *f, const struct packet *p)
 		stacks_see(e, p);
 		if (!(p->tcp_flags & TCP_ACK))
 			pulse_connects(e, f, p);
-	} else if (f->state == FLOW_OURS && f->detail) {
+	} else if (e->pulses.entries && f->state == FLOW_OURS && f->detail) {
 		pulse_packet(e, f, p);
 	}
 	if (p->tcp_flags & TCP_RST)
 		pulse_resets(e, f, p);
-	if (p->payload_len && f->state <= FLOW_OURS) {
+	if (p->payload_len && f->state <= FLOW_OURS && !(f->state == FLOW_OURS && f->detail && glance_segment(e, f, p))) {
 		bool was_undecided = f->state != FLOW_OURS;
 
 		if (f->state == FLOW_NEW)
@@ -220,8 +220,12 @@ static void udp_packet(struct engine *e, struct flow *f, const struct packet *p)
 		return;
 	if (f->state == FLOW_NEW)
 		start_look(e, f);
-	if (f->state == FLOW_OURS && f->detail)
-		pulse_packet(e, f, p);
+	if (f->state == FLOW_OURS && f->detail) {
+		if (e->pulses.entries)
+			pulse_packet(e, f, p);
+		if (glance_datagram(e, f, p))
+			return;
+	}
 	if (f->detail)
 		classify_bytes(e, f, p, p->payload, p->payload_len, &need_more);
 	if (e->ears && f->detail)
@@ -295,9 +299,11 @@ void engine_frames(struct engine *e, const struct frame *frames, unsigned count)
 {
 	unsigned held = 0;
 
+	e->counters.frames += count;
 	for (unsigned i = 0; i < count; i++) {
 		struct packet *p = &e->packets[held];
 
+		e->counters.bytes += frames[i].length;
 		decode_frame(&e->decoder, &frames[i], p);
 		if (p->kind == PACKET_NOTHING || (!e->asked && own_packet(e, p)))
 			continue;

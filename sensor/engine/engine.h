@@ -46,6 +46,7 @@ struct engine {
 	struct packet packets[ENGINE_BATCH];
 	struct ring frames;  /* ENGINE_RING: where they come from */
 	struct ring probes;  /* config.probes: what the prober sent and got, see own.c */
+	uint64_t routine;    /* messages for which a glance was enough, see glance.c */
 	bool asked;          /* the frames at hand come from there */
 	uint64_t probe_frames;
 	uint64_t file_bytes; /* ENGINE_FILE: its size, 0 when unknown */
@@ -105,6 +106,10 @@ void classify_look(struct engine *e, struct flow *f, const struct packet *p);
 void classify_tell_unread(struct engine *e, struct flow *f, const struct packet *p);
 /* Gives up everything held for the flow; an undecided one is decided with what is known. */
 void classify_end(struct engine *e, struct flow *f, const struct packet *p);
+
+/* True when the packet, with payload and of a flow that is ours and has a detail, was routine and is done with. See glance.c. */
+bool glance_segment(struct engine *e, const struct flow *f, const struct packet *p);
+bool glance_datagram(struct engine *e, const struct flow *f, const struct packet *p);
 
 /* A TCP segment with payload: puts it in order and passes on what is in order. */
 void stream_segment(struct engine *e, struct flow *f, const struct packet *p);

@@ -11,7 +11,7 @@ enum {
 	GAPS_KNOWN = 16,         /* after so many the usual gap is known */
 	ANSWERS_KNOWN = 8,
 	ERRORS_MANY = 3,         /* in one report */
-	MARKS = sizeof(((struct half *)0)->marks) / sizeof(uint32_t),
+	MARKS = sizeof(((struct trace *)0)->marks) / sizeof(uint32_t),
 };
 
 static const int64_t SECOND_NS = 1000000000, MS_NS = 1000000;
@@ -195,18 +195,18 @@ static uint32_t mark_of(const struct packet *p)
 }
 
 /* True for a frame that the mirror brought a second time; else it is remembered. */
-static bool came_twice(struct half *h, const struct packet *p)
+static bool came_twice(struct trace *t, const struct packet *p)
 {
 	uint32_t mark = mark_of(p);
-	int64_t age_ns = p->time_ns - h->marked_ns;
+	int64_t age_ns = p->time_ns - t->marked_ns;
 	bool twice = false;
 
 	for (unsigned i = 0; i < MARKS; i++)
-		twice |= h->marks[i] == mark;
-	if (twice && h->marked_ns && age_ns < (p->ip_id ? TWICE_NS : TWICE_BLIND_NS))
+		twice |= t->marks[i] == mark;
+	if (twice && t->marked_ns && age_ns < (p->ip_id ? TWICE_NS : TWICE_BLIND_NS))
 		return true;
-	h->marks[h->mark_at++ % MARKS] = mark;
-	h->marked_ns = p->time_ns;
+	t->marks[t->mark_at++ % MARKS] = mark;
+	t->marked_ns = p->time_ns;
 	return false;
 }
 
@@ -334,7 +334,7 @@ void pulse_join(struct engine *e, struct flow *f, const struct packet *p, uint8_
 	d->pulse = (uint32_t)(x - e->pulses.entries) + 1;
 	d->pulse_generation = x->generation;
 	d->server = server;
-	came_twice(&d->half[p->direction], p);
+	came_twice(&d->trace[p->direction], p);
 	if (p->direction != server)
 		ask(e, x, d, p);
 }
@@ -371,15 +371,15 @@ void pulse_packet(struct engine *e, struct flow *f, const struct packet *p)
 {
 	struct detail *d = detail_at(&e->details, f->detail);
 	struct pulse_entry *x = entry_of(e, d);
-	struct half *h = &d->half[p->direction];
+	struct trace *t = &d->trace[p->direction];
 	bool server = p->direction == d->server;
-	int64_t before_ns = h->marked_ns;
+	int64_t before_ns = t->marked_ns;
 
 	if (!x) {
 		d->pulse = 0;
 		return;
 	}
-	if (p->payload_len && came_twice(h, p)) {
+	if (p->payload_len && came_twice(t, p)) {
 		x->told.duplicates++;
 		return;
 	}
@@ -391,7 +391,7 @@ void pulse_packet(struct engine *e, struct flow *f, const struct packet *p)
 	if (!p->payload_len)
 		return;
 	x->told.frame = p->frame;
-	if (sent_again(h, p)) {
+	if (sent_again(&d->half[p->direction], p)) {
 		x->told.retransmits[server]++;
 		if (!server && x->asked_ns)
 			alarm_of(e, x, PULSE_RETRANSMIT, p->frame, p->time_ns);
