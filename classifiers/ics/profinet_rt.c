@@ -24,11 +24,11 @@ enum frame_id {
 enum { DATA_STATUS_RESERVED = 0x48, ALARM_VERSION = 1, ALARM_TYPES = 4 };
 
 /* The last four bytes of the frame; no bit of the transfer status says anything but "broken". */
-static bool is_cyclic(const struct reader *r, struct cursor c)
+static bool is_cyclic(struct cursor c, bool truncated)
 {
 	uint8_t data_status, transfer_status;
 
-	if (r->truncated)
+	if (truncated)
 		return cursor_left(&c) > 2;
 	if (cursor_left(&c) < CYCLIC_BYTES)
 		return false;
@@ -63,7 +63,7 @@ static enum verdict read_profinet_rt(struct reader *r)
 	bool fits;
 
 	if (id >= CYCLIC_FIRST && id <= CYCLIC_LAST)
-		fits = is_cyclic(r, r->bytes);
+		fits = is_cyclic(r->bytes, r->truncated);
 	else if (id == ALARM_HIGH || id == ALARM_LOW)
 		fits = is_alarm(r->bytes);
 	else
@@ -74,9 +74,19 @@ static enum verdict read_profinet_rt(struct reader *r)
 	return MINE;
 }
 
+static bool glance_profinet_rt(struct glance *g, const void *memo)
+{
+	struct cursor c = g->bytes;
+	uint16_t id = cursor_u16be(&c);
+
+	(void)memo;
+	return id >= CYCLIC_FIRST && id <= CYCLIC_LAST && is_cyclic(g->bytes, false);
+}
+
 const struct classifier classifier_profinet_rt = {
 	.name = "profinet_rt",
 	.transports = 1 << TRANSPORT_ETHERNET,
 	.ethertypes = { ETHERTYPE_PROFINET },
 	.read = read_profinet_rt,
+	.glance = glance_profinet_rt,
 };
