@@ -223,54 +223,69 @@ struct text {
 	size_t len;
 };
 
-static void put(struct text *t, const char *format, unsigned number, const char *word)
+/* Not by printf(): each host that opens a connection is written, and that took longer than reading it. */
+static void put(struct text *t, const char *word)
 {
-	int n = word ? snprintf(t->at + t->len, STACK_TEXT_BYTES - t->len, "%s", word)
-		     : snprintf(t->at + t->len, STACK_TEXT_BYTES - t->len, format, number);
+	size_t len = strlen(word), room = STACK_TEXT_BYTES - 1 - t->len;
 
-	t->len += (size_t)n;
-	if (t->len >= STACK_TEXT_BYTES)
-		t->len = STACK_TEXT_BYTES - 1;
+	if (len > room)
+		len = room;
+	memcpy(t->at + t->len, word, len);
+	t->len += len;
+	t->at[t->len] = 0;
+}
+
+static void put_number(struct text *t, const char *before, unsigned number, const char *after)
+{
+	char digits[12], *at = digits + sizeof digits - 1;
+
+	*at = 0;
+	do
+		*--at = (char)('0' + number % 10);
+	while (number /= 10);
+	put(t, before);
+	put(t, at);
+	put(t, after);
 }
 
 static void put_option(struct text *t, const struct stack_signature *s, uint8_t kind)
 {
 	if (kind == OPTION_EOL) {
-		put(t, "eol+%u", s->eol_padding, NULL);
+		put_number(t, "eol+", s->eol_padding, "");
 		return;
 	}
 	for (size_t i = 0; i < sizeof options / sizeof *options; i++)
 		if (options[i].kind == kind) {
-			put(t, NULL, 0, options[i].word);
+			put(t, options[i].word);
 			return;
 		}
-	put(t, "?%u", kind, NULL);
+	put_number(t, "?", kind, "");
 }
 
 size_t stack_signature_write(const struct stack_signature *s, char out[STACK_TEXT_BYTES])
 {
-	static const char *const windows[] = { [WINDOW_PLAIN] = "%u,", [WINDOW_MSS] = "mss*%u,", [WINDOW_MTU] = "mtu*%u," };
+	static const char *const windows[] = { [WINDOW_PLAIN] = "", [WINDOW_MSS] = "mss*", [WINDOW_MTU] = "mtu*" };
 	struct text t = { out, 0 };
 	const char *comma = "";
 
 	out[0] = 0;
-	put(&t, "%u:", s->version, NULL);
-	put(&t, "%u:", s->initial_ttl, NULL);
-	put(&t, "%u:", s->option_bytes, NULL);
-	put(&t, "%u:", s->mss, NULL);
-	put(&t, windows[s->window_kind], s->window_kind == WINDOW_PLAIN ? s->window : s->window_times, NULL);
-	put(&t, "%u:", s->scale, NULL);
+	put_number(&t, "", s->version, ":");
+	put_number(&t, "", s->initial_ttl, ":");
+	put_number(&t, "", s->option_bytes, ":");
+	put_number(&t, "", s->mss, ":");
+	put_number(&t, windows[s->window_kind], s->window_kind == WINDOW_PLAIN ? s->window : s->window_times, ",");
+	put_number(&t, "", s->scale, ":");
 	for (unsigned i = 0; i < s->layout_count; i++) {
-		put(&t, NULL, 0, i ? "," : "");
+		put(&t, i ? "," : "");
 		put_option(&t, s, s->layout[i]);
 	}
-	put(&t, NULL, 0, ":");
+	put(&t, ":");
 	for (size_t i = 0; i < sizeof quirks / sizeof *quirks; i++)
 		if (s->quirks & quirks[i].bit) {
-			put(&t, NULL, 0, comma);
-			put(&t, NULL, 0, quirks[i].word);
+			put(&t, comma);
+			put(&t, quirks[i].word);
 			comma = ",";
 		}
-	put(&t, NULL, 0, s->payload ? ":+" : ":0");
+	put(&t, s->payload ? ":+" : ":0");
 	return t.len;
 }
