@@ -100,23 +100,30 @@ static size_t control_bytes(const unsigned char *p)
 	return p[0] == 0xd8 && p[1] == 0x9c ? 2 : 0; /* Arabic letter mark */
 }
 
+size_t words_plain(char *to, const char *from, size_t len)
+{
+	const unsigned char *at = (const unsigned char *)from;
+	size_t n = 0;
+
+	for (const unsigned char *end = at + len; at < end;) {
+		size_t bytes = control_bytes(at);
+
+		to[n++] = bytes ? '?' : (char)*at;
+		at += bytes ? bytes : 1;
+	}
+	to[n] = 0;
+	return n;
+}
+
 static void disarm_text(json_t *text)
 {
-	const unsigned char *from = (const unsigned char *)json_string_value(text);
-	size_t n = 0, len = json_string_length(text);
+	size_t n, len = json_string_length(text);
 	char *clean = malloc(len + 1);
-	bool found = false;
 
 	if (!clean)
 		abort();
-	for (const unsigned char *end = from + len; from < end;) {
-		size_t bytes = control_bytes(from);
-
-		clean[n++] = bytes ? '?' : (char)*from;
-		from += bytes ? bytes : 1;
-		found |= bytes > 0;
-	}
-	if (found)
+	n = words_plain(clean, json_string_value(text), len);
+	if (n != len || memcmp(clean, json_string_value(text), len) != 0)
 		json_string_setn(text, clean, n);
 	free(clean);
 }

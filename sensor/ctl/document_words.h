@@ -26,6 +26,9 @@ const char *words_vendor(const json_t *document);
 /* Product and order code, as far as known. */
 void words_model(const json_t *document, char *text, size_t room);
 
+/* The text with what it could do to a terminal turned into "?", in to[len + 1]; may be the same place. Its length. */
+size_t words_plain(char *to, const char *from, size_t len);
+
 /*
  * Puts '?' for every control character in all texts of a document, those too that turn the direction of writing: what
  * a device calls itself must not move the cursor of who reads it.

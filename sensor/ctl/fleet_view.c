@@ -1,6 +1,7 @@
 /* Tables and JSON lines of `askance fleet`. */
 #include "sensor/ctl/fleet_view.h"
 
+#include "sensor/ctl/document_words.h"
 #include "sensor/ctl/table.h"
 
 #include <inttypes.h>
@@ -17,6 +18,19 @@ static int64_t now_ms(void)
 
 	clock_gettime(CLOCK_REALTIME, &t);
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Texts are the devices' and the analysts' own: none may reach the terminal as they are. */
+static void add_row(struct table *t, const char *const *cells)
+{
+	char plain[TABLE_COLUMNS][CELL_BYTES];
+	const char *row[TABLE_COLUMNS];
+
+	for (size_t i = 0; i < t->columns; i++) {
+		words_plain(plain[i], cells[i], strnlen(cells[i], CELL_BYTES - 1));
+		row[i] = plain[i];
+	}
+	table_row(t, row);
 }
 
 static void put_number(char *cell, uint64_t n)
@@ -40,7 +54,7 @@ static void add_sensor(struct table *t, const struct fleet_sensor *s, int64_t no
 		snprintf(lag, sizeof lag, "%" PRIu64 " (%.1f s)", s->lag_entries, (double)s->lag_ms / 1000);
 	put_number(drops, s->drops);
 	put_number(lost, s->lost);
-	table_row(t, cells);
+	add_row(t, cells);
 }
 
 static void print_sensors(const struct fleet *f, const struct fleet_view *v, FILE *to)
@@ -89,7 +103,7 @@ static void add_device(struct table *t, const struct fleet *f, const struct witn
 	put_witnesses(f, first, witnesses, sizeof witnesses);
 	put_model(f, first, model, sizeof model);
 	snprintf(id, sizeof id, "%s/%s", fleet_sensor_of(f, first)->name, first->id);
-	table_row(t, cells);
+	add_row(t, cells);
 }
 
 static bool is_shown(const struct fleet *f, const struct fleet_view *v, const struct witness *first)
@@ -127,6 +141,7 @@ static void print_doubts(const struct fleet *f, FILE *to)
 		char reason[CELL_BYTES];
 
 		fleet_reason(p, reason, sizeof reason);
+		words_plain(reason, reason, strlen(reason));
 		fprintf(to, "%s/%s %s/%s: %s\n", fleet_sensor_of(f, p->a)->name, p->a->id, fleet_sensor_of(f, p->b)->name, p->b->id, reason);
 	}
 	if (fleet_doubts_not_kept(f))
@@ -221,7 +236,7 @@ static void add_decision(struct table *t, const struct fleet_decision *d, bool j
 		print_line("decision", json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "action", cells[0], "a", d->a, "b", d->b, "when", d->when, "who", d->who,
 						 "why", d->why), to);
 	else
-		table_row(t, cells);
+		add_row(t, cells);
 }
 
 void fleet_view_decisions(const struct fleet *f, bool json, const struct fleet_view *v, FILE *to)
