@@ -12,7 +12,15 @@
  *
  * Header is given in words and is 3, or 4 with the number of a broadcast. The name service's answer is
  * {C280, version, id, ... lengths, target type, id, version, ... node, device, vendor as UTF-16, serial},
- * little-endian.
+ * little-endian. A channel carries requests in blocks, the first of which says of which component what is wanted:
+ *
+ *	 0    1       2         4       8     12       16      20        22     24      26        28
+ *	+----+-------+---------+-------+-----+--------+-------+---------+------+-------+---------+--------
+ *	| 01 | 80+01 | channel | block | ack | length | CRC32 | 55 CD   | size | group | service | session ...
+ *	+----+-------+---------+-------+-----+--------+-------+---------+------+-------+---------+--------
+ *
+ * Groups and services as the runtime's own interface files (CmpAppItf, CmpFileTransferItf) and Microsoft's reader
+ * for forensics name them.
  */
 #include "classifiers/api/role.h"
 
@@ -29,6 +37,8 @@ enum {
 	ADDRESS_WORDS_MAX = 8,
 };
 
+enum block { BLOCK_APPLICATION = 0x01, BLOCK_REQUEST = 0x80, BLOCK_FIRST = 0x01, REQUEST_MAGIC = 0xcd55, GROUP_ANSWER = 0x80 };
+enum group { GROUP_APP = 0x02, GROUP_SHELL = 0x11 };
 enum service { NOTIFY_REQUEST = 1, NOTIFY_RESPONSE, NAME_REQUEST, NAME_RESPONSE, CHANNEL = 0x40 };
 
 struct datagram {
@@ -145,6 +155,37 @@ static void read_identity(struct reader *r, struct cursor c)
 	tell_names(r, c, &n);
 }
 
+/* What an engineer wants of an application. Logging in is what panels do too, and so is no sign of one. */
+static void tell_request(struct reader *r, struct cursor c)
+{
+	static const struct {
+		uint8_t group, service;
+		enum activity activity;
+		const char *name;
+	} requests[] = {
+		{ GROUP_APP, 0x04, ACTIVITY_MEMORY_CLEAR, "delete application" }, { GROUP_APP, 0x05, ACTIVITY_PROGRAM_DOWNLOAD, "download" },
+		{ GROUP_APP, 0x06, ACTIVITY_ONLINE_EDIT, "online change" },       { GROUP_APP, 0x07, ACTIVITY_PROGRAM_DOWNLOAD, "device download" },
+		{ GROUP_APP, 0x10, ACTIVITY_MODE_RUN, "start" },                  { GROUP_APP, 0x11, ACTIVITY_MODE_STOP, "stop" },
+		{ GROUP_APP, 0x12, ACTIVITY_RESET, "reset" },                     { GROUP_APP, 0x22, ACTIVITY_MODE_STOP, "single cycle" },
+		{ GROUP_APP, 0x23, ACTIVITY_PROGRAM_DOWNLOAD, "create boot project" },
+	};
+	uint8_t kind = cursor_u8(&c), flags = cursor_u8(&c);
+	uint16_t magic, group, service;
+
+	cursor_skip(&c, 18);
+	magic = cursor_u16le(&c);
+	cursor_skip(&c, 2);
+	group = cursor_u16le(&c);
+	service = cursor_u16le(&c);
+	if (!cursor_ok(&c) || kind != BLOCK_APPLICATION || flags != (BLOCK_REQUEST | BLOCK_FIRST) || magic != REQUEST_MAGIC || group & GROUP_ANSWER)
+		return;
+	if (group == GROUP_SHELL)
+		tell_activity(r, NULL, ACTIVITY_ENGINEERING_SESSION, "command of the PLC shell (group 0x11)");
+	for (size_t i = 0; i < sizeof requests / sizeof *requests; i++)
+		if (requests[i].group == group && requests[i].service == service)
+			tell_activity(r, NULL, requests[i].activity, "%s (group 0x%02x, service 0x%02x)", requests[i].name, group, service);
+}
+
 static uint8_t role_of(const struct reader *r, uint8_t service)
 {
 	if (service == NAME_RESPONSE)
@@ -200,6 +241,8 @@ static enum verdict read_codesys_v3(struct reader *r)
 	c = d.payload;
 	if (d.service == NAME_RESPONSE && cursor_u16le(&c) == IDENTITY)
 		read_identity(r, d.payload);
+	if (d.service == CHANNEL)
+		tell_request(r, d.payload);
 	return MINE;
 }
 

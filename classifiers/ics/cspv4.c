@@ -17,6 +17,7 @@
 enum { PORT_CSP = 2222, HEADER_BYTES = 28, LONGEST = 2048, PCCC_BYTES = 8, PENDING = 4, ENOUGH = 2 };
 enum { QUESTION = 1, ANSWER = 2, CONNECT = 1, PCCC = 7 };
 enum { COMMAND_DIAGNOSTIC = 0x06, COMMAND_LAST = 0x0f, COMMAND_ANSWER = 0x40, FUNCTION_STATUS = 0x03 };
+enum { COMMAND_TYPED = 0x0f, SET_MODE = 0x3a, CHANGE_MODE = 0x80, MODE_RUN = 2, CHANGE_RUN = 6 };
 enum { STATUS_SLC = 0xee, STATUS_PLC_5 = 0xeb, STATUS_GATEWAY = 0xfe, NAME_BYTES = 11 };
 
 struct asked {
@@ -169,6 +170,26 @@ static bool take_asked(struct memo *memo, uint16_t transaction, uint8_t command,
 	return false;
 }
 
+/* Functions of command 0F. Both that set the mode have their word for running; any other ends the program's scan. */
+static void tell_function(struct reader *r, uint8_t function, uint8_t value)
+{
+	static const struct {
+		uint8_t function;
+		enum activity activity;
+		const char *name;
+	} functions[] = {
+		{ 0x11, ACTIVITY_ENGINEERING_SESSION, "get edit resource" }, { 0x50, ACTIVITY_PROGRAM_DOWNLOAD, "download all request" },
+		{ 0x53, ACTIVITY_PROGRAM_UPLOAD, "upload all request" },     { 0x57, ACTIVITY_MEMORY_CLEAR, "initialize memory" },
+	};
+	bool run = value == (function == SET_MODE ? MODE_RUN : CHANGE_RUN);
+
+	if (function == SET_MODE || function == CHANGE_MODE)
+		tell_activity(r, NULL, run ? ACTIVITY_MODE_RUN : ACTIVITY_MODE_STOP, "change of mode to %u (0x0f, 0x%02x)", value, function);
+	for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
+		if (functions[i].function == function)
+			tell_activity(r, NULL, functions[i].activity, "%s (0x0f, 0x%02x)", functions[i].name, function);
+}
+
 /* False when no PCCC is inside. *answers: it has the transaction and command of a question that was heard. */
 static bool read_pccc(struct reader *r, struct memo *memo, const struct message *m, bool *answers)
 {
@@ -189,6 +210,8 @@ static bool read_pccc(struct reader *r, struct memo *memo, const struct message 
 	if (m->mode == QUESTION) {
 		function = cursor_u8(&c);
 		remember(memo, transaction, command, function);
+		if (command == COMMAND_TYPED)
+			tell_function(r, function, cursor_u8(&c));
 		return true;
 	}
 	*answers = take_asked(memo, transaction, command & COMMAND_LAST, &asked);

@@ -28,7 +28,7 @@ enum {
 
 enum { REQUEST = 0x57, REPLY = 0xd7, SHORT_REQUEST = 0x5a, SHORT_REPLY = 0xda };
 enum { CODE_ADDRESS = 0x01, CODE_CPU = 0xff };
-enum { COMMAND_OPEN = 0x0121, COMMAND_CPU_MODEL = 0x0101 };
+enum { COMMAND_OPEN = 0x0121, COMMAND_CPU_MODEL = 0x0101, COMMAND_WRITE = 0x1410 };
 
 struct memo {
 	uint8_t asked; /* 1 + direction that sent a short request, 0 none */
@@ -83,15 +83,43 @@ static bool is_model(struct cursor c)
 	return true;
 }
 
-/* A reply repeats the command; where it stands is said by the byte that begins the inner header. */
+/* Where the command stands is said by the byte that begins the inner header. */
+static uint16_t take_command(struct cursor *c)
+{
+	cursor_skip(c, INNER_OFFSET);
+	cursor_skip(c, cursor_peek(c, 0));
+	return cursor_u16be(c);
+}
+
+/* The remote operations have the numbers that they have in SLMP (SH-080956ENG, 5.6). */
+static void read_request(struct reader *r, struct cursor c)
+{
+	static const struct {
+		uint16_t command;
+		enum activity activity;
+		const char *name;
+	} commands[] = {
+		{ 0x1001, ACTIVITY_MODE_RUN, "remote run" },           { 0x1002, ACTIVITY_MODE_STOP, "remote stop" },
+		{ 0x1003, ACTIVITY_MODE_STOP, "remote pause" },        { 0x1005, ACTIVITY_MEMORY_CLEAR, "remote latch clear" },
+		{ 0x1006, ACTIVITY_RESET, "remote reset" },
+	};
+	uint16_t command = take_command(&c);
+
+	if (!cursor_ok(&c))
+		return;
+	if (command == COMMAND_WRITE)
+		r->signs |= SIGN_WRITE;
+	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+		if (commands[i].command == command)
+			tell_activity(r, NULL, commands[i].activity, "%s (0x%04x)", commands[i].name, command);
+}
+
+/* A reply repeats the command. */
 static void read_reply(struct reader *r, struct cursor c)
 {
+	uint16_t command = take_command(&c);
 	struct cursor model;
-	uint16_t command;
 
-	cursor_skip(&c, INNER_OFFSET);
-	cursor_skip(&c, cursor_peek(&c, 0));
-	command = cursor_u16be(&c);
 	cursor_skip(&c, MODEL_OFFSET);
 	model = cursor_take(&c, MODEL_BYTES);
 	if (!cursor_ok(&model) || (command != COMMAND_OPEN && command != COMMAND_CPU_MODEL) || !is_model(model))
@@ -136,8 +164,11 @@ static enum verdict read_long(struct reader *r, struct memo *memo)
 	r->bytes = c;
 	memo->mine = true;
 	r->sender_role = first == REQUEST ? ROLE_CLIENT : ROLE_SERVER;
+	whole = cursor_take(&whole, HEADER_BYTES + (size_t)length);
 	if (first == REPLY)
-		read_reply(r, cursor_take(&whole, HEADER_BYTES + (size_t)length));
+		read_reply(r, whole);
+	else
+		read_request(r, whole);
 	return MINE;
 }
 
