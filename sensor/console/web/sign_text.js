@@ -10,8 +10,8 @@ const USES_MOST = 10;
 const COMMANDS = ['deny', 'revoke', 'stop', 'resume', 'release'];
 const NAMES_SOMETHING = ['deny', 'revoke', 'release'];
 
-// Control characters, and the marks that turn the direction of writing, as text_is_clean() sees them.
-const STEERS = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]|\p{Cs}/u;
+// Control characters, ends of lines, and marks that turn the direction of writing, as text_is_clean() sees them.
+const STEERS = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]|\p{Cs}/u;
 
 export class Unsound extends Error {}
 

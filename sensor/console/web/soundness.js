@@ -12,7 +12,7 @@ export async function soundness(document) {
 	} catch (error) {
 		return { digest: '', same: false, why: `the bytes can't be checked: ${error.message}` };
 	}
-	const same = digest === text.plan_sha256 && messages.length > 0;
+	const same = digest === text.plan_sha256;
 	if (!same) return { digest, same, why: 'the bytes shown are not those that the signature would be for; tell the sensor’s owner' };
 	if (p.rule !== text.rule) return { digest, same, why: 'the proposal names another rule than the text to sign' };
 	return { digest, same, why: '' };

@@ -65,7 +65,7 @@ function Messages({ proposal: p, sound }) {
 					{sound.digest && (sound.same ? <Chip tone="good" mark="✓">these bytes are those that would be signed</Chip> : <Chip tone="bad" mark="×">not the bytes that would be signed</Chip>)}
 				</span>
 			</header>
-			<p class="hint">No other payload is sent. A name in braces stands for bytes that a reply gives.</p>
+			<p class="hint">{p.messages.length ? 'No other payload is sent. A name in braces stands for bytes that a reply gives.' : 'No payload at all: it connects and listens to what the device says by itself.'}</p>
 			{p.messages.map((message, i) => (
 				<article class="message" key={i}>
 					<header>
