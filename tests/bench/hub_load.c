@@ -1,0 +1,133 @@
+/*
+ * What a large plant costs the hub: a picture of so many assets, then a stream of changes, and what each
+ * change costs beside what it costs in a small picture. The real parts, with the store on disk.
+ *
+ * usage: hub_load FOLDER ASSETS CHANGES
+ * Prints one line: assets, seconds of CPU to learn them, CPU microseconds a change, peak memory in MiB.
+ */
+#include "sensor/hub/batch.h"
+#include "sensor/hub/hash.h"
+#include "sensor/hub/keep.h"
+#include "sensor/hub/outbox.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+enum { BATCH = 1000, US_A_S = 1000000 };
+
+static struct {
+	struct store store;
+	struct keeper *keeper;
+	struct knowledge knowledge;
+	struct picture picture;
+	struct batch batch;
+} hub;
+
+static double cpu_s(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void fail(const char *what)
+{
+	fprintf(stderr, "hub_load: %s\n", what);
+	exit(1);
+}
+
+static void complain(void *context, const char *file, uint32_t line, const char *what)
+{
+	(void)context;
+	fprintf(stderr, "%s:%u: %s\n", file, line, what);
+}
+
+static void start_hub(const char *folder, uint32_t assets)
+{
+	char path[512], error[512];
+
+	hash_start();
+	snprintf(path, sizeof path, "%s/askance.db", folder);
+	remove(path);
+	if (store_open(&hub.store, path) < 0)
+		fail("no store");
+	hub.keeper = keep_open(&hub.store);
+	hub.knowledge.devices = device_rules_load(SOURCE_DIR "/rules/devices", error, sizeof error);
+	hub.knowledge.rules = ruleset_load(SOURCE_DIR "/rules", complain, NULL);
+	hub.knowledge.policy = policy_load(SOURCE_DIR "/rules", hub.knowledge.rules, complain, NULL);
+	if (!hub.knowledge.devices || !hub.knowledge.rules || !hub.knowledge.policy)
+		fail("the rules do not load");
+	picture_start(&hub.picture, "plant-1", "hall", assets + 1);
+	hub.picture.telling = true;
+	batch_start(&hub.batch, &hub.picture, &hub.store, hub.keeper, &hub.knowledge);
+}
+
+static struct finding finding_of(uint32_t device, enum finding_kind kind)
+{
+	static int64_t time_ns = 1700000000000000000;
+	struct finding f = { .kind = (uint8_t)kind, .time_ns = time_ns += 1000, .frame = 1, .confidence = 90, .transport = TRANSPORT_TCP,
+			     .protocol = "modbus" };
+
+	f.subject = (struct endpoint){ .family = 4, .binding = BINDING_STATED, .ip = { 10, (uint8_t)(device >> 16), (uint8_t)(device >> 8), (uint8_t)device },
+				       .mac = { 0x02, 0x1b, 0x1b, (uint8_t)(device >> 16), (uint8_t)(device >> 8), (uint8_t)device } };
+	return f;
+}
+
+static void hear(struct finding f)
+{
+	static unsigned count;
+
+	picture_hear(&hub.picture, &f);
+	if (++count % BATCH)
+		return;
+	batch_draft(&hub.batch);
+	if (batch_store(&hub.batch, NULL, NULL) < 0)
+		fail("the store refuses");
+}
+
+static void hear_attribute(uint32_t device, enum attribute a, const char *format, uint32_t number)
+{
+	struct finding f = finding_of(device, FINDING_ATTRIBUTE);
+
+	f.attribute = (uint8_t)a;
+	snprintf(f.path, sizeof f.path, "modbus/502/unit:1");
+	snprintf(f.value, sizeof f.value, format, number);
+	hear(f);
+}
+
+static void learn(uint32_t device)
+{
+	struct finding f = finding_of(device, FINDING_SERVICE);
+
+	f.port = 502;
+	f.evidence = EVIDENCE_STRUCTURE;
+	hear(f);
+	hear_attribute(device, ATTR_VENDOR, "Northfield Controls", 0);
+	hear_attribute(device, ATTR_PRODUCT, "NC-%u", device % 40);
+	hear_attribute(device, ATTR_FIRMWARE, "V1.%u", device % 9);
+}
+
+int main(int argc, char **argv)
+{
+	uint32_t assets = argc == 4 ? (uint32_t)atol(argv[2]) : 0, changes = argc == 4 ? (uint32_t)atol(argv[3]) : 0;
+	struct rusage used;
+	double start, learned;
+
+	if (!assets || !changes)
+		fail("usage: hub_load FOLDER ASSETS CHANGES");
+	start_hub(argv[1], assets);
+	start = cpu_s();
+	for (uint32_t i = 1; i <= assets; i++)
+		learn(i);
+	learned = cpu_s() - start;
+	start = cpu_s();
+	for (uint32_t i = 0; i < changes; i++)
+		hear_attribute((uint32_t)(((uint64_t)i * 7919) % assets) + 1, ATTR_FIRMWARE, "V2.%u", i);
+	getrusage(RUSAGE_SELF, &used);
+	printf("%u\t%.2f\t%.1f\t%ld\n", assets, learned, (cpu_s() - start) * US_A_S / changes, used.ru_maxrss / 1024);
+	return 0;
+}
