@@ -151,7 +151,7 @@ static json_t *make_metadata(const json_t *document)
 static json_t *make_unmapped(const json_t *document, const json_t *ot, const json_t *asset)
 {
 	static const char *const of_asset[] = {
-		"class", "role", "firmware", "series", "purdue_level", "attack_asset", "cpe_mapped", "completeness", "maker", "forwards",
+		"class", "role", "firmware", "series", "purdue_level", "attack_asset", "cpe_mapped", "completeness", "lacks", "maker", "forwards",
 		"contested", "places",
 	};
 	static const char *const of_ot[] = { "services", "speaks", "attributes", "subassets", "gaps" };

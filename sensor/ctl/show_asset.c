@@ -52,9 +52,10 @@ static void show_head(const json_t *document, FILE *to, bool colours)
 	line(to, "first seen", words_text(asset, "first_seen"));
 	line(to, "last seen", words_text(asset, "last_seen"));
 	if (json_is_number(share)) {
-		snprintf(text, sizeof text, "%.0f %% of what an inventory should hold", json_number_value(share) * 100);
+		snprintf(text, sizeof text, "%.0f %% of what an inventory should hold and a network can tell", json_number_value(share) * 100);
 		line(to, "known", text);
 	}
+	list_line(to, "lacks", json_object_get(asset, "lacks"));
 }
 
 static void show_services(const json_t *ot, FILE *to, int width, bool colours)

@@ -3,6 +3,7 @@
 
 #include "active/guard/command.h"
 #include "sensor/hub/address.h"
+#include "sensor/hub/completeness.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -79,45 +80,6 @@ static void put_places(struct json *j, const struct subject *s)
 		json_close(j, ']');
 }
 
-static bool speaks_any(const struct view *v, const char *protocol)
-{
-	for (size_t i = 0; i < v->speak_count; i++)
-		if (strcmp(v->speaks[i]->protocol, protocol) == 0)
-			return true;
-	return false;
-}
-
-/*
- * How much of what an inventory should hold is known: the attributes of CISA's list (Foundations for
- * OT Cybersecurity: Asset Inventory Guidance, 2025) that a sensor can fill. In hundredths.
- */
-static unsigned completeness(const struct subject *s)
-{
-	const struct view *v = s->view;
-	const struct judgement *j = s->judgement;
-	bool has[] = {
-		v->service_count + v->speak_count > 0,                              /* protocols */
-		v->service_count > 0,                                               /* ports and services */
-		j->class || view_best(v, ATTR_DEVICE_CLASS) || view_best(v, ATTR_ROLE), /* role or type */
-		view_best(v, ATTR_HOSTNAME) || view_best(v, ATTR_NAME),
-		v->node_count > v->mac_count,                                       /* IP */
-		v->mac_count > 0,
-		j->maker || j->vendor || view_best(v, ATTR_VENDOR),                 /* manufacturer */
-		view_best(v, ATTR_PRODUCT) || view_best(v, ATTR_ORDER_CODE),        /* model */
-		j->os || view_best(v, ATTR_OS),
-		view_best(v, ATTR_FIRMWARE) || view_best(v, ATTR_SOFTWARE),         /* firmware or software version */
-		view_best(v, ATTR_SERIAL) != NULL,
-		view_best(v, ATTR_LOCATION) != NULL,
-		v->asset->nodes->vlan[0] != 0,
-		speaks_any(v, "ntp") || speaks_any(v, "ptp"),                       /* time source */
-	};
-	unsigned count = 0;
-
-	for (size_t i = 0; i < sizeof has / sizeof *has; i++)
-		count += has[i];
-	return count * 100 / (unsigned)(sizeof has / sizeof *has);
-}
-
 static const char *best(const struct view *v, enum attribute a)
 {
 	const struct view_attribute *found = view_best(v, a);
@@ -169,7 +131,7 @@ static void put_asset(struct json *j, const struct subject *s)
 	put_places(j, s);
 	if (v->standing)
 		json_text(j, "standing", v->standing->kind == COMMAND_IGNORE ? "ignored" : "accepted");
-	json_hundredths(j, "completeness", completeness(s));
+	completeness_put(j, s);
 	put_seen(j, v->first_ns, v->last_ns);
 	if (v->lost)
 		json_number(j, "not_kept", v->lost);
