@@ -17,11 +17,11 @@ function look() {
 		},
 		{
 			selector: 'node.band',
-			style: { shape: 'rectangle', width: 'data(width)', height: 'data(height)', 'background-color': colour('sunken'), 'background-opacity': 0.75, 'border-width': 1, 'border-color': colour('line'), events: 'no', label: 'data(name)', 'text-halign': 'left', 'text-valign': 'center', 'text-margin-x': -12, 'text-wrap': 'wrap', 'text-max-width': 130, 'font-size': 13, color: colour('ink-soft'), 'min-zoomed-font-size': 5, 'z-compound-depth': 'bottom' },
+			style: { shape: 'rectangle', width: 'data(width)', height: 'data(height)', 'background-color': colour('sunken'), 'background-opacity': 0.75, 'border-width': 1, 'border-color': colour('line'), events: 'no', label: 'data(name)', 'text-halign': 'left', 'text-valign': 'center', 'text-margin-x': -12, 'text-wrap': 'wrap', 'text-max-width': (band) => 10 * band.data('font'), 'font-size': 'data(font)', color: colour('ink-soft'), 'min-zoomed-font-size': 5, 'z-compound-depth': 'bottom' },
 		},
 		{
 			selector: 'node.zone',
-			style: { shape: 'rectangle', width: 'data(width)', height: 26, 'background-opacity': 0, events: 'no', label: 'data(name)', 'text-valign': 'center', 'font-size': 14, 'font-weight': 600, color: colour('ink'), 'min-zoomed-font-size': 5 },
+			style: { shape: 'rectangle', width: 'data(width)', height: 26, 'background-opacity': 0, events: 'no', label: 'data(name)', 'text-valign': 'center', 'font-size': 'data(font)', 'font-weight': 600, color: colour('ink'), 'min-zoomed-font-size': 5 },
 		},
 		{
 			selector: 'node.device',
@@ -39,14 +39,16 @@ function look() {
 	];
 }
 
-// The letters inside a shape: Cytoscape writes one label for each node, which is the name under it.
+// The letters inside a shape, and of a group how many: Cytoscape writes one label for each node, which is the name under it.
 const pictures = new Map();
 
-function lettersPicture(letters, group) {
-	const key = `${letters} ${group} ${colour('ink')}`;
+function lettersPicture(letters, count) {
+	const key = `${letters} ${count} ${colour('ink')}`;
 	if (!pictures.has(key)) {
-		const [w, h] = group ? [64, 44] : [46, 34];
-		const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${w}" height="${h}"><text x="${w / 2}" y="${h / 2 + 4.5}" text-anchor="middle" font-family="system-ui,sans-serif" font-size="12.5" font-weight="600" fill="${colour('ink')}">${letters}</text></svg>`;
+		const [w, h] = count ? [64, 44] : [46, 34];
+		const line = (text, y, weight) => `<text x="${w / 2}" y="${y}" text-anchor="middle" font-family="system-ui,sans-serif" font-size="12.5" font-weight="${weight}" fill="${colour('ink')}">${text}</text>`;
+		const lines = count ? line(letters, 20, 600) + line(count, 35, 400) : line(letters, h / 2 + 4.5, 600);
+		const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${w}" height="${h}">${lines}</svg>`;
 		pictures.set(key, `data:image/svg+xml;utf8,${encodeURIComponent(svg)}`);
 	}
 	return pictures.get(key);
@@ -57,20 +59,22 @@ function deviceElement(node) {
 	const group = node.kind === 'group';
 	const classes = ['device', group && 'group', node.conflict && 'conflict'].filter(Boolean).join(' ');
 	const label = cut(visible(node.name), group ? 30 : NAME_MOST);
-	return { group: 'nodes', data: { id: node.id, shape, label, letters: lettersPicture(letters, group) }, position: { x: node.x, y: node.y }, classes };
+	return { group: 'nodes', data: { id: node.id, shape, label, letters: lettersPicture(letters, node.count ?? 0) }, position: { x: node.x, y: node.y }, classes };
 }
 
 function edgeElement(edge, signs, curve) {
 	const { colour: name, line } = signs.get(edge.protocol);
-	const width = 1.2 + Math.min(3, Math.log2(edge.count));
+	const width = 1.2 + Math.min(1.6, Math.log2(edge.count) / 3);
 	return { group: 'edges', data: { ...edge, colour: name, line, width, curve } };
 }
 
 function elementsOf(model) {
 	const signs = protocolSigns(model.protocols);
+	// Names of zones and levels are to be read when all of a large map is shown.
+	const scale = Math.max(1, Math.min(3, model.width / 1500));
 	const curve = model.edges.length > CURVES_MOST ? 'haystack' : 'bezier';
-	const bands = model.bands.map((band) => ({ group: 'nodes', data: { id: band.id, width: band.width, height: band.height, name: band.first ? levelName(band.level) : '' }, position: { x: band.x + band.width / 2, y: band.y + band.height / 2 }, classes: 'band' }));
-	const zones = model.heads.map((head) => ({ group: 'nodes', data: { id: head.id, width: head.width, name: cut(visible(head.zone), 40) }, position: { x: head.x + head.width / 2, y: 16 }, classes: 'zone' }));
+	const bands = model.bands.map((band) => ({ group: 'nodes', data: { id: band.id, width: band.width, height: band.height, name: band.first ? levelName(band.level) : '', font: 13 * scale }, position: { x: band.x + band.width / 2, y: band.y + band.height / 2 }, classes: 'band' }));
+	const zones = model.heads.map((head) => ({ group: 'nodes', data: { id: head.id, width: head.width, name: cut(visible(head.zone), 40), font: 14 * scale }, position: { x: head.x + head.width / 2, y: head.y + 16 }, classes: 'zone' }));
 	return [...bands, ...zones, ...model.nodes.map(deviceElement), ...model.edges.map((edge) => edgeElement(edge, signs, curve))];
 }
 
@@ -149,8 +153,9 @@ export function startMap(host, { onOpen, onHere }) {
 				map.fit();
 				fitted = true;
 			}
-			here = here && find(here.id);
-			light(here);
+			// A group that opened goes on at its first device.
+			const before = here;
+			if (before) stand(find(before.id) ?? next.nodes.find((node) => before.members?.includes(node.asset)) ?? null, false);
 			performance.measure('askance:map-layout', { start, end: performance.now() });
 		},
 		recolour: () => cy.style(look()).update(),

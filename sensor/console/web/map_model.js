@@ -4,13 +4,18 @@
 import { assetName, LEVELS } from './asset_words.js';
 
 export const GROUP_ABOVE = 300; // so many assets are shown one by one
-const CELL_W = 104;
-const CELL_H = 84;
-const PAD = 26;
-const ZONE_GAP = 14;
-const HEAD_H = 40;
-const BAND_GAP = 12;
+const CELL_W = 102;
+const CELL_H = 78;
+const PAD = 18;
+const ZONE_GAP = 12;
+const HEAD_H = 34;
+const BAND_GAP = 10;
+const ROW_GAP = 26;
 const COLUMNS_MOST = 14;
+const ZONE_ROWS_MOST = 6;
+// The form of a screen that the map is to fill.
+const SCREEN_W = 1500;
+const SCREEN_H = 1000;
 
 const levelOf = (asset) => (LEVELS.includes(asset.purdue_level) ? asset.purdue_level : '');
 const classOf = (asset) => asset.class ?? 'unknown';
@@ -57,34 +62,60 @@ function columnsFor(count) {
 	return Math.max(1, Math.min(COLUMNS_MOST, Math.ceil(Math.sqrt(count * 1.7))));
 }
 
-// Positions of all nodes, and behind them the heads of zones and a piece of each level's band for each zone.
+// What of a row of zones stands where: its zones' columns, its levels, their widths and heights.
+function measure(zones, levels, cellOf) {
+	const columns = zones.map((zone) => Math.max(...levels.map((level) => columnsFor(cellOf(zone, level).length))));
+	const shown = levels.filter((level) => zones.some((zone) => cellOf(zone, level).length));
+	const heights = shown.map((level) => {
+		const rows = zones.map((zone, i) => Math.ceil(cellOf(zone, level).length / columns[i]));
+		return Math.max(...rows) * CELL_H + 2 * PAD;
+	});
+	const widths = columns.map((count) => count * CELL_W + 2 * PAD);
+	const width = widths.reduce((sum, one) => sum + one + ZONE_GAP, -ZONE_GAP);
+	const height = heights.reduce((sum, one) => sum + one + BAND_GAP, HEAD_H);
+	return { zones, columns, levels: shown, heights, widths, width, height };
+}
+
+// Zones in so many rows that all of them together fill a screen best.
+function rowsOfZones(zones, levels, cellOf) {
+	let best = null;
+	for (let count = 1; count <= Math.min(zones.length, ZONE_ROWS_MOST); count++) {
+		const each = Math.ceil(zones.length / count);
+		const rows = Array.from({ length: Math.ceil(zones.length / each) }, (_, i) => measure(zones.slice(i * each, (i + 1) * each), levels, cellOf));
+		const width = Math.max(...rows.map((row) => row.width));
+		const height = rows.reduce((sum, row) => sum + row.height + ROW_GAP, -ROW_GAP);
+		const scale = Math.min(SCREEN_W / width, SCREEN_H / height);
+		if (!best || scale > best.scale) best = { rows, width, height, scale };
+	}
+	return best ?? { rows: [], width: 0, height: 0 };
+}
+
+// Gives every node its place; the result is what stands behind them: heads of zones, and a piece of each level's band for
+// each zone.
 function place(nodes) {
 	const cells = groupBy(nodes, (node) => JSON.stringify([node.zone, node.level]));
 	const zones = [...new Set(nodes.map((node) => node.zone))].sort(collator.compare);
 	const levels = LEVELS.filter((level) => nodes.some((node) => node.level === level));
 	const cellOf = (zone, level) => cells.get(JSON.stringify([zone, level])) ?? [];
-	const columns = new Map(zones.map((zone) => [zone, Math.max(...levels.map((level) => columnsFor(cellOf(zone, level).length)))]));
-	const rows = new Map(levels.map((level) => [level, Math.max(...zones.map((zone) => Math.ceil(cellOf(zone, level).length / columns.get(zone))))]));
+	const { rows, width, height } = rowsOfZones(zones, levels, cellOf);
 	const heads = [];
 	const bands = [];
-	let x = 0;
-	for (const zone of zones) {
-		const width = columns.get(zone) * CELL_W + 2 * PAD;
-		heads.push({ id: `zone ${zone}`, zone, x, width });
-		x += width + ZONE_GAP;
+	let top = 0;
+	for (const row of rows) {
+		let x = 0;
+		row.zones.forEach((zone, i) => {
+			heads.push({ id: `zone ${zone}`, zone, x, y: top, width: row.widths[i] });
+			let y = top + HEAD_H;
+			row.levels.forEach((level, k) => {
+				bands.push({ id: `band ${level} ${zone}`, level, x, y, width: row.widths[i], height: row.heights[k], first: i === 0 });
+				placeCell(cellOf(zone, level), x + PAD, y + PAD, row.columns[i]);
+				y += row.heights[k] + BAND_GAP;
+			});
+			x += row.widths[i] + ZONE_GAP;
+		});
+		top += row.height + ROW_GAP;
 	}
-	const right = x - ZONE_GAP;
-	let y = HEAD_H;
-	for (const level of levels) {
-		const height = rows.get(level) * CELL_H + 2 * PAD;
-		for (const head of heads) {
-			const cell = cellOf(head.zone, level);
-			bands.push({ id: `band ${level} ${head.zone}`, level, x: head.x, y, width: head.width, height, first: head === heads[0] });
-			placeCell(cell, head.x + PAD, y + PAD, columns.get(head.zone));
-		}
-		y += height + BAND_GAP;
-	}
-	return { heads, bands, width: right, height: y };
+	return { heads, bands, width, height };
 }
 
 function placeCell(nodes, left, top, columns) {

@@ -1,4 +1,4 @@
-// What is usual for a target's cyclic traffic, drawn on one scale: mean, jitter around it, and the longest that was seen;
+// What is usual for a target's cyclic traffic, drawn to scale: mean, jitter around it, and the longest that was seen;
 // with what was seen since a probe under it, where that is known.
 import { Chip, Wire } from './part_words.jsx';
 import { number } from './text.js';
@@ -11,36 +11,40 @@ function place(value, most) {
 	return `${Math.min(100, (100 * Math.max(0, value)) / most)}%`;
 }
 
+// One figure on a scale of its own, from nought to the most that was seen of it before or since.
 function Range({ name, mean, spread, longest, most, late }) {
 	if (!Number.isFinite(mean)) return null;
 	const tone = late ? 'var(--bad)' : 'var(--accent)';
-	const low = Math.max(0, mean - (spread ?? 0));
+	const words = [ms(mean), spread > 0 && `± ${number(spread)}`, Number.isFinite(longest) && `longest ${ms(longest)}`].filter(Boolean);
 	return (
 		<>
 			<dt>{name}</dt>
-			<svg aria-hidden="true" height="20">
-				<line x1="0" x2="100%" y1="10" y2="10" stroke="var(--line)" />
-				{Number.isFinite(longest) && <line x1={place(mean, most)} x2={place(longest, most)} y1="10" y2="10" stroke={tone} stroke-dasharray="2 3" />}
-				{Number.isFinite(longest) && <line x1={place(longest, most)} x2={place(longest, most)} y1="5" y2="15" stroke={tone} />}
-				{spread > 0 && <line x1={place(low, most)} x2={place(mean + spread, most)} y1="10" y2="10" stroke={tone} stroke-width="7" stroke-opacity="0.3" />}
-				<circle cx={place(mean, most)} cy="10" r="4" fill={tone} />
-			</svg>
-			<dd>{ms(mean)}</dd>
+			<dd>
+				<svg height="20">
+					<line x1="0" x2="100%" y1="10" y2="10" stroke="var(--line)" />
+					<line x1="0" x2="0" y1="7" y2="13" stroke="var(--line-strong)" />
+					{Number.isFinite(longest) && <line x1={place(mean, most)} x2={place(longest, most)} y1="10" y2="10" stroke={tone} stroke-dasharray="2 3" />}
+					{Number.isFinite(longest) && <line x1={place(longest, most)} x2={place(longest, most)} y1="5" y2="15" stroke={tone} />}
+					{spread > 0 && <line x1={place(mean - spread, most)} x2={place(mean + spread, most)} y1="10" y2="10" stroke={tone} stroke-width="7" stroke-opacity="0.35" />}
+					<circle cx={place(mean, most)} cy="10" r="4" fill={tone} />
+				</svg>
+			</dd>
+			<dd>{words.join(', ')}</dd>
 		</>
 	);
 }
 
-function scale(sets) {
-	const all = sets.filter(Boolean).flatMap((f) => [f.period_ms, f.period_ms + (f.jitter_ms ?? 0), f.longest_gap_ms, f.longest_round_trip_ms, f.round_trip_ms]);
-	return Math.max(1, ...all.filter(Number.isFinite)) * 1.04;
+function most(sets, ...names) {
+	const all = sets.filter(Boolean).flatMap((figures) => names.map((name) => figures[name]));
+	return Math.max(0.001, ...all.filter(Number.isFinite)) * 1.03;
 }
 
-function Ranges({ figures, most, late, prefix }) {
+function Ranges({ figures, all, late, prefix }) {
 	const { period_ms: period, jitter_ms: jitter, longest_gap_ms: gap, round_trip_ms: trip, longest_round_trip_ms: longest } = figures;
 	return (
 		<>
-			<Range name={`${prefix}request every`} mean={period} spread={jitter} longest={gap} most={most} late={late} />
-			<Range name={`${prefix}answer after`} mean={trip} longest={longest} most={most} late={late} />
+			<Range name={`${prefix}asked every`} mean={period} spread={jitter} longest={gap} most={most(all, 'period_ms', 'longest_gap_ms')} late={late} />
+			<Range name={`${prefix}answers after`} mean={trip} longest={longest} most={most(all, 'round_trip_ms', 'longest_round_trip_ms')} late={late} />
 		</>
 	);
 }
@@ -52,15 +56,14 @@ function told(figures) {
 }
 
 export function Baseline({ before, after }) {
-	const most = scale([before, after]);
 	return (
 		<>
 			<p class="unseen">
 				Usual: {told(before)}.{after && ` Since the probe: ${told(after)}.`}
 			</p>
 			<dl class="range" aria-hidden="true">
-				<Ranges figures={before} most={most} prefix={after ? 'before: ' : ''} />
-				{after && <Ranges figures={after} most={most} prefix="since: " late />}
+				<Ranges figures={before} all={[before, after]} prefix={after ? 'before: ' : ''} />
+				{after && <Ranges figures={after} all={[before, after]} prefix="since: " late />}
 			</dl>
 		</>
 	);

@@ -131,12 +131,12 @@ export function Table({ label, columns, rows, rowId, selected, onOpen, order: fi
 		virtual.scrollToIndex(to);
 	};
 	return (
-		<div class="table" role="grid" aria-label={label} aria-rowcount={shown.length + 1} aria-colcount={columns.length} onKeyDown={walk}>
+		<div class="table">
 			<span class="unseen" role="status">
 				{plural(shown.length, 'row')}
 			</span>
-			<div class="table-scroll" ref={scroller} tabIndex={shown.length ? -1 : 0}>
-				<div class="table-inner" style={{ minWidth: `${least}px` }}>
+			<div class="table-scroll" ref={scroller}>
+				<div class="table-inner" style={{ minWidth: `${least}px` }} role="grid" aria-label={label} aria-rowcount={shown.length + 1} aria-colcount={columns.length} onKeyDown={walk}>
 					<Head columns={columns} template={template} order={order} onOrder={choose} />
 					<div role="rowgroup" class="table-body" style={{ height: `${virtual.getTotalSize()}px` }}>
 						{items.map((item, i) => (
@@ -154,8 +154,8 @@ export function Table({ label, columns, rows, rowId, selected, onOpen, order: fi
 							/>
 						))}
 					</div>
-					{shown.length === 0 && <p class="table-empty">{empty}</p>}
 				</div>
+				{shown.length === 0 && <p class="table-empty">{empty}</p>}
 			</div>
 		</div>
 	);

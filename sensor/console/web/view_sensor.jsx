@@ -138,7 +138,7 @@ export function Sensor() {
 					<a href="licences.txt">licences</a>
 				</span>
 			</header>
-			<div class="plots">
+			<div class="plots" tabIndex={0} role="group" aria-label="Figures of the sensor">
 				{!newest && <p class="hint">{loaded ? 'The sensor has told nothing of its health within the last hour.' : 'Asking the sensor…'}</p>}
 				{newest && <Tiles now={newest.ot.health} />}
 				{newest && PLOTS.map((plot, i) => <Plot key={plot.title} title={plot.title} series={plot.series.map(([name]) => ({ name }))} data={data[i]} format={FORMATS[plot.unit]} />)}
