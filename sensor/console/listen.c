@@ -34,14 +34,14 @@ static int open_at(const struct addrinfo *at, const char *text)
 	return -1;
 }
 
-int listen_open(const char *text, bool *local)
+int listen_open(const char *text, bool login)
 {
 	const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM };
 	const char *colon = strrchr(text, ':'), *from = text + (text[0] == '[');
 	const char *end = colon && colon > text && colon[-1] == ']' ? colon - 1 : colon;
 	struct addrinfo *found = NULL;
 	char host[HOST_BYTES];
-	int fd;
+	int fd = -1;
 
 	if (!colon || !colon[1] || end - from >= HOST_BYTES || (text[0] == '[') != (end != colon)) {
 		log_error("'%s' is no address to listen on; write 127.0.0.1:8080, or [::1]:8080", text);
@@ -52,8 +52,10 @@ int listen_open(const char *text, bool *local)
 		log_error("'%s' is no address to listen on; write a number like 127.0.0.1:8080, not a name", text);
 		return -1;
 	}
-	*local = is_local(found->ai_addr);
-	fd = open_at(found, text);
+	if (login || is_local(found->ai_addr))
+		fd = open_at(found, text);
+	else
+		log_error("%s is reached from other machines: that wants --tls-cert, --tls-key and --client-ca, so that only analysts come in", text);
 	freeaddrinfo(found);
 	return fd;
 }

@@ -5,9 +5,9 @@
 #include <stdbool.h>
 
 /*
- * "127.0.0.1:8080", "[::1]:8080", ":8080" is that of 127.0.0.1; names are not taken. The listening socket, or -1 after
- * log_error(). *local tells that only this machine reaches it.
+ * "127.0.0.1:8080", "[::1]:8080"; ":8080" is that of 127.0.0.1; names are not taken. The listening socket, or -1 after
+ * log_error(). Without `login` an address that other machines reach is refused.
  */
-int listen_open(const char *text, bool *local);
+int listen_open(const char *text, bool login);
 
 #endif

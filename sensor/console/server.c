@@ -267,6 +267,14 @@ static void on_connection(void *context, struct MHD_Connection *c, void **own, e
 	}
 }
 
+/* A NUL would end the text before its end: what holds one stays as it was written. */
+static size_t unescape(void *context, struct MHD_Connection *c, char *text)
+{
+	(void)context;
+	(void)c;
+	return strstr(text, "%00") ? strlen(text) : MHD_http_unescape(text);
+}
+
 /* What clients do wrong is theirs. */
 static void on_words(void *context, const char *format, va_list args)
 {
@@ -291,7 +299,7 @@ static struct MHD_Daemon *start_daemon(int listener, const struct tls *tls)
 				MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)CONNECTIONS_OF_ONE,
 				MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SILENCE_S,
 				MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
-				MHD_OPTION_NOTIFY_CONNECTION, on_connection, NULL, MHD_OPTION_ARRAY, tls ? secure : plain, MHD_OPTION_END);
+				MHD_OPTION_NOTIFY_CONNECTION, on_connection, NULL, MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL, MHD_OPTION_ARRAY, tls ? secure : plain, MHD_OPTION_END);
 }
 
 int server_start(uv_loop_t *loop, int listener, const struct tls *tls)

@@ -127,8 +127,8 @@ static int watch(const struct console_config *k, const struct relay_config *r)
 			relay = start("askance-relay", r, sizeof *r);
 		}
 	}
-	if (relay > 0)
-		kill(relay, SIGTERM);
+	if (relay > 0 && kill(relay, SIGTERM) == 0)
+		waitpid(relay, NULL, 0);
 	if (page < 0)
 		return EXIT_NOTHING;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_PARTLY;

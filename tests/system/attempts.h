@@ -15,9 +15,10 @@ enum {
 	RELAY = 1 << 4,
 	SUPERVISOR = 1 << 5,
 	PROBER_OFF = 1 << 6, /* while probing is off in the configuration */
+	CONSOLE = 1 << 7,
 	SEALED = ENGINE | CAPTURE | PROBER_OFF, /* have no business outside */
 	NARROW = SEALED | PROBER,
-	WALLED = NARROW | HUB | RELAY,
+	WALLED = NARROW | HUB | RELAY | CONSOLE,
 	ALL = WALLED | SUPERVISOR,
 };
 

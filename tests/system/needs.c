@@ -175,7 +175,7 @@ const struct attempt needs[] = {
 	{ "threads", HUB, start_thread, false },
 	{ "the state folder", HUB | SUPERVISOR, write_state, false },
 	{ "the rules", HUB | SUPERVISOR, read_rules, false },
-	{ "a UNIX socket", HUB, socket_unix, false },
+	{ "a UNIX socket", HUB | CONSOLE, socket_unix, false },
 	{ "a TCP socket", RELAY, socket_tcp, false },
 	{ "the port of Redis", RELAY, connect_redis, false },
 	{ "running a program", SUPERVISOR, run_program, false },

@@ -6,6 +6,7 @@
 #include "active/prober/walls.h"
 #include "sensor/capture/walls.h"
 #include "sensor/common/message.h"
+#include "sensor/console/walls.h"
 #include "sensor/engine/walls.h"
 #include "sensor/hub/walls.h"
 #include "sensor/relay/walls.h"
@@ -91,6 +92,11 @@ static int relay(void)
 	return relay_walls(&r);
 }
 
+static int console(void)
+{
+	return console_walls(true);
+}
+
 static int supervisor(void)
 {
 	static struct configuration c = { .user = "root", .require_walls = 1 };
@@ -101,7 +107,7 @@ static int supervisor(void)
 
 static const struct process processes[] = {
 	{ "capture", CAPTURE, capture }, { "engine", ENGINE, engine },    { "hub", HUB, hub },
-	{ "relay", RELAY, relay }, { "prober", PROBER, prober },
+	{ "relay", RELAY, relay }, { "console", CONSOLE, console }, { "prober", PROBER, prober },
 	{ "prober (off)", PROBER_OFF, prober_off }, { "supervisor", SUPERVISOR, supervisor },
 };
 
