@@ -21,7 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { OUTPUTS_BATCH = 512 }; /* most entries of a transaction */
+enum { OUTPUTS_BATCH = 2048 }; /* most entries of a transaction */
 
 /* `queued` is what answers within the transaction are called by, `question` the first of our own. Channels begin after `newest`. */
 void outputs_start(const struct hub_config *config, struct redis_link *l, int queued, int question, int64_t newest);

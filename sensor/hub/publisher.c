@@ -26,6 +26,7 @@
 #include "sensor/hub/server.h"
 #include "sensor/hub/store.h"
 #include "sensor/hub/stream_end.h"
+#include "sensor/hub/stream_entry.h"
 #include "sensor/hub/stream_trim.h"
 #include "sensor/redis/redis_link.h"
 
@@ -38,6 +39,7 @@
 enum {
 	BATCH_ENTRIES = OUTPUTS_BATCH,
 	BATCH_BYTES = 4 * 1024 * 1024,
+	FLUSH_ENTRIES = 128, /* go out while the next are read */
 	HOUSEKEEPING_MS = 1000,
 	FOREIGN_TELL_MS = 60000,
 	FRUITLESS_MAX = 3, /* times to settle in a row without getting on */
@@ -64,7 +66,7 @@ static struct {
 	bool settled;                /* we know where the stream stands */
 	bool missing;                /* there is no stream: the first entry makes it */
 	bool in_flight;
-	int64_t batch_first, batch_last, batch_entries;
+	int64_t batch_last, batch_entries;
 	size_t batch_bytes, batch_others; /* commands of outputs at its end */
 	char queue_error[160];
 	unsigned fruitless;
@@ -96,26 +98,19 @@ static void ask_end(void)
 
 static bool add_entry(const struct outbox_entry *e, void *arg)
 {
-	char id[48];
-	const char *argv[] = { "XADD", p.stream, "NOMKSTREAM", id, "body", e->body, "type", e->type, "asset", e->asset };
-	size_t lens[] = { 4, strlen(p.stream), 10, 0, 4, e->len, 4, strlen(e->type), 5, strlen(e->asset) };
-	const bool make = p.missing && p.batch_entries == 0;
+	const char *command;
+	size_t len;
 
 	(void)arg;
 	if (p.batch_entries == BATCH_ENTRIES || (p.batch_entries && p.batch_bytes + e->len > BATCH_BYTES))
 		return false;
-	lens[3] = (size_t)snprintf(id, sizeof id, "%llu-%lld", (unsigned long long)outbox_epoch(p.store), (long long)e->seq);
-	if (make) {
-		/* A stream that vanishes between batches must not be begun anew in the middle: only this entry makes one. */
-		argv[2] = argv[1];
-		lens[2] = lens[1];
-		argv[1] = argv[0];
-		lens[1] = lens[0];
-	}
-	if (!outputs_take(e) || !redis_link_ask(&p.link, ASK_QUEUED, make ? 9 : 10, argv + make, lens + make))
+	/* A stream that vanishes between batches must not be begun anew in the middle: only the first entry makes one. */
+	command = stream_entry(p.stream, p.missing && p.batch_entries == 0, outbox_epoch(p.store), e, &len);
+	if (!command || !outputs_take(e) || !redis_link_ask_bytes(&p.link, ASK_QUEUED, command, len))
 		return false;
-	if (p.batch_entries++ == 0)
-		p.batch_first = e->seq;
+	if (p.batch_entries % FLUSH_ENTRIES == FLUSH_ENTRIES - 1)
+		redis_link_flush(&p.link);
+	p.batch_entries++;
 	p.batch_last = e->seq;
 	p.batch_bytes += e->len;
 	return true;
@@ -313,6 +308,7 @@ static void hand_on(int question, const redisReply *r)
 	} else if (question < ASK_SERVER) {
 		if (owner_answer(question - ASK_OWNER, r))
 			ask_end();
+		pump();
 	} else if (question < ASK_TRIM) {
 		server_answer(r);
 	} else if (question < ASK_OUTPUT) {
@@ -410,6 +406,7 @@ static void close_all(void)
 	bound_stop();
 	outbox_close(p.store);
 	health_hash_stop();
+	stream_entry_free();
 	p.open_handles = p.redis ? 2 : 1;
 	uv_close((uv_handle_t *)&p.housekeeping, finish_stop);
 	if (p.redis)

@@ -267,18 +267,41 @@ static void on_reply(redisAsyncContext *ac, void *reply, void *question)
 		ask_login(l, asked);
 }
 
+static void note_asked(struct redis_link *l)
+{
+	if (l->unanswered++ == 0)
+		arm(l, (enum phase)l->phase, ANSWER_MS);
+}
+
 static bool send_command(struct redis_link *l, int question, int argc, const char **argv, const size_t *lens)
 {
 	if (!l->context || redisAsyncCommandArgv(l->context, on_reply, (void *)(intptr_t)question, argc, argv, lens) != REDIS_OK)
 		return false;
-	if (l->unanswered++ == 0)
-		arm(l, (enum phase)l->phase, ANSWER_MS);
+	note_asked(l);
 	return true;
 }
 
 bool redis_link_ask(struct redis_link *l, int question, int argc, const char **argv, const size_t *lens)
 {
 	return l->phase == (int)READY && send_command(l, question, argc, argv, lens);
+}
+
+bool redis_link_ask_bytes(struct redis_link *l, int question, const char *command, size_t len)
+{
+	if (l->phase != (int)READY || !l->context ||
+	    redisAsyncFormattedCommand(l->context, on_reply, (void *)(intptr_t)question, command, len) != REDIS_OK)
+		return false;
+	note_asked(l);
+	return true;
+}
+
+void redis_link_flush(struct redis_link *l)
+{
+	int done;
+
+	/* An error shows again when the loop writes, where the context may be freed. */
+	if (l->context)
+		redisBufferWrite(&l->context->c, &done);
 }
 
 static void ask_relay(struct redis_link *l)

@@ -55,6 +55,12 @@ int redis_link_start(struct redis_link *l);
  */
 bool redis_link_ask(struct redis_link *l, int question, int argc, const char **argv, const size_t *lens);
 
+/* The same for a command that stands in the protocol's bytes already. */
+bool redis_link_ask_bytes(struct redis_link *l, int question, const char *command, size_t len);
+
+/* Hands over what was asked now, as far as the socket takes it, so that Redis works on it while more is asked. */
+void redis_link_flush(struct redis_link *l);
+
 /*
  * Gives the connection up because of an error reply, and tries again after a while that grows with
  * each failure in turn. May be called within answer().
