@@ -25,6 +25,7 @@
 	row(proposals) \
 	row(read) \
 	row(release) \
+	row(report) \
 	row(resume) \
 	row(revoke) \
 	row(rules) \
