@@ -31,6 +31,7 @@
 	row(rules) \
 	row(run) \
 	row(set) \
+	row(setup) \
 	row(show) \
 	row(split) \
 	row(status) \

@@ -71,13 +71,18 @@ static void check_url(struct settings *s, yaml_node_t *node, const char *url)
 		settings_mistake(s, node, "url: %s", why);
 }
 
-/* A name without a slash is one of systemd's credentials. */
-static void check_password_file(struct settings *s, yaml_node_t *node, const char *path)
+/* A name without a slash is one of systemd's credentials. Commands beside the service look where systemd found it. */
+static const char *credential_folder(void)
 {
 	const char *folder = getenv("CREDENTIALS_DIRECTORY");
 
-	if (path[0] != '/' && !folder)
-		settings_mistake(s, node, "password_file: %s is no whole path, and there is no $CREDENTIALS_DIRECTORY of systemd", path);
+	return folder ? folder : "/etc/credstore";
+}
+
+static void check_password_file(struct settings *s, yaml_node_t *node, const char *path)
+{
+	if (path[0] != '/' && strchr(path, '/'))
+		settings_mistake(s, node, "password_file: %s is neither a whole path nor the name of a systemd credential", path);
 }
 
 static void read_port(struct settings *s, yaml_node_t *node, void *base)
@@ -260,7 +265,7 @@ static void set_defaults(struct configuration *c)
 /* The first line of the file, without its end. */
 static void read_password(struct settings *s, yaml_node_t *node, struct configuration *c)
 {
-	const char *folder = getenv("CREDENTIALS_DIRECTORY");
+	const char *folder = credential_folder();
 	char path[CONFIG_PATH_BYTES * 2];
 	FILE *file;
 
@@ -303,7 +308,7 @@ static void check_whole(struct settings *s, yaml_node_t *root, struct configurat
 	if (!settings_find(s, root, "capture"))
 		settings_mistake(s, root, "capture: is missing, a list of {interface: ...} or {file: ...}");
 	else if (c->sources == 0 && s->mistakes == 0)
-		settings_mistake(s, settings_find(s, root, "capture"), "capture: is empty");
+		settings_mistake(s, settings_find(s, root, "capture"), "capture: names no interface; `askance setup` finds the SPAN port and writes it here");
 	if (!settings_find(s, root, "rules") && s->mistakes == 0)
 		check_folder(s, root, c->rules);
 	check_redis(s, settings_find(s, root, "redis"), c);

@@ -9,6 +9,7 @@
 #include "sensor/supervisor/child.h"
 #include "sensor/supervisor/configuration.h"
 #include "sensor/supervisor/crash.h"
+#include "sensor/supervisor/notify.h"
 #include "sensor/supervisor/rights.h"
 #include "sensor/supervisor/watchdog.h"
 #include "sensor/supervisor/wiring.h"
@@ -38,6 +39,7 @@ struct supervisor {
 	unsigned children;
 	unsigned heard[CONFIG_INTERFACES]; /* indices of the interfaces when capture was started */
 	int64_t looked_ms;
+	bool ready;
 	bool impatient; /* a second order to end: no more waiting */
 	int64_t ends_since_ms;
 	sigset_t signals;
@@ -214,6 +216,17 @@ static void look_for_hanging(struct supervisor *s)
 	}
 }
 
+/* It listens when capture does; of files, when they are read. What the hub still loads waits in the rings meanwhile. */
+static void look_for_ears(struct supervisor *s)
+{
+	enum child_role ears = s->wiring.live ? CHILD_CAPTURE : CHILD_ENGINE;
+
+	for (unsigned i = 0; i < s->children && !s->ready; i++)
+		s->ready = s->child[i].role == ears && (s->child[i].beaten || s->child[i].finished);
+	if (s->ready)
+		notify_say("READY=1");
+}
+
 static void look_around(struct supervisor *s)
 {
 	int64_t now = child_clock_ms();
@@ -223,6 +236,8 @@ static void look_around(struct supervisor *s)
 	s->looked_ms = now;
 	look_for_interfaces(s);
 	look_for_hanging(s);
+	if (!s->ready)
+		look_for_ears(s);
 }
 
 static int take_signal(struct supervisor *s, int signal)
@@ -389,6 +404,7 @@ static int prepare(struct supervisor *s, const char *config_path)
 		log_error("redis-server is not installed (`apt install redis-server`), and the configuration names no redis.url");
 		return -1;
 	}
+	notify_open();
 	if (wiring_open_files(&s->wiring, &s->config) < 0 || rights_reduce(&s->config) < 0)
 		return -1;
 	return wiring_make(&s->wiring);
@@ -416,6 +432,7 @@ int supervisor_run(const char *config_path)
 		return SUPERVISOR_WRONG;
 	list_children(&s);
 	result = keep_running(&s);
+	notify_say("STOPPING=1");
 	if (result == SUPERVISOR_ENDED)
 		log_info("ends");
 	if (!end_all(&s) && result == SUPERVISOR_ENDED)
