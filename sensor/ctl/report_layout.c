@@ -59,6 +59,7 @@ static void add_edge(struct map *m, int from, int to, const char *protocol)
 static void gather_edges(struct map *m, const struct report *r)
 {
 	json_t *index = index_addresses(r), *seen = json_object(), *strangers = json_object();
+	size_t last = 0; /* of those that talked to a stranger */
 
 	for (size_t i = 0; i < r->count; i++) {
 		const json_t *talk;
@@ -72,7 +73,11 @@ static void gather_edges(struct map *m, const struct report *r)
 			snprintf(key, sizeof key, "%zu %d %s", i, to, protocol);
 			if (to == MAP_ELSEWHERE)
 				json_object_set_new(strangers, peer, json_true());
-			if (to == (int)i || json_object_get(seen, key))
+			if (to == MAP_ELSEWHERE && r->count > FEW)
+				m->astray += last != i + 1;
+			if (to == MAP_ELSEWHERE)
+				last = i + 1;
+			if (to == (int)i || (to == MAP_ELSEWHERE && r->count > FEW) || json_object_get(seen, key))
 				continue;
 			json_object_set_new(seen, key, json_true());
 			add_edge(m, (int)i, to, protocol);

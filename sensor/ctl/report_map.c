@@ -7,12 +7,16 @@
 
 #include <string.h>
 
-enum { ELSEWHERE_WIDTH = 260, ELSEWHERE_HEIGHT = 24, LABELS_FROM = 40, SECOND_LINE_FROM = 30, NAME_COLUMNS = 18, SECOND_COLUMNS = 22 };
+enum { ELSEWHERE_WIDTH = 260, ELSEWHERE_HEIGHT = 24, LABELS_FROM = 40, SECOND_LINE_FROM = 30, NAME_COLUMNS = 18, SECOND_COLUMNS = 22,
+       SOME_EDGES = 150, MANY_EDGES = 800 };
 
 static void print_panels(const struct map *m, FILE *to)
 {
 	const struct report *r = m->report;
+	char many[64] = "";
 
+	if (m->astray)
+		snprintf(many, sizeof many, ", of %zu devices", m->astray);
 	for (size_t zone = 0; zone < r->zone_count; zone++) {
 		fprintf(to, "<rect class=\"panel\" x=\"1\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"8\"/>", m->panels[zone] + 1, MAP_WIDTH - 2,
 			m->panels[zone + 1] - m->panels[zone] - 18);
@@ -28,9 +32,9 @@ static void print_panels(const struct map *m, FILE *to)
 	}
 	if (m->elsewhere)
 		HTML(to, "<rect class=\"node out\" x=\"%\" y=\"%\" width=\"260\" height=\"24\" rx=\"12\"/><text text-anchor=\"middle\" x=\"%\" y=\"%\">elsewhere: "
-			 "% address%</text>\n",
+			 "% address%%</text>\n",
 		     NUMBER((MAP_WIDTH - ELSEWHERE_WIDTH) / 2), NUMBER(m->elsewhere_y), NUMBER(MAP_WIDTH / 2), NUMBER(m->elsewhere_y + 16),
-		     NUMBER(m->elsewhere), m->elsewhere == 1 ? "" : "es");
+		     NUMBER(m->elsewhere), m->elsewhere == 1 ? "" : "es", many);
 }
 
 /* Middle of the upper or lower edge of a device. */
@@ -149,8 +153,8 @@ void report_map(const struct report *r, FILE *to)
 	fputs("<section id=\"map\"><h2>Who talks to whom</h2>\n<p class=\"note\">Zones, and in them the levels of the Purdue model where devices of their class "
 	      "usually stand. A line ends with a dot at the one whose service is used. The bar in a device is how much of it is known, the number how many "
 	      "gaps it has.</p>\n", to);
-	fprintf(to, "<svg class=\"map\" viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"Map of %zu devices and %zu conversations\" xmlns=\"http://www.w3.org/2000/svg\">\n",
-		MAP_WIDTH, m.height, r->count, m.edge_count);
+	fprintf(to, "<svg class=\"map%s\" viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"Map of %zu devices and %zu conversations\" xmlns=\"http://www.w3.org/2000/svg\">\n",
+		m.edge_count > MANY_EDGES ? " many" : m.edge_count > SOME_EDGES ? " some" : "", MAP_WIDTH, m.height, r->count, m.edge_count);
 	print_panels(&m, to);
 	drawn = print_edges(&m, to);
 	for (size_t i = 0; i < r->count; i++)

@@ -32,7 +32,9 @@ struct map {
 	int *panels;      /* y of each zone's panel, and its end behind the last */
 	int elsewhere_y, height;
 	struct map_edge *edges;
-	size_t edge_count, edge_room, elsewhere; /* addresses that are no device of the picture */
+	size_t edge_count, edge_room;
+	size_t elsewhere; /* addresses that are no device of the picture */
+	size_t astray;    /* devices whose lines to them are not drawn, for they are too many */
 	const char *colours[MAP_COLOURS]; /* protocols; the last stands for all others */
 };
 
