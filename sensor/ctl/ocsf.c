@@ -11,6 +11,7 @@
 #include <time.h>
 
 enum {
+	MODEL_BYTES = 512, OBSERVABLE_HOSTNAME = 1, OBSERVABLE_IP = 2, OBSERVABLE_MAC = 3,
 	CATEGORY_DISCOVERY = 5, CLASS_INVENTORY = 5001, ACTIVITY_COLLECT = 2, SEVERITY_INFORMATIONAL = 1,
 	TYPE_UNKNOWN = 0, TYPE_OTHER = 99, OS_WINDOWS = 100, OS_LINUX = 200, OS_OTHER = 99,
 };
@@ -112,6 +113,7 @@ static json_t *make_device(const json_t *document, const json_t *ot, const json_
 {
 	json_t *device = json_object(), *hardware = json_object();
 	const json_t *ecs = json_object_get(document, "device");
+	char model[MODEL_BYTES];
 
 	set_text(device, "uid", words_text(asset, "id"));
 	set_type(device, words_text(asset, "class"));
@@ -123,6 +125,9 @@ static json_t *make_device(const json_t *document, const json_t *ot, const json_
 	set_time(device, "first_seen_time", words_text(asset, "first_seen"));
 	set_time(device, "last_seen_time", words_text(asset, "last_seen"));
 	set_os(device, words_text(asset, "os"));
+	set_text(device, "vendor_name", words_vendor(document));
+	words_model(document, model, sizeof model);
+	set_text(device, "model", model);
 	set_text(hardware, "vendor_name", words_vendor(document));
 	set_text(hardware, "serial_number", words_text(ecs, "serial_number"));
 	if (json_object_size(hardware))
@@ -141,7 +146,9 @@ static json_t *make_metadata(const json_t *document)
 	set_text(product, "version", words_text(observer, "version"));
 	json_object_set_new(metadata, "product", product);
 	set_text(metadata, "version", OCSF_VERSION);
+	set_text(metadata, "log_name", words_text(event, "dataset"));
 	set_text(metadata, "log_provider", words_text(observer, "name"));
+	set_text(metadata, "original_time", words_text(document, "@timestamp"));
 	set_text(metadata, "uid", words_text(event, "id"));
 	set_text(metadata, "event_code", words_text(event, "action"));
 	copy(metadata, "sequence", event, "sequence");
@@ -165,6 +172,32 @@ static json_t *make_unmapped(const json_t *document, const json_t *ot, const jso
 	return unmapped;
 }
 
+static void add_observables(json_t *to, const json_t *values, const char *name, int type_id, const char *type)
+{
+	const json_t *value;
+	size_t i;
+
+	json_array_foreach(values, i, value)
+		json_array_append_new(to, json_pack("{s:s,s:i,s:s,s:O}", "name", name, "type_id", type_id, "type", type, "value", value));
+}
+
+/* What other events may be searched for, all of it. With one address each it is the device's, else its interfaces'. */
+static json_t *make_observables(const json_t *asset)
+{
+	const json_t *macs = json_object_get(asset, "mac"), *ips = json_object_get(asset, "ip");
+	bool single = json_array_size(macs) <= 1 && json_array_size(ips) <= 1;
+	json_t *list = json_array(), *hostname = json_array_get(json_object_get(asset, "hostname"), 0);
+	json_t *hostnames = json_array();
+
+	if (hostname)
+		json_array_append(hostnames, hostname);
+	add_observables(list, hostnames, "device.hostname", OBSERVABLE_HOSTNAME, "Hostname");
+	add_observables(list, ips, single ? "device.ip" : "device.network_interfaces[].ip", OBSERVABLE_IP, "IP Address");
+	add_observables(list, macs, single ? "device.mac" : "device.network_interfaces[].mac", OBSERVABLE_MAC, "MAC Address");
+	json_decref(hostnames);
+	return list;
+}
+
 json_t *ocsf_of_asset(const json_t *document)
 {
 	const json_t *ot = json_object_get(document, "ot"), *asset = json_object_get(ot, "asset");
@@ -181,6 +214,8 @@ json_t *ocsf_of_asset(const json_t *document)
 			  "Device Inventory Info: Collect", "severity_id", SEVERITY_INFORMATIONAL, "severity", "Informational", "time", time_ms);
 	json_object_set_new(event, "metadata", make_metadata(document));
 	json_object_set_new(event, "device", make_device(document, ot, asset));
+	json_object_set_new(event, "timezone_offset", json_integer(0));
+	json_object_set_new(event, "observables", make_observables(asset));
 	json_object_set_new(event, "unmapped", make_unmapped(document, ot, asset));
 	return event;
 }
