@@ -36,6 +36,7 @@
 	row(split) \
 	row(status) \
 	row(stop) \
+	row(top) \
 	row(undo)
 
 #define DECLARATION(name) extern const struct verb verb_##name;
