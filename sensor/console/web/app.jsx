@@ -1,4 +1,4 @@
-// The page: its bar, its banners, the view that the address names, and what is open beside it.
+// The page: its bar, the view that the address names, and what is open beside it.
 import './app.css';
 import { render } from 'preact';
 import { useEffect } from 'preact/hooks';
@@ -7,11 +7,9 @@ import { Announcer, announce } from './part_words.jsx';
 import { connection } from './live.js';
 import { startPalette } from './palette.js';
 import { followRoute, route } from './route.js';
-
 import { startKey, Unlock } from './signer.jsx';
-import { probes, startStore, trouble } from './store.js';
-import { probingState } from './runs.js';
-import { moment } from './time.js';
+import { StatusBar } from './status_bar.jsx';
+import { startStore } from './store.js';
 import { Assets } from './view_assets.jsx';
 import { AssetPanel } from './view_asset.jsx';
 import { Gaps } from './view_gaps.jsx';
@@ -23,31 +21,6 @@ import { Proposals } from './view_proposals.jsx';
 import { Sensor } from './view_sensor.jsx';
 
 const VIEWS = { map: PlantMap, assets: Assets, gaps: Gaps, proposals: Proposals, probes: Probes, sensor: Sensor, key: Key };
-
-function Banners() {
-	const { state, since } = connection.value;
-	const stopped = probingState(probes.value.commands);
-	return (
-		<div class="banners" role="region" aria-label="Warnings">
-			{state === 'lost' && (
-				<p class="banner" data-tone="bad" role="alert">
-					<b>Connection lost.</b> What is shown is as of {moment(new Date(since).toISOString())} UTC; trying again.
-				</p>
-			)}
-			{state !== 'lost' && trouble.value && (
-				<p class="banner" data-tone="bad" role="alert">
-					<b>Not up to date.</b> {trouble.value}
-				</p>
-			)}
-			{stopped && (
-				<p class="banner" data-tone="warn">
-					<b>Probing is stopped</b> since {moment(stopped['@timestamp'])} UTC{stopped.ot.command.analyst ? ` by ${stopped.ot.command.analyst}` : ''}.{' '}
-					<a href="#/probes">Let it go on</a>
-				</p>
-			)}
-		</div>
-	);
-}
 
 // A new view begins at its heading, for the keyboard and for whoever listens.
 function useHeadingFocus(view, item) {
@@ -75,13 +48,13 @@ function App() {
 				Skip to the content
 			</a>
 			<Bar />
-			<Banners />
 			<div class="stage">
 				<main id="content" tabIndex={-1}>
 					<View key={`${view} ${item}`} item={item} />
 				</main>
 				{query.asset && <AssetPanel id={query.asset} />}
 			</div>
+			<StatusBar />
 			<Unlock />
 			<Announcer />
 		</>

@@ -39,7 +39,7 @@ async function bundle(folder, output) {
 	const { build } = createRequire(join(folder, 'package.json'))('esbuild');
 	const view = linkSources(folder);
 	return build({
-		entryPoints: [join(view, 'app.jsx')],
+		entryPoints: [join(view, 'app.jsx'), join(view, 'sign_key_worker.js')],
 		outdir: output,
 		bundle: true,
 		minify: true,

@@ -13,7 +13,8 @@ export const connection = signal({ state: 'connecting', since: Date.now() });
 
 const listeners = new Set();
 
-// `listener(dataset, document)`; the result ends it.
+// `listener(dataset, document)`; beside the sensor's datasets the server's own words: connection, changed, reset. The result
+// ends it.
 export function onEvent(listener) {
 	listeners.add(listener);
 	return () => listeners.delete(listener);

@@ -78,18 +78,16 @@ function Times({ hours, uses, onHours, onUses }) {
 	);
 }
 
-function Open({ proposal: p, sound }) {
+function Open({ proposal: p, sound, busy, run }) {
 	// The clock of the text stands still while it is read.
 	const [from] = useState(Date.now);
 	const [hours, setHours] = useState(24);
 	const [uses, setUses] = useState(1);
 	const [why, setWhy] = useState('');
-	const [outcome, run] = useOutcome();
 	const fixed = signedTimes(p.text);
 	const times = fixed ?? chosenTimes(from, hours, uses);
 	const { text, trouble } = textOrTrouble(p, times);
 	const hindered = hindrance(p, sound, trouble);
-	const busy = outcome.state === 'waiting';
 	return (
 		<>
 			{fixed ? <p class="hint">Times and uses are those of the first signature.</p> : <Times hours={hours} uses={uses} onHours={setHours} onUses={setUses} />}
@@ -116,28 +114,25 @@ function Open({ proposal: p, sound }) {
 					Can't be approved here: {hindered}.
 				</p>
 			)}
-			<Outcome outcome={outcome} />
 		</>
 	);
 }
 
-function Approved({ proposal: p }) {
-	const [outcome, run] = useOutcome();
+function Approved({ proposal: p, busy, run }) {
 	return (
-		<>
-			<div class="row">
-				<button type="button" class="stop" data-test="revoke" disabled={outcome.state === 'waiting' || !kept.value} onClick={() => run(() => decide('revoke', p.id))}>
-					Take the approval back
-				</button>
-				<span class="hint">A probe that runs ends politely at once.</span>
-			</div>
-			<Outcome outcome={outcome} />
-		</>
+		<div class="row">
+			<button type="button" class="stop" data-test="revoke" disabled={busy || !kept.value} onClick={() => run(() => decide('revoke', p.id))}>
+				Take the approval back
+			</button>
+			<span class="hint">A probe that runs ends politely at once.</span>
+		</div>
 	);
 }
 
 export function Decide({ document, sound }) {
 	const p = document.ot.proposal;
+	const [outcome, run] = useOutcome();
+	const busy = outcome.state === 'waiting';
 	const alive = p.status === 'approved' || p.status === 'running';
 	return (
 		<section class="card choices" aria-label="Decision">
@@ -148,13 +143,14 @@ export function Decide({ document, sound }) {
 					<Chip tone="warn" mark="!">no key in this browser</Chip> <a href="#/key">Make or bring one</a> to decide here.
 				</p>
 			)}
-			{p.status === 'open' && <Open proposal={p} sound={sound} />}
-			{alive && <Approved proposal={p} />}
+			{p.status === 'open' && <Open proposal={p} sound={sound} busy={busy} run={run} />}
+			{alive && <Approved proposal={p} busy={busy} run={run} />}
 			{!alive && p.status !== 'open' && (
 				<p class="hint">
 					It is {p.status} and takes no signature.
 				</p>
 			)}
+			<Outcome outcome={outcome} />
 		</section>
 	);
 }

@@ -8,7 +8,7 @@ const MARKS = { taken: '✓', refused: '×', failed: '×', unanswered: '!' };
 export function useOutcome() {
 	const [outcome, setOutcome] = useState({ state: 'idle', words: '' });
 	const run = async (work) => {
-		setOutcome({ state: 'waiting', words: 'Waiting for the sensor…' });
+		setOutcome({ state: 'waiting', words: 'Signing and sending…' });
 		try {
 			setOutcome(await work());
 		} catch (error) {

@@ -14,14 +14,17 @@ export const gaps = signal({ list: [], loaded: false });
 export const proposals = signal({ list: [], loaded: false });
 export const probes = signal({ probes: [], watch: [], commands: [], loaded: false });
 export const health = signal({ list: [], loaded: false });
+export const redis = signal({ state: 'streaming', advice: '' }); // of the console's own connection to it
+export const newest = signal(''); // time of the last event
 export const trouble = signal(''); // why the last question got no answer
 
 const fetchers = {
 	async assets(whole) {
 		const { byId, cursor } = assets.value;
 		const answer = await ask('assets', whole || !cursor ? {} : { since: cursor });
-		const next = new Map(whole ? [] : byId);
+		const next = new Map(whole || answer.all ? [] : byId);
 		for (const one of answer.assets) next.set(one.id, one);
+		for (const id of answer.gone ?? []) next.delete(id);
 		assets.value = { byId: next, cursor: answer.cursor, loaded: true };
 		if (whole) performance.measure('askance:first-data', { start: 0, end: performance.now() });
 	},
@@ -77,12 +80,13 @@ function addRun(member, document) {
 }
 
 function takeEvent(dataset, document) {
-	if (dataset === 'asset' && document.event?.action === 'asset-merged') {
-		const byId = new Map(assets.value.byId);
-		if (byId.delete(document.ot?.change?.merged)) assets.value = { ...assets.value, byId };
+	if (document['@timestamp']) newest.value = document['@timestamp'];
+	if (dataset === 'connection') redis.value = { state: document.redis, advice: document.advice };
+	if (dataset === 'reset') refreshAll();
+	if (dataset === 'changed') {
+		refresh('assets');
+		refresh('gaps');
 	}
-	if (dataset === 'asset' || dataset === 'attribute' || dataset === 'change' || dataset === 'service') refresh('assets');
-	if (dataset === 'asset' || dataset === 'gap') refresh('gaps');
 	if (dataset === 'proposal' || dataset === 'approval' || dataset === 'probe' || dataset === 'watch') refresh('proposals');
 	if (dataset === 'health') {
 		const list = [...health.value.list, document].slice(-HEALTH_MOST);

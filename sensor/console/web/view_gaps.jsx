@@ -17,7 +17,7 @@ const VERDICTS = [
 
 const nameOf = (gap) => {
 	const asset = assets.value.byId.get(gap.asset);
-	return asset ? assetName(asset) : gap.ip || gap.asset;
+	return asset ? assetName(asset) : gap.ip?.[0] || gap.asset;
 };
 
 const columns = [
@@ -59,7 +59,7 @@ function Tiles({ list, all }) {
 }
 
 function matches(gap, text) {
-	const all = [nameOf(gap), gap.ip, gap.class, gap.kind, gap.subject, gap.rule, gap.why, ...gap.lacks].join('\n').toLowerCase();
+	const all = [nameOf(gap), ...(gap.ip ?? []), gap.class, gap.kind, gap.subject, gap.rule, gap.why, ...gap.lacks].join('\n').toLowerCase();
 	return text.split(/\s+/).every((word) => all.includes(word));
 }
 

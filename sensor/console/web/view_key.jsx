@@ -1,7 +1,8 @@
 // The analyst's key: made here or brought from `askance keygen`, kept under a passphrase in this browser alone.
 import { useEffect, useState } from 'preact/hooks';
 import { announce, Chip } from './part_words.jsx';
-import { openKeyFile, readKeyFile, writeKeyFile } from './sign_key_file.js';
+import { openFile, writeFile } from './key_work.js';
+import { readKeyFile } from './sign_key_file.js';
 import { forgetKey, generateKey, importSeed, keyHindrance, nameIsGood, publicLine, seedOf } from './sign_key.js';
 import { isOpen, kept, shutKey, startKey } from './signer.jsx';
 import { fromBase64 } from './sign_bytes.js';
@@ -104,7 +105,7 @@ function Import() {
 			if (wrong) throw new Error(wrong);
 			if (!file) throw new Error('choose the key file first');
 			const read = readKeyFile(await file.text());
-			const seed = await openKeyFile(read, old, (share) => say(`Opening the file, ${Math.round(share * 100)} %…`));
+			const seed = await openFile(read, old, (share) => say(`Opening the file, ${Math.round(share * 100)} %…`));
 			try {
 				await keepNew(() => importSeed(name, seed, read.publicKey, first));
 			} finally {
@@ -148,7 +149,7 @@ function Copy() {
 		run('Sealing the copy…', async (say) => {
 			const seed = await seedOf(kept.value, passphrase);
 			try {
-				save(kept.value.name, await writeKeyFile(seed, fromBase64(kept.value.publicKey), passphrase, (share) => say(`Sealing the copy, ${Math.round(share * 100)} %…`)));
+				save(kept.value.name, await writeFile(seed, fromBase64(kept.value.publicKey), passphrase, (share) => say(`Sealing the copy, ${Math.round(share * 100)} %…`)));
 			} finally {
 				seed.fill(0);
 			}
