@@ -66,8 +66,8 @@ enum engine_note {
 };
 enum { NOTE_PROBES = 1 << 16 };
 
-/* Exit codes of the hub when another process sent what no honest one sends: an engine, or the prober. */
-enum { EXIT_WRONG_REPORT = 70, EXIT_WRONG_OUTCOME = 71 };
+/* Exit codes of the hub: an engine or the prober sent what no honest one sends, or its store must be looked at. */
+enum { EXIT_WRONG_REPORT = 70, EXIT_WRONG_OUTCOME = 71, EXIT_DAMAGED_STORE = 72 };
 
 enum report_type { REPORT_FINDING = 1, REPORT_COUNTERS, REPORT_PROGRESS, REPORT_END, REPORT_PULSE, REPORT_TYPES };
 

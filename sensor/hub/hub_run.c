@@ -15,6 +15,7 @@
 #include "sensor/hub/proposal.h"
 #include "sensor/hub/proposal_mirror.h"
 #include "sensor/hub/publisher.h"
+#include "sensor/hub/store_damage.h"
 #include "sensor/hub/walls.h"
 
 #include <signal.h>
@@ -224,9 +225,21 @@ static void review_some(void)
 	}
 }
 
+/* The next hub looks at the whole store, and replaces it when it must. */
+static void leave_damaged_store(void)
+{
+	log_error("%s: SQLite met damage in it; the hub starts anew, and looks", sqlite3_db_filename(hub.store.db, "main"));
+	store_suspect(sqlite3_db_filename(hub.store.db, "main"), false);
+	give_up(EXIT_DAMAGED_STORE);
+}
+
 static void on_tick(uv_timer_t *timer)
 {
 	(void)timer;
+	if (store_damage_met()) {
+		leave_damaged_store();
+		return;
+	}
 	refresh_touched();
 	loss_tick();
 	review_some();
@@ -276,26 +289,29 @@ static void on_end(uv_signal_t *handle, int number)
 	publisher_stop(END_WAIT_MS, end_loop);
 }
 
+/* 0, or the exit code. */
 static int open_store(void)
 {
 	char path[CONFIG_PATH_BYTES + 16];
 
 	snprintf(path, sizeof path, "%s/askance.db", hub.config.state_dir);
 	if (store_open(&hub.store, path) < 0)
-		return -1;
+		return EXIT_CONFIGURATION;
 	hub.keeper = keep_open(&hub.store);
 	picture_start(&hub.picture, hub.config.sensor, hub.config.zone, hub.config.max_assets);
-	if (keep_load(&hub.store, &hub.picture) < 0)
-		return -1;
+	if (keep_load(&hub.store, &hub.picture) < 0) {
+		store_suspect(path, true);
+		return EXIT_DAMAGED_STORE;
+	}
 	hub.picture.telling = true;
 	batch_start(&hub.batch, &hub.picture, &hub.store, hub.keeper, &hub.knowledge);
 	if (analyst_facts_open(&hub.facts, &hub.store, &hub.picture) < 0 ||
 	    proposals_open(&hub.proposals, &hub.store, &hub.knowledge, &hub.picture, (uint8_t)hub.config.probing) < 0)
-		return -1;
+		return EXIT_CONFIGURATION;
 	if (hub.config.probing != PROBING_OFF)
 		hub.batch.proposals = &hub.proposals;
 	if (hub_watch_open(&hub.config, &hub.store, &hub.picture, &hub.batch, hub.batch.proposals ? dispatch_abort : NULL) < 0)
-		return -1;
+		return EXIT_CONFIGURATION;
 	hub.proposals.watch = hub_watch();
 	batch_count_gaps(&hub.batch);
 	if (hub.picture.assets)
@@ -356,11 +372,17 @@ static void start_handles(void)
 
 int hub_run(const struct hub_config *config)
 {
+	int opened;
+
 	hub.config = *config;
 	/* A reader of stdout that went away is an error of its write, not the end of the sensor. */
 	signal(SIGPIPE, SIG_IGN);
-	if (uv_loop_init(&hub.loop) < 0 || knowledge_load(&hub.knowledge, config, true) < 0 || open_store() < 0 ||
-	    open_intakes() < 0 || open_probing() < 0 || publisher_start(&hub.loop, &hub.store, config) < 0 ||
+	if (uv_loop_init(&hub.loop) < 0 || knowledge_load(&hub.knowledge, config, true) < 0)
+		return EXIT_CONFIGURATION;
+	opened = open_store();
+	if (opened)
+		return opened;
+	if (open_intakes() < 0 || open_probing() < 0 || publisher_start(&hub.loop, &hub.store, config) < 0 ||
 	    health_start(&hub.loop, &hub.store, config, count_picture) < 0)
 		return EXIT_CONFIGURATION;
 	start_handles();

@@ -20,6 +20,7 @@
 #include "sensor/hub/bound.h"
 #include "sensor/hub/health_hash.h"
 #include "sensor/hub/jsonl.h"
+#include "sensor/hub/mend.h"
 #include "sensor/hub/outbox.h"
 #include "sensor/hub/outputs.h"
 #include "sensor/hub/owner.h"
@@ -533,6 +534,8 @@ int publisher_start(uv_loop_t *loop, struct store *s, const struct hub_config *c
 	p.config = *config;
 	/* A peer that goes away is an error of write(), not the end of the process. */
 	signal(SIGPIPE, SIG_IGN);
+	if (mend_outbox(s, &p.config) < 0)
+		return -1;
 	recall_positions();
 	p.redis = config->redis_url[0] != 0;
 	if (jsonl_open(loop, s, config->jsonl) < 0 || (p.redis && start_redis(loop) < 0)) {

@@ -2,7 +2,9 @@
 #include "sensor/hub/store.h"
 
 #include "sensor/common/log.h"
+#include "sensor/hub/store_damage.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -146,17 +148,6 @@ void store_rollback(struct store *s)
 	s->open = false;
 }
 
-static int run_script(struct store *s, const char *path, const char *sql)
-{
-	char *why = NULL;
-
-	if (sqlite3_exec(s->db, sql, NULL, NULL, &why) == SQLITE_OK)
-		return 0;
-	log_error("%s: %s", path, why ? why : sqlite3_errmsg(s->db));
-	sqlite3_free(why);
-	return -1;
-}
-
 /* A file made just now gets its number and epoch; an older or newer one must be of this schema. */
 static int check_schema(struct store *s, const char *path)
 {
@@ -171,30 +162,78 @@ static int check_schema(struct store *s, const char *path)
 	/* Later schemas have added tables only, and those are there by now. */
 	if (found > 0 && found < STORE_SCHEMA && store_set_meta(s, "schema", STORE_SCHEMA) < 0)
 		return -1;
-	if (found == 0) {
+	if (found == 0 && store_set_meta(s, "schema", STORE_SCHEMA) < 0)
+		return -1;
+	if (store_meta(s, "epoch", 0) == 0) {
 		clock_gettime(CLOCK_REALTIME, &now);
-		if (store_set_meta(s, "schema", STORE_SCHEMA) < 0 ||
-		    store_set_meta(s, "epoch", now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000) < 0)
+		if (store_set_meta(s, "epoch", now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000) < 0)
 			return -1;
 	}
 	s->epoch = (uint64_t)store_meta(s, "epoch", 0);
 	return 0;
 }
 
-int store_open(struct store *s, const char *path)
+/* 0, or -1 with the cause in why[] when the file is damaged or can't be opened. */
+static int open_file(struct store *s, const char *path, char *why, size_t room)
 {
-	memset(s, 0, sizeof *s);
-	if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
-		log_error("%s: %s", path, s->db ? sqlite3_errmsg(s->db) : "out of memory");
-		store_close(s);
+	static const char settings[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-32768;"
+				       " PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864;";
+
+	store_damage_forget();
+	if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
+	    sqlite3_busy_timeout(s->db, 200) != SQLITE_OK || sqlite3_exec(s->db, settings, NULL, NULL, NULL) != SQLITE_OK) {
+		snprintf(why, room, "%s", s->db ? sqlite3_errmsg(s->db) : "out of memory");
 		return -1;
 	}
-	sqlite3_busy_timeout(s->db, 200);
-	if (run_script(s, path, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;"
-			  " PRAGMA cache_size=-32768; PRAGMA wal_autocheckpoint=4000;") < 0 ||
-	    run_script(s, path, schema) < 0) {
-		store_close(s);
+	if (store_is_sound(s->db, path, why, room) && sqlite3_exec(s->db, schema, NULL, NULL, NULL) == SQLITE_OK)
+		return 0;
+	if (!why[0])
+		snprintf(why, room, "%s", sqlite3_errmsg(s->db));
+	return -1;
+}
+
+/* A disk that is full or refuses is no damage, and must not cost a store. */
+static bool is_damaged(const struct store *s, const char *path)
+{
+	char why[256];
+
+	return s->db && (store_damage_met() || !store_is_sound(s->db, path, why, sizeof why)) && (sqlite3_errcode(s->db) & 0xff) != SQLITE_FULL;
+}
+
+static int replace_damaged(struct store *s, const char *path, const char *why)
+{
+	char aside[STORE_PATH_BYTES], again[256] = "";
+
+	sqlite3_close_v2(s->db);
+	s->db = NULL;
+	if (store_set_aside(path, aside) < 0)
 		return -1;
+	log_error("%s: is damaged (%s): kept as %s; going on with a new one, what can be read of events and decisions goes over to it", path, why, aside);
+	if (open_file(s, path, again, sizeof again) < 0) {
+		log_error("%s: %s", path, again);
+		return -1;
+	}
+	store_salvage(s->db, aside);
+	store_damage_forget();
+	return 0;
+}
+
+int store_open(struct store *s, const char *path)
+{
+	char why[256] = "";
+
+	store_damage_watch();
+	memset(s, 0, sizeof *s);
+	if (open_file(s, path, why, sizeof why) < 0) {
+		if (!is_damaged(s, path)) {
+			log_error("%s: %s", path, why);
+			store_close(s);
+			return -1;
+		}
+		if (replace_damaged(s, path, why) < 0) {
+			store_close(s);
+			return -1;
+		}
 	}
 	s->begin = store_prepare(s, "BEGIN IMMEDIATE");
 	s->commit = store_prepare(s, "COMMIT");

@@ -46,7 +46,7 @@ struct store {
 
 /*
  * Opens (and makes) the file. 0, or -1 after log_error with the cause. A file of a newer schema is
- * refused; one that is damaged is told and refused, never deleted.
+ * refused; one that is damaged is kept aside and replaced: see store_damage.h.
  */
 int store_open(struct store *s, const char *path);
 void store_close(struct store *s);
