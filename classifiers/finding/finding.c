@@ -43,6 +43,8 @@ bool finding_valid(const struct finding *f)
 		return false;
 	if ((f->kind == FINDING_ACTIVITY) != (f->activity != ACTIVITY_NONE))
 		return false;
+	if ((f->kind == FINDING_SERVICE || f->kind == FINDING_TALKS || f->kind == FINDING_ACTIVITY) && f->transport == TRANSPORT_NONE)
+		return false;
 	if (f->kind == FINDING_ATTRIBUTE && (f->attribute == ATTR_NONE || f->value[0] == 0))
 		return false;
 	return endpoint_valid(&f->subject) && endpoint_valid(&f->peer) &&

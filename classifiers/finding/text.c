@@ -21,15 +21,18 @@ static size_t utf8_len(const uint8_t *s, size_t n)
 	return len;
 }
 
-/* C0, DEL and C1 steer terminals; so do the bidirectional marks U+202A..202E and U+2066..2069. */
+/*
+ * C0, DEL and C1 steer terminals; so do the bidirectional marks U+061C, U+200E, U+200F, U+202A..202E and U+2066..2069.
+ * U+2028 and U+2029 end a line for some readers of JSON lines.
+ */
 static bool steers(const uint8_t *s, size_t len)
 {
 	if (len == 1)
 		return s[0] < 0x20 || s[0] == 0x7f;
 	if (len == 2)
-		return s[0] == 0xc2 && s[1] < 0xa0;
+		return (s[0] == 0xc2 && s[1] < 0xa0) || (s[0] == 0xd8 && s[1] == 0x9c);
 	return len == 3 && s[0] == 0xe2 &&
-	       ((s[1] == 0x80 && s[2] >= 0xaa && s[2] <= 0xae) || (s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9));
+	       ((s[1] == 0x80 && ((s[2] >= 0xa8 && s[2] <= 0xae) || s[2] == 0x8e || s[2] == 0x8f)) || (s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9));
 }
 
 static size_t put_escaped(char *to, size_t at, size_t room, uint8_t b)

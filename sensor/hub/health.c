@@ -50,6 +50,7 @@ void health_counters(unsigned engine, const struct engine_counters *c)
 		uint64_t before = health.last[engine][i];
 
 		health.total[i] += now[i] >= before ? now[i] - before : now[i];
+		health.total[i] &= INT64_MAX >> 10; /* an engine that lies may count up to 2^53 again and again */
 		health.last[engine][i] = now[i];
 	}
 }
@@ -58,6 +59,8 @@ static void write_traffic(struct json *j)
 {
 	uint64_t frames = health.total[0], undecoded = health.total[6] + health.total[5];
 
+	if (undecoded > frames)
+		undecoded = frames; /* so an engine may say that lies */
 	json_open(j, "traffic", '{');
 	for (unsigned i = 0; i < COUNTERS; i++)
 		json_number(j, counter_names[i], (int64_t)health.total[i]);

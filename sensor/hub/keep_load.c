@@ -271,14 +271,21 @@ int keep_load(struct store *s, struct picture *p)
 		{ "SELECT asset,kind,subject,verdict,print,since_ns FROM gap ORDER BY asset,kind,subject", load_gap },
 	};
 	struct loader l = { .p = p };
+	uint32_t most_assets = p->max_assets;
+	uint64_t most_bytes = p->texts.max_bytes;
 	int result = 0;
 
+	/* What was full, or has less room now, is still what is known: the limits are for what is new. */
+	p->max_assets = UINT32_MAX;
+	p->texts.max_bytes = 0;
 	for (size_t i = 0; i < sizeof tables / sizeof *tables && result == 0; i++)
 		result = load_table(&l, s, tables[i].sql, tables[i].load);
 	if (result == 0 && !whole(&l)) {
 		log_error("%s: the picture contradicts itself: an asset without addresses", sqlite3_db_filename(s->db, "main"));
 		result = -1;
 	}
+	p->max_assets = most_assets;
+	p->texts.max_bytes = most_bytes;
 	free(l.assets);
 	return result;
 }

@@ -192,7 +192,7 @@ struct node *picture_node(struct picture *p, const uint16_t vlan[2], uint8_t fam
 
 static size_t id_slot(const struct picture *p, const char *id)
 {
-	size_t at = hash_stable(id, strlen(id)) & (p->id_room - 1);
+	size_t at = hash_bytes(id, strlen(id)) & (p->id_room - 1);
 
 	while (p->ids[at] && strcmp(p->ids[at]->id, id) != 0)
 		at = (at + 1) & (p->id_room - 1);

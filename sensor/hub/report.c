@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define COUNTER_MOST (UINT64_C(1) << 53)
+
 int ring_of_engine(struct ring *r, unsigned i)
 {
 	int first = i == 0 ? FD_RECORDS_IN : FD_FIRST_FREE + 3 * ((int)i - 1);
@@ -31,13 +33,25 @@ static bool pulse_valid(const struct pulse *p)
 	       p->server.binding < BINDINGS && p->client.binding < BINDINGS && p->since_ns <= p->time_ns;
 }
 
+/* Documents tell them as numbers, which are exact up to here. */
+static bool counters_valid(const struct engine_counters *c)
+{
+	uint64_t count[sizeof *c / sizeof(uint64_t)];
+
+	memcpy(count, c, sizeof count);
+	for (size_t i = 0; i < sizeof count / sizeof *count; i++)
+		if (count[i] > COUNTER_MOST)
+			return false;
+	return true;
+}
+
 static bool report_valid(const struct report *r)
 {
 	switch (r->type) {
 	case REPORT_FINDING:
 		return finding_valid(&r->finding);
 	case REPORT_COUNTERS:
-		return true;
+		return counters_valid(&r->counters);
 	case REPORT_PULSE:
 		return pulse_valid(&r->pulse);
 	case REPORT_PROGRESS:

@@ -21,7 +21,8 @@ static void check_told(const struct told *t)
 	if (t->count > TOLD_ITEMS || t->used > TOLD_TEXT_BYTES)
 		abort();
 	for (unsigned i = 0; i < t->count; i++) {
-		struct finding f = { .kind = t->items[i].kind, .confidence = t->items[i].confidence };
+		struct finding f = { .kind = t->items[i].kind, .confidence = t->items[i].confidence,
+				     .transport = TRANSPORT_TCP };
 
 		*(f.kind == FINDING_ACTIVITY ? &f.activity : &f.attribute) = t->items[i].attribute;
 		memcpy(f.path, t->text + t->items[i].path, strnlen(t->text + t->items[i].path, sizeof f.path - 1));

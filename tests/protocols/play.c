@@ -65,7 +65,7 @@ static void print_endpoint(char *to, size_t room, const struct endpoint *e)
 /* What the hub would get; checked as the hub does. */
 static void check_item(const struct play *p, const struct told *t, const struct told_item *i)
 {
-	struct finding f = { .kind = i->kind, .confidence = i->confidence, .subject = i->other };
+	struct finding f = { .kind = i->kind, .confidence = i->confidence, .subject = i->other, .transport = p->flow->transport };
 
 	*(i->kind == FINDING_ACTIVITY ? &f.activity : &f.attribute) = i->attribute;
 	if (strlen(t->text + i->path) >= sizeof f.path || strlen(t->text + i->value) >= sizeof f.value)

@@ -28,14 +28,15 @@
 enum { MANY = 256, MODE_BYTES = 64 };
 
 enum nonsense {
-	NONSENSE_TYPE, NONSENSE_SHORT, NONSENSE_LONG, NONSENSE_EMPTY, NONSENSE_ENDLESS_TEXT, NONSENSE_ESCAPE, NONSENSE_BAD_UTF8,
-	NONSENSE_ATTRIBUTE, NONSENSE_PROTOCOL, NONSENSE_PATH, NONSENSE_FAMILY, NONSENSE_ANALYST, NONSENSE_VLAN, NONSENSE_PULSE,
+	NONSENSE_TYPE, NONSENSE_SHORT, NONSENSE_LONG, NONSENSE_EMPTY, NONSENSE_ENDLESS_TEXT, NONSENSE_ESCAPE, NONSENSE_BAD_UTF8, NONSENSE_BIDI,
+	NONSENSE_ATTRIBUTE, NONSENSE_PROTOCOL, NONSENSE_PATH, NONSENSE_FAMILY, NONSENSE_ANALYST, NONSENSE_VLAN, NONSENSE_PULSE, NONSENSE_COUNTERS,
 	NONSENSE_PROGRESS, NONSENSE_HEAD, NONSENSE_RECORD_LENGTH, NONSENSE_PAD, NONSENSE_NOISE, NONSENSES
 };
 
 static struct ring findings, frames;
 static uint64_t sent, seed;
 static char folder[512];
+static bool broken; /* the ring's own words are wrong, and stay so */
 static volatile sig_atomic_t stopping;
 
 static void stop(int signal_number)
@@ -86,7 +87,7 @@ static void write_text(char *to, size_t room)
 {
 	static const char *const words[] = {
 		"<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "$(reboot)", "`id`", "; rm -rf /", "' OR 1=1 --", "*3\\r\\n$3\\r\\nDEL",
-		"{plant-1}", "askance:{x}:cmd", "%s%s%n", "=cmd|' /C calc'!A0", "../../../../etc/passwd", "\xe2\x80\xae" "gnp.exe", "\xf0\x9f\x92\xa9", "\\u0000", "\"}],\"x\":[{\"",
+		"{plant-1}", "askance:{x}:cmd", "%s%s%n", "=cmd|' /C calc'!A0", "../../../../etc/passwd", "\xd7\xa9\xd7\x9c", "\xf0\x9f\x92\xa9", "\\u0000", "\"}],\"x\":[{\"",
 	};
 
 	snprintf(to, room, "%s %llx", words[any() % (sizeof words / sizeof *words)], (unsigned long long)any());
@@ -115,7 +116,7 @@ static void flood_finding(struct finding *f, bool one)
 	f->kind = (uint8_t)(1 + any() % (FINDING_KINDS - 1));
 	f->attribute = f->kind == FINDING_ATTRIBUTE ? (uint8_t)(1 + any() % (ATTRIBUTES - 1)) : 0;
 	f->activity = f->kind == FINDING_ACTIVITY ? (uint8_t)(1 + any() % (ACTIVITIES - 1)) : 0;
-	f->transport = (uint8_t)(any() % TRANSPORTS);
+	f->transport = (uint8_t)(f->activity || f->kind == FINDING_SERVICE || f->kind == FINDING_TALKS ? 1 + any() % (TRANSPORTS - 1) : any() % TRANSPORTS);
 	f->evidence = (uint8_t)(any() % EVIDENCES);
 	f->role = (uint8_t)(any() % ROLES);
 	f->source = (uint8_t)(any() % 2);
@@ -147,7 +148,7 @@ static void flood(bool one)
 		case 1:
 			r->type = REPORT_COUNTERS;
 			for (size_t k = 0; k < sizeof r->counters / sizeof(uint64_t); k++)
-				((uint64_t *)&r->counters)[k] = any();
+				((uint64_t *)&r->counters)[k] = any() >> 12;
 			break;
 		default:
 			r->type = REPORT_FINDING;
@@ -195,6 +196,7 @@ static void spoil(struct report *r, enum nonsense kind)
 	case NONSENSE_ENDLESS_TEXT: memset(f->value, 'A', sizeof f->value); break;
 	case NONSENSE_ESCAPE: snprintf(f->value, sizeof f->value, "\033[2Jowned"); break;
 	case NONSENSE_BAD_UTF8: snprintf(f->value, sizeof f->value, "\xc0\xaf\xff"); break;
+	case NONSENSE_BIDI: snprintf(f->value, sizeof f->value, "\xe2\x80\xaegnp.exe"); break;
 	case NONSENSE_ATTRIBUTE: f->attribute = ATTRIBUTES; break;
 	case NONSENSE_PROTOCOL: snprintf(f->protocol, sizeof f->protocol, "../x"); break;
 	case NONSENSE_PATH: snprintf(f->path, sizeof f->path, "a b\r\n"); break;
@@ -204,6 +206,10 @@ static void spoil(struct report *r, enum nonsense kind)
 	case NONSENSE_PULSE:
 		r->type = REPORT_PULSE;
 		memset(&r->pulse, 0xff, sizeof r->pulse);
+		break;
+	case NONSENSE_COUNTERS:
+		r->type = REPORT_COUNTERS;
+		memset(&r->counters, 0xff, sizeof r->counters);
 		break;
 	case NONSENSE_PROGRESS:
 		r->type = REPORT_END;
@@ -224,6 +230,7 @@ static void break_ring(enum nonsense kind)
 
 	memcpy(at, words, sizeof words);
 	memcpy(findings.records, &head, sizeof head);
+	broken = true;
 	if (write(findings.wake, &(uint64_t){ 1 }, 8) < 0)
 		log_warning("nobody to wake");
 	sent++;
@@ -274,7 +281,8 @@ static void drop_frames(void)
 static bool act(const char *mode)
 {
 	static char last[MODE_BYTES];
-	bool is_new = strcmp(mode, last) != 0;
+	/* Who is started while nonsense is still the word has a predecessor that said it. */
+	bool is_new = strcmp(mode, last) != 0, begins = !last[0];
 
 	if (is_new)
 		log_info("the liar has sent %llu, and is told: %s", (unsigned long long)sent, mode);
@@ -283,9 +291,10 @@ static bool act(const char *mode)
 		flood(mode[0] == 'o');
 	else if (strncmp(mode, "honest ", 7) == 0)
 		tell_honest((uint16_t)atoi(mode + 7));
-	else if (strncmp(mode, "nonsense ", 9) == 0 && is_new)
+	else if (strncmp(mode, "nonsense ", 9) == 0 && is_new && !begins)
 		talk_nonsense((enum nonsense)atoi(mode + 9));
-	ring_publish(&findings);
+	if (!broken)
+		ring_publish(&findings);
 	return mode[0] == 'f' || mode[0] == 'o';
 }
 

@@ -49,7 +49,7 @@ def wait_for(condition, seconds, why):
         except (redis.RedisError, OSError):
             pass
         time.sleep(0.02)
-    raise Failure(f"{why} (waited {seconds} s)")
+    raise Failure(f"{why() if callable(why) else why} (waited {seconds} s)")
 
 
 def as_root():

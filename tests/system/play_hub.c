@@ -6,6 +6,7 @@
  *   send | abort | stop | resume | alive on|off | loss on|off | kill | term | usr1 | start | wait MS
  *   mutate N SEED      sends N orders like the one made, each with something changed at random
  *   garbage HEX        writes these bytes as an order
+ *   storm N            N orders as fast as the pipe takes them, none of them signed by who may: a hub that is an attacker's
  *
  * and what happens goes to stdout: "outcome RUN TYPE WORD ...", "plan STEP.ROUND TEXT", "frame HEX",
  * "ended CODE". With --key NAME it prints that analyst's public key and ends.
@@ -49,6 +50,7 @@ struct scene {
 	struct order order;
 	uint64_t answers;  /* outcomes that a mutation is waited for */
 	uint64_t refused[REFUSALS];
+	uint64_t carried_out;
 	bool quiet;
 };
 
@@ -144,6 +146,7 @@ static void print_outcome(const struct outcome *o)
 	if (o->type == OUTCOME_REFUSED && o->refusal < REFUSALS)
 		s.refused[o->refusal]++;
 	s.answers += o->type != OUTCOME_STATE && o->type != OUTCOME_PLANNED;
+	s.carried_out += o->type == OUTCOME_ENDED;
 	if (!s.quiet)
 		printf("outcome %" PRIu64 " %s refusal=%u end=%u stopped=%u packets=%u bytes=%u replies=%u reply_bytes=%u audit=%" PRIu64 " why=%s\n",
 		       o->order, o->type < OUTCOME_TYPES ? types[o->type] : "?", o->refusal, o->end, o->stopped, o->packets, o->bytes,
@@ -247,7 +250,8 @@ static bool print_message(void *context, const struct plan *plan, const struct p
 	return true;
 }
 
-static void sign(struct approval *a, const char *signers)
+/* In the names of the signers, with their keys or with that of `instead`. */
+static void sign_by(struct approval *a, const char *signers, const char *instead)
 {
 	uint8_t public[crypto_sign_PUBLICKEYBYTES], secret[crypto_sign_SECRETKEYBYTES];
 	char text[APPROVAL_TEXT_BYTES], names[128], *name, *rest = names;
@@ -261,7 +265,7 @@ static void sign(struct approval *a, const char *signers)
 			snprintf(a->signature[a->signatures++].analyst, sizeof a->signature[0].analyst, "%s", name);
 	len = approval_text(a, text);
 	for (unsigned i = 0; i < a->signatures; i++) {
-		make_key(a->signature[i].analyst, public, secret);
+		make_key(instead ? instead : a->signature[i].analyst, public, secret);
 		crypto_sign_detached(a->signature[i].bytes, NULL, (const uint8_t *)text, len, secret);
 	}
 }
@@ -297,7 +301,7 @@ static void make(char **words)
 	a->not_after_s = time(NULL) + atoi(option(words, "after", "600"));
 	if (!make_plan(rule, a, words + 1))
 		return;
-	sign(a, option(words, "signers", "ada,bob"));
+	sign_by(a, option(words, "signers", "ada,bob"), NULL);
 	printf("made %s valid=%d parameters=%s\n", a->id, approval_valid(a), a->parameters);
 	if (plan_read(&plan, rule, a->parameters, why))
 		plan_messages(&plan, print_message, NULL);
@@ -364,6 +368,85 @@ static void mutate_many(unsigned n)
 	puts("");
 }
 
+/* What somebody can write who holds the hub, and one approval that was good once, but no analyst's key. */
+static void forge(struct order *o)
+{
+	struct approval *a = &o->approval;
+	uint8_t id[(APPROVAL_ID_BYTES - 1) / 2];
+
+	*o = s.order;
+	o->id = ++s.run;
+	o->seen = 1;
+	o->conflict = 0;
+	o->heard_s = time(NULL);
+	switch (randombytes_uniform(8)) {
+	case 0: return; /* again what was used up */
+	case 1: randombytes_buf(a->target.ip, 4); break;
+	case 2: randombytes_buf(a->target.mac, 6); break;
+	case 3: a->port = (uint16_t)randombytes_uniform(65536); break;
+	case 4: a->uses = (uint8_t)(1 + randombytes_uniform(APPROVAL_USES)); break;
+	case 5: a->not_after_s += 1 + randombytes_uniform(600); break;
+	case 6:
+		snprintf(a->rule, sizeof a->rule, "%s", ruleset_at(s.rules, randombytes_uniform((uint32_t)ruleset_count(s.rules)))->name);
+		sodium_hex2bin(a->rule_sha256, sizeof a->rule_sha256, ruleset_find(s.rules, a->rule)->sha256, 64, NULL, NULL, NULL);
+		break;
+	default: randombytes_buf(a->plan_sha256, sizeof a->plan_sha256);
+	}
+	randombytes_buf(id, sizeof id);
+	sodium_bin2hex(a->id, sizeof a->id, id, sizeof id);
+	if (randombytes_uniform(2))
+		for (unsigned i = 0; i < a->signatures; i++)
+			randombytes_buf(a->signature[i].bytes, sizeof a->signature[i].bytes);
+	else
+		sign_by(a, "ada,bob", "mallory");
+}
+
+static unsigned peak_mib(void)
+{
+	char path[64], line[128];
+	unsigned kib = 0;
+	FILE *f;
+
+	snprintf(path, sizeof path, "/proc/%d/status", s.pid);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof line, f))
+		if (sscanf(line, "VmHWM: %u", &kib) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return kib / 1024;
+}
+
+static void storm(unsigned n)
+{
+	struct pollfd room = { s.orders[1], POLLOUT, 0 };
+	unsigned sent = 0, invalid = 0;
+	struct order o;
+
+	s.quiet = true;
+	s.answers = s.carried_out = 0;
+	memset(s.refused, 0, sizeof s.refused);
+	while (sent < n && s.pid > 0) {
+		look();
+		if (poll(&room, 1, 1) <= 0)
+			continue;
+		if (randombytes_uniform(16) == 0)
+			put_bare(ORDER_ABORT, randombytes_random());
+		forge(&o);
+		if (!approval_valid(&o.approval)) {
+			invalid++;
+			continue;
+		}
+		put(&o, sizeof o);
+		sent++;
+	}
+	for (int64_t end_ms = now_ms() + 60000; s.answers < sent && s.pid > 0 && now_ms() < end_ms;)
+		look();
+	s.quiet = false;
+	printf("storm sent=%u invalid=%u refused=%" PRIu64 " carried_out=%" PRIu64 " peak_mib=%u\n", sent, invalid,
+	       s.answers - s.carried_out, s.carried_out, peak_mib());
+}
+
 static void garbage(const char *hex)
 {
 	uint8_t bytes[4096];
@@ -399,6 +482,8 @@ static void obey(char *line)
 		s.loss = words[1] && strcmp(words[1], "on") == 0;
 	else if (strcmp(words[0], "mutate") == 0)
 		mutate_many((unsigned)atoi(words[1]));
+	else if (strcmp(words[0], "storm") == 0)
+		storm((unsigned)atoi(words[1]));
 	else if (strcmp(words[0], "garbage") == 0)
 		garbage(words[1] ? words[1] : "");
 	else if (strcmp(words[0], "start") == 0)

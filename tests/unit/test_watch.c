@@ -505,6 +505,7 @@ static void engineers_come_first(void **state)
 	f = finding_of(FINDING_HOST, at("00:1b:1b:00:00:77", "10.0.0.77", BINDING_FRAME));
 	f.kind = FINDING_ACTIVITY;
 	f.activity = ACTIVITY_PROGRAM_DOWNLOAD;
+	f.transport = TRANSPORT_TCP;
 	f.peer = plc(4);
 	snprintf(f.value, sizeof f.value, "request download (0x1a)");
 	assert_true(finding_valid(&f));
