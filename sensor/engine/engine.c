@@ -234,14 +234,25 @@ static void udp_packet(struct engine *e, struct flow *f, const struct packet *p)
 		classify_look(e, f, p);
 }
 
-static void ip_packet(struct engine *e, const struct packet *p)
+/* The packet's flow: where it was foreseen, unless the table has changed since. */
+static struct flow *flow_of(struct engine *e, const struct packet *p, uint64_t foreseen)
 {
-	struct flow evicted, *f = flow_find(&e->flows, p, &evicted);
+	struct flow evicted, *f = &e->flows.entries[foreseen];
 
+	if (foreseen < e->flows.size && f->packets && flow_key_same(&f->key, &p->key))
+		return f;
+	f = flow_find(&e->flows, p, &evicted);
 	if (evicted.packets) {
 		e->counters.flows_evicted += (uint32_t)(p->time_ns / 1000000000) - evicted.last_s <= SILENT_TCP_S / 2;
 		end_flow(e, &evicted, p->time_ns);
 	}
+	return f;
+}
+
+static void ip_packet(struct engine *e, const struct packet *p, uint64_t foreseen)
+{
+	struct flow *f = flow_of(e, p, foreseen);
+
 	if (f->packets++ == 0)
 		e->counters.flows++;
 	f->last_s = (uint32_t)(p->time_ns / 1000000000);
@@ -273,25 +284,30 @@ static void sweep(struct engine *e, int64_t time_ns)
 }
 
 /* The flow's entry has come into the cache by now; what hangs on it is fetched a few packets ahead. */
-static void foresee(const struct engine *e, const struct packet *p)
+static uint64_t foresee(const struct engine *e, const struct packet *p)
 {
-	const struct flow *f = &e->flows.entries[p->hash & (e->flows.size - 1)];
+	uint64_t place = p->kind == PACKET_ETHERNET ? FLOW_NOWHERE : flow_peek(&e->flows, p);
+	uint32_t detail = place == FLOW_NOWHERE ? 0 : e->flows.entries[place].detail;
 
-	if (p->kind == PACKET_ETHERNET || !f->detail)
-		return;
-	__builtin_prefetch(pool_at(&e->details.details, f->detail), 1);
-	__builtin_prefetch((const uint8_t *)pool_at(&e->details.details, f->detail) + 64, 1);
+	if (detail) {
+		__builtin_prefetch(pool_at(&e->details.details, detail), 1);
+		__builtin_prefetch((const char *)pool_at(&e->details.details, detail) + 64, 1);
+	}
+	return place;
 }
 
 static void work(struct engine *e, unsigned count)
 {
+	uint64_t foreseen[ENGINE_BATCH];
+	unsigned ahead = 0;
+
 	for (unsigned i = 0; i < count; i++) {
-		if (i + FORESEE_PACKETS < count)
-			foresee(e, &e->packets[i + FORESEE_PACKETS]);
+		for (; ahead < count && ahead <= i + FORESEE_PACKETS; ahead++)
+			foreseen[ahead] = foresee(e, &e->packets[ahead]);
 		if (e->packets[i].kind == PACKET_ETHERNET)
 			link_frame(e, &e->packets[i]);
 		else
-			ip_packet(e, &e->packets[i]);
+			ip_packet(e, &e->packets[i], foreseen[i]);
 	}
 }
 

@@ -7,8 +7,8 @@
 enum {
 	FIRST_SIZE = 1 << 14,
 	SILENT_S = 300,      /* an entry silent for longer may be replaced at any time */
-	PROBES_MAX = 128,    /* entries looked at for one key; reached only when the table is at its limit */
-	EVICTION_WINDOW = 8, /* entries compared for the longest silence when the table is full */
+	PROBES_MAX = 128,    /* entries looked at for one key while the table can still grow */
+	PROBES_AT_LIMIT = 16, /* then: a full table must not make each new flow dear. Who stands further off begins anew */
 };
 
 static struct flow *map_entries(uint64_t size)
@@ -70,28 +70,34 @@ static struct flow *replace(struct flow *f, const struct packet *p, struct flow 
 	return f;
 }
 
-/* Of a few neighbours, the one that has been silent longest. */
-static struct flow *longest_silent(struct flow_table *t, uint64_t home)
+/* A connection that was asked for and nobody answered: what a scan leaves behind by the million. */
+static bool is_attempt(const struct flow *f)
 {
-	struct flow *longest = &t->entries[home];
+	return f->packets == 1 && f->state == FLOW_NEW;
+}
 
-	for (uint64_t n = 1; n < EVICTION_WINDOW; n++) {
+/* Of the entries where a flow may stand, the one that is missed least: an attempt, else the longest silent one. */
+static struct flow *least_missed(struct flow_table *t, uint64_t home)
+{
+	struct flow *least = &t->entries[home];
+
+	for (uint64_t n = 1; n < PROBES_AT_LIMIT; n++) {
 		struct flow *f = &t->entries[(home + n) & (t->size - 1)];
 
-		if (f->last_s < longest->last_s)
-			longest = f;
+		if (is_attempt(f) != is_attempt(least) ? is_attempt(f) : f->last_s < least->last_s)
+			least = f;
 	}
-	return longest;
+	return least;
 }
 
 struct flow *flow_find(struct flow_table *t, const struct packet *p, struct flow *evicted)
 {
-	uint64_t mask = t->size - 1, home = p->hash & mask;
+	uint64_t mask = t->size - 1, home = p->hash & mask, probes = t->size == t->max ? PROBES_AT_LIMIT : PROBES_MAX;
 	uint32_t now_s = (uint32_t)(p->time_ns / 1000000000);
 	struct flow *silent = NULL, *f = NULL;
 
 	evicted->packets = 0;
-	for (uint64_t n = 0; n < PROBES_MAX; n++) {
+	for (uint64_t n = 0; n < probes; n++) {
 		f = &t->entries[(home + n) & mask];
 		if (!f->packets)
 			break;
@@ -105,7 +111,7 @@ struct flow *flow_find(struct flow_table *t, const struct packet *p, struct flow
 	if ((t->used + 1) * 4 > t->size * 3 && t->size < t->max && grow(t))
 		return flow_find(t, p, evicted);
 	if (f->packets)
-		return replace(longest_silent(t, home), p, evicted);
+		return replace(least_missed(t, home), p, evicted);
 	t->used++;
 	memset(f, 0, sizeof *f);
 	f->key = p->key;

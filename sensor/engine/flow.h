@@ -47,6 +47,9 @@ struct flow {
 
 _Static_assert(sizeof(struct flow) == 64, "a flow is one cache line");
 
+enum { PEEKS_MAX = 4 };
+#define FLOW_NOWHERE UINT64_MAX
+
 struct flow_table {
 	struct flow *entries;
 	uint64_t size; /* a power of two */
@@ -63,6 +66,22 @@ void flow_table_free(struct flow_table *t);
 static inline void flow_prefetch(const struct flow_table *t, uint64_t hash)
 {
 	__builtin_prefetch(&t->entries[hash & (t->size - 1)], 1);
+}
+
+/* Where the packet's flow stands, so that what hangs on it can be fetched before it is needed; FLOW_NOWHERE when it is new, or far. */
+static inline uint64_t flow_peek(const struct flow_table *t, const struct packet *p)
+{
+	uint64_t mask = t->size - 1;
+
+	for (uint64_t n = 0; n < PEEKS_MAX; n++) {
+		uint64_t place = (p->hash + n) & mask;
+
+		if (!t->entries[place].packets)
+			break;
+		if (flow_key_same(&t->entries[place].key, &p->key))
+			return place;
+	}
+	return FLOW_NOWHERE;
 }
 
 /*

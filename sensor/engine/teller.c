@@ -14,9 +14,14 @@ enum {
 	WAIT_NS = 200000, /* between looks at a full ring */
 };
 
+/* One line of the cache: most findings were told before, and looking here is what they cost. */
+struct memory_set {
+	uint64_t hash[MEMORY_WAYS];
+	uint32_t told_s[MEMORY_WAYS];
+} __attribute__((aligned(64)));
+
 struct memory {
-	uint64_t hash[MEMORY_SETS][MEMORY_WAYS];
-	uint32_t told_s[MEMORY_SETS][MEMORY_WAYS];
+	struct memory_set set[MEMORY_SETS];
 };
 
 int teller_open(struct teller *t, struct engine_counters *counters, uint32_t engine, uint32_t retell_ms, uint64_t hash_key)
@@ -25,10 +30,11 @@ int teller_open(struct teller *t, struct engine_counters *counters, uint32_t eng
 	t->counters = counters;
 	t->engine = engine;
 	t->retell_s = retell_ms / 1000;
-	t->memory = calloc(1, sizeof *t->memory);
+	t->memory = aligned_alloc(_Alignof(struct memory), sizeof *t->memory);
 	t->hash_key = hash_key;
 	if (!t->memory)
 		return -1;
+	memset(t->memory, 0, sizeof *t->memory);
 	return ring_attach_producer(&t->ring, FD_RECORDS_OUT, FD_TAIL_OUT, FD_WAKE_OUT);
 }
 
@@ -80,22 +86,21 @@ static uint64_t hash_finding(const struct teller *t, const struct witness *w, co
 /* True when it was told lately; else remembers that it is told now. */
 static bool told_lately(struct teller *t, uint64_t hash, uint32_t now_s, uint32_t retell_s)
 {
-	uint64_t *set = t->memory->hash[hash & (MEMORY_SETS - 1)];
-	uint32_t *when = t->memory->told_s[hash & (MEMORY_SETS - 1)];
+	struct memory_set *set = &t->memory->set[hash & (MEMORY_SETS - 1)];
 	int oldest = 0;
 
 	for (int i = 0; i < MEMORY_WAYS; i++) {
-		if (set[i] == hash) {
-			if (now_s - when[i] < retell_s)
+		if (set->hash[i] == hash) {
+			if (now_s - set->told_s[i] < retell_s)
 				return true;
 			oldest = i;
 			break;
 		}
-		if (when[i] < when[oldest])
+		if (set->told_s[i] < set->told_s[oldest])
 			oldest = i;
 	}
-	set[oldest] = hash;
-	when[oldest] = now_s;
+	set->hash[oldest] = hash;
+	set->told_s[oldest] = now_s;
 	return false;
 }
 

@@ -90,12 +90,30 @@ static void test_silent_first(void **state)
 	flow_table_free(&t);
 }
 
+/* Connections that nobody answered give way before those that live. */
+static void test_scan(void **state)
+{
+	struct flow_table t;
+	struct flow evicted;
+
+	(void)state;
+	assert_true(flow_table_init(&t, 1024, hash_keys));
+	for (uint32_t n = 0; n < 200; n++)
+		touch(&t, n, 1, &evicted)->state = FLOW_OURS;
+	for (uint32_t n = 1000; n < 101000; n++)
+		touch(&t, n, 100 + n / 1000, &evicted);
+	for (uint32_t n = 0; n < 200; n++)
+		assert_int_equal(touch(&t, n, 250, &evicted)->packets, 2);
+	flow_table_free(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_grows),
 		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_silent_first),
+		cmocka_unit_test(test_scan),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
