@@ -102,6 +102,11 @@ struct classifier {
 	 * Ethernet: memo is NULL and `bytes` a whole frame.
 	 */
 	bool (*glance)(struct glance *g, const void *memo);
+	/*
+	 * Optional, Ethernet: how many bytes from the start of a frame decide all that read() tells of it, 0 for all of them.
+	 * A second frame of the same sender that is alike so far is not read again within a minute.
+	 */
+	size_t (*telling)(struct cursor frame);
 };
 
 /* All classifiers, ended by NULL; written by the build from the file names. */

@@ -55,9 +55,23 @@ static enum verdict read_arp(struct reader *r)
 	return MINE;
 }
 
+/* Whom a host asks for tells nothing, unless it asks for itself: a scan and a storm are its own statement, again and again. */
+static size_t arp_telling(struct cursor frame)
+{
+	enum { UP_TO_SENDER = 18 };
+	struct cursor sender = frame, target = frame;
+	uint32_t spa;
+
+	cursor_skip(&sender, UP_TO_SENDER - 4);
+	spa = cursor_u32be(&sender);
+	cursor_skip(&target, UP_TO_SENDER + 6);
+	return cursor_u32be(&target) != spa && cursor_ok(&target) ? UP_TO_SENDER : 0;
+}
+
 const struct classifier classifier_arp = {
 	.name = "arp",
 	.transports = 1 << TRANSPORT_ETHERNET,
 	.ethertypes = { ETHERTYPE_ARP },
 	.read = read_arp,
+	.telling = arp_telling,
 };

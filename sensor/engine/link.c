@@ -10,22 +10,64 @@
 #include <string.h>
 
 enum {
-	MEMORY_FRAMES = 4096,
+	MEMORY_WAYS = 4,
+	MEMORY_FRAMES = 8192 / MEMORY_WAYS,
 	MEMORY_BYTES = 1600, /* longer frames are read each time */
-	MEMORY_SPEAKERS = 1024,
+	MEMORY_SPEAKERS = 4096 / MEMORY_WAYS,
 	REPEAT_S = 60,
 };
 
+/* A line of the cache. */
+struct memory_set {
+	uint64_t hash[MEMORY_WAYS];
+	uint32_t seen_s[MEMORY_WAYS];
+} __attribute__((aligned(64)));
+
 struct link_memory {
-	uint64_t hash[MEMORY_FRAMES];
-	uint32_t read_s[MEMORY_FRAMES];
-	uint64_t speaker[MEMORY_SPEAKERS]; /* hashes of a MAC, its zone and the protocol it was told to speak */
-	uint32_t told_s[MEMORY_SPEAKERS];
+	struct memory_set frames[MEMORY_FRAMES];
+	struct memory_set speakers[MEMORY_SPEAKERS]; /* a MAC, its zone and the protocol it was told to speak */
 };
 
 struct link_memory *link_memory_new(void)
 {
-	return calloc(1, sizeof(struct link_memory));
+	struct link_memory *m = aligned_alloc(_Alignof(struct link_memory), sizeof *m);
+
+	if (m)
+		memset(m, 0, sizeof *m);
+	return m;
+}
+
+static bool seen_lately(const struct memory_set *set, uint64_t hash, uint32_t now_s)
+{
+	for (int i = 0; i < MEMORY_WAYS; i++)
+		if (set->hash[i] == hash && now_s - set->seen_s[i] < REPEAT_S)
+			return true;
+	return false;
+}
+
+/* True when it was seen lately; else it is from now on, in place of what was seen longest ago. */
+static bool remember(struct memory_set *set, uint64_t hash, uint32_t now_s)
+{
+	int oldest = 0;
+
+	if (seen_lately(set, hash, now_s))
+		return true;
+	for (int i = 0; i < MEMORY_WAYS; i++) {
+		if (set->hash[i] == hash) {
+			oldest = i;
+			break;
+		}
+		if (set->seen_s[i] < set->seen_s[oldest])
+			oldest = i;
+	}
+	set->hash[oldest] = hash;
+	set->seen_s[oldest] = now_s;
+	return false;
+}
+
+static uint32_t second_of(const struct packet *p)
+{
+	return (uint32_t)(p->time_ns / 1000000000);
 }
 
 /* Routers that share a MAC are told apart by their addresses. */
@@ -34,27 +76,20 @@ static uint64_t flow_of(const struct packet *p)
 	return p->kind == PACKET_IP ? p->hash : 0;
 }
 
-static bool read_lately(struct engine *e, const struct packet *p)
+static bool read_lately(struct engine *e, const struct packet *p, size_t telling)
 {
-	struct link_memory *m = e->link_memory;
 	const uint64_t *key = e->decoder.hash_key;
-	uint64_t h = key[0] ^ (uint64_t)p->zone << 32 ^ p->payload_len, w;
-	uint32_t now_s = (uint32_t)(p->time_ns / 1000000000), slot;
-	struct cursor c = cursor_over(p->payload, p->payload_len);
+	struct cursor c = cursor_over(p->payload, telling);
+	uint64_t h = key[0] ^ (uint64_t)p->zone << 32 ^ telling, w;
 
-	if (p->payload_len > MEMORY_BYTES || !p->ethernet)
+	if (telling > MEMORY_BYTES || !p->ethernet)
 		return false;
 	while (cursor_left(&c) >= 8)
 		h = hash_mix(h ^ cursor_u64le(&c), key[1] | 1);
 	h = hash_mix(h ^ cursor_le(&c, cursor_left(&c)), key[1] | 1);
 	memcpy(&w, p->ethernet + 4, 8); /* the source's MAC, with two bytes of the target's */
 	h = hash_mix(h ^ w ^ flow_of(p), key[1] | 1);
-	slot = h & (MEMORY_FRAMES - 1);
-	if (m->hash[slot] == h && now_s - m->read_s[slot] < REPEAT_S)
-		return true;
-	m->hash[slot] = h;
-	m->read_s[slot] = now_s;
-	return false;
+	return remember(&e->link_memory->frames[h & (MEMORY_FRAMES - 1)], h, second_of(p));
 }
 
 static uint64_t speaker_of(const struct engine *e, const struct packet *p, uint32_t classifier)
@@ -66,27 +101,27 @@ static uint64_t speaker_of(const struct engine *e, const struct packet *p, uint3
 	return hash_mix(hash_mix(mac ^ flow_of(p) ^ key[0], key[1] | 1) ^ ((uint64_t)classifier << 16 | p->zone), key[0] | 1);
 }
 
-static bool told_lately(const struct link_memory *m, uint64_t speaker, const struct packet *p)
+static struct memory_set *speaker_set(const struct engine *e, uint64_t speaker)
 {
-	uint64_t slot = speaker & (MEMORY_SPEAKERS - 1);
+	return &e->link_memory->speakers[speaker & (MEMORY_SPEAKERS - 1)];
+}
 
-	return m->speaker[slot] == speaker && (uint32_t)(p->time_ns / 1000000000) - m->told_s[slot] < REPEAT_S;
+static bool knows_speaker(const struct engine *e, const struct packet *p, uint32_t classifier)
+{
+	uint64_t speaker = speaker_of(e, p, classifier);
+
+	return seen_lately(speaker_set(e, speaker), speaker, second_of(p));
 }
 
 /* Cyclic protocols send a thousand frames a second: who sends them is told now and then. */
 static bool speaker_told(struct engine *e, const struct packet *p, uint32_t classifier)
 {
-	struct link_memory *m = e->link_memory;
 	uint64_t speaker;
 
 	if (!p->ethernet)
 		return false;
 	speaker = speaker_of(e, p, classifier);
-	if (told_lately(m, speaker, p))
-		return true;
-	m->speaker[speaker & (MEMORY_SPEAKERS - 1)] = speaker;
-	m->told_s[speaker & (MEMORY_SPEAKERS - 1)] = (uint32_t)(p->time_ns / 1000000000);
-	return false;
+	return remember(speaker_set(e, speaker), speaker, second_of(p));
 }
 
 /* PROFINET's real-time frames up to FBFF, EtherCAT, GOOSE and Sampled Values come in cycles, whoever listens. */
@@ -117,8 +152,21 @@ static bool is_routine(struct engine *e, const struct packet *p)
 		return false;
 	for (uint32_t i = 0; i < list->count; i++)
 		if (list->of[i]->glance && wants(list->of[i], p->ethertype) && list->of[i]->glance(&g, NULL))
-			return told_lately(e->link_memory, speaker_of(e, p, i), p);
+			return knows_speaker(e, p, i);
 	return false;
+}
+
+/* How much of the frame must be as before for it to tell nothing new. */
+static size_t telling_of(const struct classifier_list *list, uint16_t kind, const struct packet *p)
+{
+	size_t telling;
+
+	for (uint32_t i = 0; i < list->count; i++)
+		if (list->of[i]->telling && wants(list->of[i], kind)) {
+			telling = list->of[i]->telling(cursor_over(p->payload, p->payload_len));
+			return telling ? telling : p->payload_len;
+		}
+	return p->payload_len;
 }
 
 static void tell_sender(struct engine *e, const struct parties *who, const struct witness *w)
@@ -173,7 +221,7 @@ void link_frame(struct engine *e, const struct packet *p)
 		e->routine++;
 		return;
 	}
-	if (read_lately(e, p))
+	if (read_lately(e, p, telling_of(list, kind, p)))
 		return;
 	parties_of(p, &who);
 	for (uint32_t i = 0; i < list->count; i++) {
