@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { RING_BYTES = 16 << 20, ENGINE_FDS = 5 };
+enum { RING_BYTES = 2 << 20, ENGINE_FDS = 5 };
 
 static volatile sig_atomic_t stopped;
 

@@ -252,7 +252,7 @@ static void set_defaults(struct configuration *c)
 		/* Below the ports that Linux gives to others by itself (ip_local_port_range), so that they are ours alone. */
 		.probing = PROBING_PROPOSE, .source_ports = "31700-31731", .require_clock = 1,
 		.watch_learn_s = 600, .watch_hold_s = 900, .watch_observe_s = 60, .watch_canary_s = 600,
-		.flows = 262144, .details = 32768, .stream_mib = 64, .ndpi_flows = 8192,
+		.flows = 262144, .details = 131072, .stream_mib = 64, .ndpi_flows = 8192,
 		.assets = 100000, .ring_mib = 64, .outbox_days = 7, .outbox_mib = 1024,
 		.stream_hours = STREAM_HOURS_UNSAID,
 		.oui = "/usr/share/ieee-data/oui.csv",

@@ -16,7 +16,7 @@
  *   probing:   {mode: propose, interface: eth2, source: 10.0.0.9,       # off | propose | automatic
  *               source_ports: 31700-31731, vlan: 0, inner_vlan: 0, require_clock: true}
  *   watch:     {learn_s: 600, hold_s: 900, observe_s: 60, canary_s: 600}  # see sensor/hub/watch.h
- *   limits:    {flows: 262144, details: 32768, stream_mib: 64, ndpi_flows: 8192, assets: 100000,
+ *   limits:    {flows: 262144, details: 131072, stream_mib: 64, ndpi_flows: 8192, assets: 100000,
  *               ring_mib: 64, outbox_days: 7, outbox_mib: 1024}
  *   geoip:     {country: country.mmdb, asn: asn.mmdb}
  *   oui:       /usr/share/ieee-data/oui.csv
