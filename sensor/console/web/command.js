@@ -43,14 +43,19 @@ export async function approve(id, text, times) {
 	return deliver({ command: 'approve', id, analyst: signature.analyst, ...times, signature: signature.signature }, 'approve', id);
 }
 
-// deny, revoke, resume, release; subject is the id of a proposal or asset, '' for resume.
-export async function decide(command, subject, why = '') {
+const SUBJECT_KEYS = { deny: 'id', revoke: 'id', undo: 'fact', resume: '' };
+
+// Every other signed command. subject is the id of a proposal or asset or the number of a fact, '' for resume; fact is
+// {attribute, path, value}, those that there are.
+export async function decide(command, subject, why = '', fact = {}) {
 	const time_ms = Date.now();
-	const signature = await signText(commandText({ command, sensor: sensor.value, subject, why, time_ms }));
+	const signature = await signText(commandText({ command, sensor: sensor.value, subject, why, time_ms, ...fact }));
 	if (!signature) return CANCELLED;
-	const body = { command, analyst: signature.analyst, time_ms, signature: signature.signature };
+	const { path, ...members } = fact;
+	const body = { command, analyst: signature.analyst, time_ms, signature: signature.signature, ...members };
+	if (path) body.of = path;
 	if (why) body.why = why;
-	if (subject) body[command === 'release' ? 'asset' : 'id'] = subject;
+	if (subject) body[SUBJECT_KEYS[command] ?? 'asset'] = subject;
 	return deliver(body, command, subject);
 }
 

@@ -28,9 +28,18 @@ const SENTENCES = {
 	'probe-planned': (ot) => `probe ${ot.proposal.text.rule} begins`,
 	'probe-refused': (ot) => `the prober refused: ${ot.probe.why ?? ot.probe.refusal}`,
 	'probe-ended': (ot) => `probe ended: ${ot.probe.end}, ${ot.probe.packets} packets out, ${ot.probe.replies} replies`,
+	'fact-stated': (ot) => `${ot.command.analyst} states: ${ot.command.name}${ot.fact?.name ? ` ${words(ot.fact.name)}` : ''}${ot.fact?.value ? ` “${ot.fact.value}”` : ''}`,
 	'target-degraded': (ot) => `alarm: ${ot.watch.evidence}`,
 	'quarantine-released': () => 'quarantine ended',
 };
+
+// "protocol s7comm, port 102": of an object whose form this page does not know.
+function members(object) {
+	return Object.entries(object)
+		.filter(([, value]) => typeof value !== 'object')
+		.map(([key, value]) => `${words(key)} ${value}`)
+		.join(', ');
+}
 
 export function history(document) {
 	const { action, dataset } = document.event;
@@ -39,9 +48,9 @@ export function history(document) {
 	} catch {
 		// A newer sensor may leave out what an older one told; its action's name still says something.
 	}
-	const attribute = document.ot?.attribute;
-	if (attribute?.value) return `${words(attribute.name)} “${attribute.value}” by ${attribute.protocol || 'many'} (${attribute.source})`;
-	const service = document.ot?.service;
-	if (service?.protocol) return `${words(action)}: ${service.protocol} ${service.transport ?? ''} ${service.port ?? ''}`;
-	return words(action ?? dataset).replaceAll('-', ' ');
+	const { attr, service, change } = document.ot ?? {};
+	if (attr?.value) return `${words(attr.name)}${attr.subject ? ` of ${attr.subject}` : ''} “${attr.value}” by ${attr.protocol || 'many'} (${attr.source})`;
+	const name = words(action ?? dataset).replaceAll('-', ' ');
+	if (service?.protocol) return `${name}: ${service.protocol} ${service.transport}${service.port ? `/${service.port}` : ''}`;
+	return change ? `${name}: ${members(change)}` : name;
 }

@@ -3,12 +3,13 @@
 import { hex, sha256, utf8 } from './sign_bytes.js';
 
 // Rooms as in approval.h and command.h: bytes of UTF-8, with the zero at the end.
-const ROOM = { name: 64, rule: 48, class: 32, parameters: 768, path: 96, why: 200 };
+const ROOM = { name: 64, rule: 48, class: 32, parameters: 768, path: 96, why: 200, attribute: 24, value: 384 };
 const TIME_MOST_S = 253402300799; // the year 9999 ends
 const APPROVAL_SECONDS = 30 * 86400;
 const USES_MOST = 10;
 const COMMANDS = ['deny', 'revoke', 'stop', 'resume', 'release'];
-const NAMES_SOMETHING = ['deny', 'revoke', 'release'];
+const NAMES_NOTHING = ['stop', 'resume'];
+const FACTS = ['set', 'merge', 'split', 'accept', 'ignore', 'undo'];
 
 // Control characters, ends of lines, and marks that turn the direction of writing, as text_is_clean() sees them.
 const STEERS = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]|\p{Cs}/u;
@@ -109,16 +110,28 @@ export function approvalText(id, text, times) {
 	].join('\n');
 }
 
-// {command, sensor, subject, why, time_ms}; subject is the id of a proposal or asset, empty for stop and resume.
-export function commandText({ command, sensor, subject, why, time_ms }) {
-	oneOf('command', command, COMMANDS);
+// What an analyst states of a device has three lines more; only some have anything in them.
+function factLines(command, { attribute = '', path = '', value = '' }) {
+	clean('attribute', attribute, ROOM.attribute);
+	clean('of', path, ROOM.path);
+	clean('value', value, ROOM.value);
+	if ((attribute !== '') !== (command === 'set')) refuse('attribute');
+	if ((value !== '') !== ['set', 'merge', 'split'].includes(command)) refuse('value');
+	if (path && command !== 'set') refuse('of');
+	return FACTS.includes(command) ? `attribute: ${attribute}\nof: ${path}\nvalue: ${value}\n` : '';
+}
+
+// {command, sensor, subject, why, time_ms, attribute, path, value}; subject is the id of a proposal or asset or the number
+// of a fact, empty for stop and resume; the last three are of facts alone.
+export function commandText({ command, sensor, subject, why, time_ms, ...fact }) {
+	oneOf('command', command, [...COMMANDS, ...FACTS]);
 	matching('sensor', sensor, /./, ROOM.name);
 	clean('subject', subject, ROOM.name);
 	clean('why', why, ROOM.why);
 	whole('time_ms', time_ms, 0, TIME_MOST_S * 1000);
-	if ((subject !== '') !== NAMES_SOMETHING.includes(command)) refuse('subject');
+	if ((subject === '') !== NAMES_NOTHING.includes(command)) refuse('subject');
 	const time = new Date(time_ms).toISOString();
-	return `askance command 1\ncommand: ${command}\nsensor: ${sensor}\nsubject: ${subject}\nwhy: ${why}\ntime: ${time}\n`;
+	return `askance command 1\ncommand: ${command}\nsensor: ${sensor}\nsubject: ${subject}\n${factLines(command, fact)}why: ${why}\ntime: ${time}\n`;
 }
 
 // The hash over everything that would be sent, in hex: what approvals name as plan sha256.

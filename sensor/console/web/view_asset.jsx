@@ -7,10 +7,10 @@ import { assetName, levelName } from './asset_words.js';
 import { onEvent } from './live.js';
 import { Chip, Known, Risk, Time, Verdict, Wire } from './part_words.jsx';
 import { history } from './history.js';
-import { assetLink, go, route } from './route.js';
+import { go, route, writeRoute } from './route.js';
 import { assets, proposals } from './store.js';
 import { words } from './text.js';
-import { writeRoute } from './route.js';
+import { Facts } from './view_facts.jsx';
 
 const REFRESH_MS = 1000;
 
@@ -244,9 +244,10 @@ function History({ events }) {
 	);
 }
 
-// The document and its history, again whenever the sensor tells something of this asset.
-function useAsset(id) {
+// The document and its history; again whenever the sensor tells something of this asset, or its summary is another.
+function useAsset(id, summary) {
 	const [state, setState] = useState({ id, document: null, events: null, error: '' });
+	const again = useRef(() => {});
 
 	useEffect(() => {
 		let over = false;
@@ -257,9 +258,12 @@ function useAsset(id) {
 			if (over) return;
 			setState({ id, document: document.value ?? null, events: past.value?.events ?? [], error: document.reason?.message ?? '' });
 		};
+		again.current = () => {
+			timer ||= setTimeout(fetchAll, REFRESH_MS);
+		};
 		fetchAll();
-		const end = onEvent((_, event) => {
-			if (event.ot?.asset?.id === id && !timer) timer = setTimeout(fetchAll, REFRESH_MS);
+		const end = onEvent((_, { ot }) => {
+			if (ot?.asset?.id === id || ot?.fact?.asset === id) again.current();
 		});
 		return () => {
 			over = true;
@@ -267,13 +271,16 @@ function useAsset(id) {
 			end();
 		};
 	}, [id]);
+	useEffect(() => {
+		if (state.document) again.current();
+	}, [summary]);
 	return state.id === id ? state : { id, document: null, events: null, error: '' };
 }
 
 export function AssetPanel({ id }) {
 	const heading = useRef(null);
-	const { document, events, error } = useAsset(id);
 	const known = assets.value.byId.get(id);
+	const { document, events, error } = useAsset(id, known);
 	const close = () => {
 		const { view, item, query } = route.value;
 		go({ view, item, query: { ...query, asset: '' } });
@@ -306,6 +313,7 @@ export function AssetPanel({ id }) {
 							<Values list={document.ot.attributes} />
 						</Section>
 						<SubAssets list={document.ot.subassets} />
+						<Facts document={document} />
 						<Services document={document} />
 						<History events={events} />
 					</>

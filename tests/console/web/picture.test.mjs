@@ -158,3 +158,14 @@ test('a proposal is sound only with the bytes that are signed, all of them', asy
 	assert.notEqual((await of({ messages: [{ ...messages[0], step_number: undefined }] })).why, '');
 	assert.notEqual((await of({ messages: [{ ...messages[0], hex: '0102\n1.2 0304' }] })).why, '');
 });
+
+test('history: each event a sentence, also of kinds that are not known', async () => {
+	const { history } = await page('history.js');
+	const of = (action, ot) => history({ event: { action, dataset: 'askance.x' }, ot });
+	assert.equal(of('attribute-learned', { attr: { subject: 'modbus/502/unit:1', name: 'order_code', value: 'NC-1', protocol: 'modbus', source: 'passive' } }), 'order code of modbus/502/unit:1 “NC-1” by modbus (passive)');
+	assert.equal(of('service-observed', { service: { protocol: 's7comm', transport: 'tcp', port: 102 } }), 'service observed: s7comm tcp/102');
+	assert.equal(of('device-quiet', { change: { protocol: 'modbus', silent_ms: 1400, frames: [] } }), 'device quiet: protocol modbus, silent ms 1400');
+	assert.equal(of('asset-conflict', { change: { ip: '10.0.0.5', claimed_by: '02:00:00:00:00:01' } }), 'conflict: 10.0.0.5 is also claimed by 02:00:00:00:00:01');
+	assert.equal(of('approval-signed', {}), 'approval signed');
+	assert.equal(of('of-a-later-version', {}), 'of a later version');
+});

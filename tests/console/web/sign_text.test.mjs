@@ -108,17 +108,24 @@ test('approvals: a signature made here is one that the sensor verifies, over thi
 test('commands: the same text as the sensor, its signature verified', async () => {
 	const die = dice(2);
 	const { privateKey, publicKey } = await keyOfSeed(new Uint8Array(32).fill(9));
-	const names = ['deny', 'revoke', 'stop', 'resume', 'release', 'approve', 'nonsense'];
+	const names = ['deny', 'revoke', 'stop', 'resume', 'release', 'set', 'merge', 'split', 'accept', 'ignore', 'undo', 'approve', 'nonsense'];
 	const why = ['', 'not at night', 'Müller', 'a\nb', 'a\u202eb', 'x'.repeat(199), 'x'.repeat(200)];
 	const time_ms = [0, 1, 999, 1795327200000, 1795327200007, 253402300799000, 253402300799001, -1];
+	const details = { attribute: ['serial', '', 'x'.repeat(23), 'x'.repeat(24)], path: ['', 'modbus/502/unit:3', 'x'.repeat(95), 'x'.repeat(96)], value: ['S C-1', '', 'é'.repeat(191), 'é'.repeat(192), 'a\nb'] };
 	const questions = [];
 	const texts = [];
-	for (let i = 0; i < 600; i++) {
-		const command = { command: die.one(names), subject: die.one(['', proposal().id, 'a-0011223344556677', 'x'.repeat(64)]), why: die.one(why), sensor: 'plant-1', time_ms: die.one(time_ms) };
+	for (let i = 0; i < 2000; i++) {
+		const command = { command: die.one(names), subject: die.one(['', '17', proposal().id, 'a-0011223344556677', 'x'.repeat(64)]), why: die.one(why), sensor: 'plant-1', time_ms: die.one(time_ms) };
+		const fact = ['set', 'merge', 'split', 'accept', 'ignore', 'undo'].includes(command.command);
+		if (fact) for (const [key, values] of Object.entries(details)) if (die.next(2)) command[key] = die.one(values);
 		const text = ours(() => commandText(command));
 		const body = { command: command.command, analyst: 'a.lang', time_ms: command.time_ms, signature: await sign(privateKey, text ?? '') };
 		if (command.why) body.why = command.why;
-		if (command.subject) body[command.command === 'release' ? 'asset' : 'id'] = command.subject;
+		const key = { release: 'asset', undo: 'fact' }[command.command] ?? (fact ? 'asset' : 'id');
+		if (command.subject) body[key] = command.subject;
+		if (command.attribute) body.attribute = command.attribute;
+		if (command.path) body.of = command.path;
+		if (command.value) body.value = command.value;
 		questions.push({ command: body, sensor: 'plant-1', key: base64(publicKey) });
 		texts.push(text);
 	}
@@ -127,7 +134,8 @@ test('commands: the same text as the sensor, its signature verified', async () =
 		assert.equal(texts[i], answer.text, JSON.stringify(questions[i]));
 		assert.equal(answer.verified, answer.text !== null);
 	});
-	assert.ok(answers.some(({ text }) => text) && answers.some(({ text }) => !text));
+	for (const name of names.slice(0, 11)) assert.ok(answers.some(({ text }) => text?.includes(`command: ${name}\n`)), `no ${name} was sound`);
+	console.log(`# texts: ${answers.length} commands, ${answers.filter(({ text }) => !text).length} refused by both`);
 });
 
 test('plans: the hash of every shipped rule, made anew from what proposals show', async () => {
