@@ -153,7 +153,9 @@ static void print_zsh(FILE *to)
 		each_row(verb_list[i], zsh_row, to);
 		fputs(" ;;\n", to);
 	}
-	fputs("\tesac\n}\ncompdef _askance askance\n", to);
+	fputs("\tesac\n}\n", to);
+	/* Loaded by its name it is to complete at once, sourced it is to be made known. */
+	fputs("if [[ $funcstack[1] == _askance ]]; then\n\t_askance \"$@\"\nelse\n\tcompdef _askance askance\nfi\n", to);
 }
 
 struct fish {

@@ -68,7 +68,7 @@ static int run_report(int argc, char **argv)
 
 const struct verb verb_report = {
 	.name = "report",
-	.summary = "write one page with map, inventory, gaps and costs, for a walk through the plant",
+	.summary = "write a page for a walk through the plant: map, inventory, gaps, costs",
 	.options = options,
 	.help = "The page is one file of HTML: no script, nothing from elsewhere, made to be printed. It tells who talks to whom by zone and\n"
 		"Purdue level, every device, how much of each is known, values that contradict each other, and what could be asked at\n"
