@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TEXT_MOST = 199, SIGNATURE_DIGITS = 88 };
+enum { TEXT_MOST = 511, SIGNATURE_DIGITS = 88 };
 
 enum member { MEMBER_TEXT, MEMBER_NUMBER, MEMBER_SIGNATURE };
 
@@ -16,7 +16,8 @@ static const struct {
 } members[] = {
 	{ "command", MEMBER_TEXT },      { "id", MEMBER_TEXT },          { "asset", MEMBER_TEXT },     { "analyst", MEMBER_TEXT },
 	{ "why", MEMBER_TEXT },          { "not_before", MEMBER_NUMBER }, { "not_after", MEMBER_NUMBER }, { "uses", MEMBER_NUMBER },
-	{ "time_ms", MEMBER_NUMBER },    { "signature", MEMBER_SIGNATURE },
+	{ "time_ms", MEMBER_NUMBER },    { "signature", MEMBER_SIGNATURE }, { "attribute", MEMBER_TEXT }, { "of", MEMBER_TEXT },
+	{ "value", MEMBER_TEXT },        { "fact", MEMBER_TEXT },
 };
 
 /* What must be there, and what may. A stop alone needs no signature: it harms nobody. */
@@ -28,6 +29,12 @@ static const struct {
 	{ "revoke", "id analyst time_ms signature", "why" },
 	{ "release", "asset analyst time_ms signature", "why" },
 	{ "resume", "analyst time_ms signature", "why" },
+	{ "set", "asset attribute value analyst time_ms signature", "of why" },
+	{ "merge", "asset value analyst time_ms signature", "why" },
+	{ "split", "asset value analyst time_ms signature", "why" },
+	{ "accept", "asset analyst time_ms signature", "why" },
+	{ "ignore", "asset analyst time_ms signature", "why" },
+	{ "undo", "fact analyst time_ms signature", "why" },
 	{ "stop", "", "" },
 	{ "stop", "analyst time_ms signature", "why" },
 };

@@ -102,7 +102,7 @@ static json_int_t conflicts_of(const json_t *ot)
 static json_t *make_asset(const json_t *ot)
 {
 	static const char *const of_asset[] = { "id", "zone", "ip", "mac", "hostname", "class", "maker", "vendor", "series", "os", "role",
-						"firmware", "purdue_level", "completeness", "first_seen", "last_seen", "contested", "forwards", NULL };
+						"firmware", "purdue_level", "completeness", "first_seen", "last_seen", "contested", "forwards", "standing", NULL };
 	static const char *const of_document[] = { "talks", "talks_total", NULL };
 	const json_t *attributes = json_object_get(ot, "attributes"), *product = best_value(attributes, "product");
 	json_t *to = json_object();

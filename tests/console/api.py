@@ -99,7 +99,7 @@ def commands(cases, b):
         "nothing": "", "no JSON": "{", "a list": "[]", "a text": '"stop"', "null": "null", "no command": "{}", "another command": '{"command":"order"}', "a number": '{"command":1}',
         "twice": '{"command":"stop","command":"stop"}', "more": dict(good, more=1), "a member of another command": dict(good, time_ms=1), "none of its members": '{"command":"approve"}',
         "an id that is a number": dict(good, id=1), "uses that is a text": dict(good, uses="1"), "below zero": dict(good, uses=-1), "half": dict(good, uses=1.5), "no signature": {k: v for k, v in good.items() if k != "signature"},
-        "a short signature": dict(good, signature="AAAA"), "a long text": dict(good, analyst="a" * 300), "a NUL": json.dumps(dict(good, analyst="a\0b")), "no UTF-8": b'{"command":"st\xffop"}',
+        "a short signature": dict(good, signature="AAAA"), "a long text": dict(good, analyst="a" * 600), "a NUL": json.dumps(dict(good, analyst="a\0b")), "no UTF-8": b'{"command":"st\xffop"}',
         "an unsigned resume": {"command": "resume"}, "an unsigned deny": {"command": "deny", "id": "0" * 32}, "half a signed stop": {"command": "stop", "analyst": "ada"}, "deep": "[" * 4000, "a tail": '{"command":"stop"} x',
     }
     for name, body in wrong.items():
