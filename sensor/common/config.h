@@ -91,6 +91,8 @@ struct hub_config {
 	char relay[CONFIG_PATH_BYTES];       /* socket of the relay, the way to every Redis that is not on a UNIX socket */
 	char redis_user[CONFIG_NAME_BYTES];  /* login that the URL does not hold; empty: the URL's */
 	char redis_password[CONFIG_PATH_BYTES];
+	char sentinel_user[CONFIG_NAME_BYTES]; /* login of the Sentinels; without a password there is none */
+	char sentinel_password[CONFIG_PATH_BYTES];
 	char state_dir[CONFIG_PATH_BYTES];   /* holds askance.db */
 	char rules_dir[CONFIG_PATH_BYTES];
 	char jsonl[CONFIG_PATH_BYTES];       /* file to append events to, "-" for stdout, empty for none */

@@ -31,6 +31,9 @@ struct redis_url {
 	int database;
 	char user[REDIS_URL_TEXT];     /* empty: "default" */
 	char password[REDIS_URL_TEXT]; /* empty: no login */
+	/* The Sentinels' own login, which stands beside the text and not in it. */
+	char sentinel_user[REDIS_URL_TEXT];
+	char sentinel_password[REDIS_URL_TEXT];
 };
 
 /* 0, or -1 with a clear sentence in why[room], which never holds the password. */

@@ -17,7 +17,7 @@ const struct health_loss health_losses[] = {
 	{ "traffic.findings_lost", "findings lost" },
 	{ "picture.assets_refused", "assets refused, the picture was full" },
 	{ "picture.reports_rejected", "reports refused" },
-	{ "outbox.lost", "events dropped from the outbox unread" },
+	{ "outbox.lost", "events given up, the disk refused them for too long" },
 	{ "outbox.store_failures", "failures of the store" },
 	{ NULL, NULL },
 };

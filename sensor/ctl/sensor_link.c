@@ -124,9 +124,10 @@ static redisContext *connect_by_relay(struct sensor_link *l, const char *url, co
 	return r;
 }
 
-/* Where the Sentinel says that the master is. */
+/* Where the Sentinel says that the master is; logs in there first when it wants that. */
 static bool ask_sentinel(redisContext *r, const struct redis_url *u, struct redis_place *place)
 {
+	redisReply *login = u->sentinel_password[0] ? redisCommand(r, "AUTH %s %s", u->sentinel_user[0] ? u->sentinel_user : "default", u->sentinel_password) : NULL;
 	redisReply *reply = redisCommand(r, "SENTINEL get-master-addr-by-name %s", u->master);
 	bool found = reply && reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 && reply->element[0]->type == REDIS_REPLY_STRING;
 
@@ -134,6 +135,8 @@ static bool ask_sentinel(redisContext *r, const struct redis_url *u, struct redi
 		snprintf(place->host, sizeof place->host, "%s", reply->element[0]->str);
 		place->port = atoi(reply->element[1]->str);
 	}
+	if (login)
+		freeReplyObject(login);
 	if (reply)
 		freeReplyObject(reply);
 	return found;
@@ -157,7 +160,7 @@ static redisContext *connect_redis(struct sensor_link *l, const char *url, const
 		if (!r || !u->master[0])
 			continue;
 		if (!ask_sentinel(r, u, &place)) {
-			snprintf(l->why, sizeof l->why, "the Sentinel knows no master named %.100s", u->master);
+			snprintf(l->why, sizeof l->why, "the Sentinel knows no master named %.100s, or wants another login (sentinel_password_file)", u->master);
 			place.port = 0;
 		}
 		redisFree(r);
@@ -216,6 +219,10 @@ static int read_url(struct sensor_link *l, char url[CONFIG_URL_BYTES], struct re
 	if (l->configuration.redis_password[0] && !l->url) {
 		snprintf(u->user, sizeof u->user, "%s", l->configuration.redis_user);
 		snprintf(u->password, sizeof u->password, "%s", l->configuration.redis_password);
+	}
+	if (!l->url) {
+		snprintf(u->sentinel_user, sizeof u->sentinel_user, "%s", l->configuration.sentinel_user);
+		snprintf(u->sentinel_password, sizeof u->sentinel_password, "%s", l->configuration.sentinel_password);
 	}
 	return 0;
 }

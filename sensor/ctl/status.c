@@ -31,6 +31,51 @@ static unsigned print_losses(const json_t *health)
 	return shown;
 }
 
+static double mib(json_int_t bytes)
+{
+	return (double)bytes / (1 << 20);
+}
+
+/* What waits for its readers, and what became of what had to wait too long. */
+static void print_outbox(const json_t *health)
+{
+	const char *state = health_text(health, "outbox", "state");
+	json_int_t merged = health_number(health, "outbox.merged"), owed = health_number(health, "outbox.owed");
+
+	printf("%-12s %" JSON_INTEGER_FORMAT " events, %.1f of %.0f MiB, %.1f MiB on disk%s\n", "outbox", health_number(health, "outbox.entries"),
+	       mib(health_number(health, "outbox.bytes")), mib(health_number(health, "outbox.limit_bytes")),
+	       mib(health_number(health, "outbox.disk_bytes")),
+	       strcmp(state, "merging") == 0 ? "  FULL: states are merged" : strcmp(state, "over") == 0 ? "  OVER ITS LIMIT: nothing may be merged" : "");
+	if (merged)
+		printf("%-12s %" JSON_INTEGER_FORMAT " events merged since the store was made, %" JSON_INTEGER_FORMAT " devices to be told again\n", "", merged, owed);
+}
+
+static void print_redis(const json_t *health)
+{
+	const json_t *redis = json_object_get(health, "redis"), *one;
+	const char *policy = json_string_value(json_object_get(redis, "maxmemory_policy"));
+	const char *kept = json_is_true(json_object_get(redis, "append_only_file")) ? "append-only file" : "NO append-only file";
+	json_int_t most = health_number(health, "redis.max_memory_bytes");
+	double used = mib(health_number(health, "redis.used_memory_bytes"));
+	size_t i;
+
+	printf("%-12s %s, %" JSON_INTEGER_FORMAT " events behind, %.1f s\n", "Redis", health_text(health, "redis", "state"),
+	       health_number(health, "redis.lag_entries"), (double)health_number(health, "redis.lag_ms") / 1000);
+	if (policy && most)
+		printf("%-12s %.1f of %.1f MiB used, %s, %s\n", "", used, mib(most), policy, kept);
+	else if (policy)
+		printf("%-12s %.1f MiB used, without a limit, %s, %s\n", "", used, policy, kept);
+	json_array_foreach(json_object_get(redis, "consumers"), i, one)
+		printf("%-12s %s, %" JSON_INTEGER_FORMAT " events behind, %" JSON_INTEGER_FORMAT " of them pending\n", i ? "" : "readers",
+		       json_string_value(json_object_get(one, "group")), json_integer_value(json_object_get(one, "behind")),
+		       json_integer_value(json_object_get(one, "pending")));
+	json_array_foreach(json_object_get(health, "outputs"), i, one)
+		printf("%-12s %s, %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT " entries, %" JSON_INTEGER_FORMAT " dropped (%s)\n", i ? "" : "lists",
+		       json_string_value(json_object_get(one, "list")), json_integer_value(json_object_get(one, "length")),
+		       json_integer_value(json_object_get(one, "cap")), json_integer_value(json_object_get(one, "dropped")),
+		       json_string_value(json_object_get(one, "when_full")));
+}
+
 static int print_table(const struct sensor_link *l, const json_t *document)
 {
 	const json_t *health = health_of(document);
@@ -45,8 +90,8 @@ static int print_table(const struct sensor_link *l, const json_t *document)
 	print_row("assets", health_number(health, "picture.assets"), "");
 	print_row("services", health_number(health, "picture.services"), "");
 	print_row("gaps", health_number(health, "picture.gaps"), "");
-	printf("%-12s %s, %" JSON_INTEGER_FORMAT " events behind\n", "Redis", health_text(health, "redis", "state"),
-	       health_number(health, "redis.lag_entries"));
+	print_redis(health);
+	print_outbox(health);
 	printf("%-12s %s\n", "JSON lines", health_text(health, "jsonl", "state"));
 	if (!print_losses(health))
 		printf("%-12s nothing\n", "missed");

@@ -32,7 +32,8 @@ static bool config_valid(const struct hub_config *c)
 	       c->engines <= CONFIG_ENGINES && c->max_assets >= 1000 && c->max_assets <= 10 * 1024 * 1024 &&
 	       ends(c->sensor, sizeof c->sensor) && ends(c->zone, sizeof c->zone) && c->sensor[0] && c->zone[0] &&
 	       ends(c->redis_url, sizeof c->redis_url) && ends(c->relay, sizeof c->relay) &&
-	       ends(c->redis_user, sizeof c->redis_user) && ends(c->redis_password, sizeof c->redis_password) && ends(c->state_dir, sizeof c->state_dir) &&
+	       ends(c->redis_user, sizeof c->redis_user) && ends(c->redis_password, sizeof c->redis_password) &&
+	       ends(c->sentinel_user, sizeof c->sentinel_user) && ends(c->sentinel_password, sizeof c->sentinel_password) && ends(c->state_dir, sizeof c->state_dir) &&
 	       ends(c->rules_dir, sizeof c->rules_dir) && ends(c->jsonl, sizeof c->jsonl) &&
 	       ends(c->country_db, sizeof c->country_db) && ends(c->asn_db, sizeof c->asn_db) &&
 	       ends(c->oui_file, sizeof c->oui_file) && outputs_valid(c);

@@ -498,6 +498,8 @@ static int start_redis(uv_loop_t *loop)
 		snprintf(p.link.url.password, sizeof p.link.url.password, "%s", p.config.redis_password);
 		snprintf(p.link.url.user, sizeof p.link.url.user, "%s", p.config.redis_user);
 	}
+	snprintf(p.link.url.sentinel_user, sizeof p.link.url.sentinel_user, "%s", p.config.sentinel_user);
+	snprintf(p.link.url.sentinel_password, sizeof p.link.url.sentinel_password, "%s", p.config.sentinel_password);
 	p.link.relay = p.config.relay;
 	snprintf(p.stream, sizeof p.stream, "askance:{%s}:ev", p.config.sensor);
 	snprintf(p.name, sizeof p.name, "askance:%s", p.config.sensor);

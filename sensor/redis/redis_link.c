@@ -7,7 +7,7 @@
  *      ^            |          |        |   error, time limit, redis_link_fail()
  *      +-- DROPPING <----------+--------+
  *
- * LOGIN is a row of questions, each asked when the one before is answered: RELAY, then of a Sentinel its
+ * LOGIN is a row of questions, each asked when the one before is answered: RELAY, then of a Sentinel AUTH and its
  * master, and of a server AUTH, SELECT, CLIENT SETNAME and, where Sentinels named it, ROLE.
  */
 #include "sensor/redis/redis_link.h"
@@ -32,7 +32,7 @@ enum {
 enum phase { WAITING, CONNECTING, LOGIN, READY, DROPPING, STOPPED };
 
 /* Questions of our own are negative. */
-enum { ASK_RELAY = -1, ASK_MASTER = -2, ASK_AUTH = -3, ASK_SELECT = -4, ASK_NAME = -5, ASK_ROLE = -6 };
+enum { ASK_RELAY = -1, ASK_SENTINEL = -2, ASK_MASTER = -3, ASK_AUTH = -4, ASK_SELECT = -5, ASK_NAME = -6, ASK_ROLE = -7 };
 
 static void on_timer(uv_timer_t *timer);
 static void ask_login(struct redis_link *l, int after);
@@ -256,7 +256,7 @@ static void on_reply(redisAsyncContext *ac, void *reply, void *question)
 		l->answer(l, asked, r);
 	else if (r->type == REDIS_REPLY_ERROR && asked == ASK_RELAY)
 		redis_link_fail_as(l, REDIS_UNREACHABLE, r->str);
-	else if (asked == ASK_MASTER)
+	else if (asked == ASK_MASTER && r->type != REDIS_REPLY_ERROR)
 		take_master(l, r);
 	else if (asked == ASK_ROLE && !is_master(r))
 		redis_link_fail_as(l, REDIS_READONLY, "the Sentinels' master says that it is none");
@@ -313,16 +313,21 @@ static void ask_relay(struct redis_link *l)
 	send_command(l, ASK_RELAY, 3, relay, NULL);
 }
 
+static void ask_auth(struct redis_link *l, int question, const char *user, const char *password)
+{
+	const char *auth[] = { "AUTH", user[0] ? user : password, password };
+
+	send_command(l, question, user[0] ? 3 : 2, auth, NULL);
+}
+
 static void ask_server(struct redis_link *l, int after)
 {
 	const char *name[] = { "CLIENT", "SETNAME", l->client_name }, *role[] = { "ROLE" };
-	const char *auth[] = { "AUTH", l->url.user, l->url.password };
 	char number[16];
 	const char *select[] = { "SELECT", number };
 
 	if (after > ASK_AUTH && l->url.password[0]) {
-		auth[1] = l->url.user[0] ? l->url.user : l->url.password;
-		send_command(l, ASK_AUTH, l->url.user[0] ? 3 : 2, auth, NULL);
+		ask_auth(l, ASK_AUTH, l->url.user, l->url.password);
 	} else if (after > ASK_SELECT && l->url.database) {
 		snprintf(number, sizeof number, "%d", l->url.database);
 		send_command(l, ASK_SELECT, 2, select, NULL);
@@ -344,6 +349,8 @@ static void ask_login(struct redis_link *l, int after)
 	l->phase = (int)LOGIN;
 	if (after > ASK_RELAY && !l->url.path[0])
 		ask_relay(l);
+	else if (after > ASK_SENTINEL && l->asks_sentinel && l->url.sentinel_password[0])
+		ask_auth(l, ASK_SENTINEL, l->url.sentinel_user, l->url.sentinel_password);
 	else if (after > ASK_MASTER && l->asks_sentinel)
 		send_command(l, ASK_MASTER, 3, master, NULL);
 	else

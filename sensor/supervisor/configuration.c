@@ -152,6 +152,8 @@ static const struct setting redis_keys[] = {
 	{ "ports", SETTING_LIST, 0, 0, 0, 0, NULL, NULL, read_port, NULL },
 	TEXT("user", redis_user, NAME_CHARACTERS, NULL),
 	TEXT("password_file", redis_password_file, NULL, check_password_file),
+	TEXT("sentinel_user", sentinel_user, NAME_CHARACTERS, NULL),
+	TEXT("sentinel_password_file", sentinel_password_file, NULL, check_password_file),
 	END,
 };
 static const struct setting probing_keys[] = {
@@ -263,22 +265,32 @@ static void set_defaults(struct configuration *c)
 }
 
 /* The first line of the file, without its end. */
-static void read_password(struct settings *s, yaml_node_t *node, struct configuration *c)
+static void read_password(struct settings *s, yaml_node_t *node, const char *key, const char *name, char password[CONFIG_PATH_BYTES])
 {
 	const char *folder = credential_folder();
 	char path[CONFIG_PATH_BYTES * 2];
 	FILE *file;
 
-	snprintf(path, sizeof path, "%s%s%s", c->redis_password_file[0] == '/' ? "" : folder, c->redis_password_file[0] == '/' ? "" : "/",
-		 c->redis_password_file);
+	snprintf(path, sizeof path, "%s%s%s", name[0] == '/' ? "" : folder, name[0] == '/' ? "" : "/", name);
 	file = fopen(path, "re");
-	if (!file || !fgets(c->redis_password, sizeof c->redis_password, file))
-		settings_mistake(s, node, "password_file: %s %s", path, file ? "is empty" : strerror(errno));
-	c->redis_password[strcspn(c->redis_password, "\r\n")] = 0;
-	if (file && !c->redis_password[0])
-		settings_mistake(s, node, "password_file: the first line of %s is empty", path);
+	if (!file || !fgets(password, CONFIG_PATH_BYTES, file))
+		settings_mistake(s, node, "%s: %s %s", key, path, file ? "is empty" : strerror(errno));
+	password[strcspn(password, "\r\n")] = 0;
+	if (file && !password[0])
+		settings_mistake(s, node, "%s: the first line of %s is empty", key, path);
 	if (file)
 		fclose(file);
+}
+
+static void check_sentinel(struct settings *s, yaml_node_t *node, struct configuration *c)
+{
+	if (c->sentinel_user[0] && !c->sentinel_password_file[0])
+		settings_mistake(s, node, "redis: `sentinel_user` wants `sentinel_password_file`");
+	if (!c->sentinel_password_file[0])
+		return;
+	if (strncmp(c->redis_url, "sentinel", 8) != 0 && s->mistakes == 0)
+		settings_mistake(s, node, "redis: a login for Sentinels is of use with sentinel:// and sentinels:// only");
+	read_password(s, settings_find(s, node, "sentinel_password_file"), "sentinel_password_file", c->sentinel_password_file, c->sentinel_password);
 }
 
 static void check_redis(struct settings *s, yaml_node_t *node, struct configuration *c)
@@ -296,7 +308,8 @@ static void check_redis(struct settings *s, yaml_node_t *node, struct configurat
 	if (c->redis_user[0] && !c->redis_password_file[0])
 		settings_mistake(s, node, "redis: `user` wants `password_file`");
 	if (c->redis_password_file[0])
-		read_password(s, settings_find(s, node, "password_file"), c);
+		read_password(s, settings_find(s, node, "password_file"), "password_file", c->redis_password_file, c->redis_password);
+	check_sentinel(s, node, c);
 }
 
 static void check_whole(struct settings *s, yaml_node_t *root, struct configuration *c)

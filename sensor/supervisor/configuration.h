@@ -6,7 +6,8 @@
  *   listening: {snap_length: 65535, buffer_mib: 64, timeout_ms: 5,      # of all interfaces
  *               service_probes: FILE, p0f: FILE, os_db: FILE}           # formats of nmap and p0f; absent: none
  *   redis:     {url: "rediss://host:6380", ca: ca.pem, certificate: me.pem, key: me.key,
- *               server_name: redis.plant, ports: [6380], user: askance, password_file: pw}
+ *               server_name: redis.plant, ports: [6380], user: askance, password_file: pw,
+ *               sentinel_user: askance, sentinel_password_file: pw}
  *                                                                       # absent: a private one
  *   outputs:   [{list: siem, types: [asset, gap-open], cap: 100000, when_full: drop-new},   # | drop-old
  *               {channel: true},                                        # beside the stream, see sensor/hub/outputs.h
@@ -59,6 +60,9 @@ struct configuration {
 	char redis_user[CONFIG_NAME_BYTES];
 	char redis_password_file[CONFIG_PATH_BYTES];
 	char redis_password[CONFIG_PATH_BYTES]; /* that file's first line */
+	char sentinel_user[CONFIG_NAME_BYTES];   /* the login of the Sentinels themselves */
+	char sentinel_password_file[CONFIG_PATH_BYTES];
+	char sentinel_password[CONFIG_PATH_BYTES];
 	uint32_t outputs, channel;
 	uint32_t stream_hours, stream_behind; /* stream_hours STREAM_HOURS_UNSAID: a week for the private Redis, else never */
 	struct output_config output[CONFIG_OUTPUTS];

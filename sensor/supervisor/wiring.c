@@ -313,6 +313,8 @@ static void fill_hub_config(const struct wiring *w, struct hub_config *k)
 		relay_socket(w, k->relay, sizeof k->relay);
 	copy(k->redis_user, c->redis_user, sizeof k->redis_user);
 	copy(k->redis_password, c->redis_password, sizeof k->redis_password);
+	copy(k->sentinel_user, c->sentinel_user, sizeof k->sentinel_user);
+	copy(k->sentinel_password, c->sentinel_password, sizeof k->sentinel_password);
 	copy(k->state_dir, c->state, sizeof k->state_dir);
 	copy(k->rules_dir, c->rules, sizeof k->rules_dir);
 	copy(k->jsonl, c->jsonl, sizeof k->jsonl);

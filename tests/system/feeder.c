@@ -453,7 +453,7 @@ static void read_options(int argc, char **argv)
 	static const struct option options[] = {
 		{ "hub", 1, NULL, 'h' }, { "redis", 1, NULL, 'r' }, { "state", 1, NULL, 's' }, { "jsonl", 1, NULL, 'j' },
 		{ "rules", 1, NULL, 'R' }, { "sensor", 1, NULL, 'n' }, { "relay", 1, NULL, 'y' }, { "list", 1, NULL, 'l' }, { "channel", 0, NULL, 'c' }, { "stream-hours", 1, NULL, 'H' }, { "stream-behind", 1, NULL, 'B' }, { "slow-ms", 1, NULL, 'S' },
-		{ "outbox-mib", 1, NULL, 'M' }, { "walls", 0, NULL, 'w' }, { NULL, 0, NULL, 0 },
+		{ "outbox-mib", 1, NULL, 'M' }, { "sentinel-login", 1, NULL, 'L' }, { "walls", 0, NULL, 'w' }, { NULL, 0, NULL, 0 },
 	};
 	int option;
 
@@ -495,6 +495,10 @@ static void read_options(int argc, char **argv)
 		case 'S':
 			config.slow_ms = (uint32_t)strtoul(optarg, NULL, 10);
 			break;
+		case 'L':
+			if (sscanf(optarg, "%63[^:]:%255s", config.sentinel_user, config.sentinel_password) != 2)
+				exit(2);
+			break;
 		case 'M':
 			config.outbox_bytes_mib = (uint32_t)strtoul(optarg, NULL, 10);
 			break;
@@ -506,7 +510,7 @@ static void read_options(int argc, char **argv)
 		}
 	}
 	if (!program || !config.state_dir[0]) {
-		fprintf(stderr, "usage: feeder --hub PROGRAM --state FOLDER [--redis URL] [--jsonl FILE] [--rules FOLDER] [--sensor NAME] [--relay SOCKET] [--list NAME:CAP:POLICY[:TYPES]] [--channel] [--stream-hours N] [--stream-behind N] [--slow-ms N] [--outbox-mib N] [--walls]\n");
+		fprintf(stderr, "usage: feeder --hub PROGRAM --state FOLDER [--redis URL] [--jsonl FILE] [--rules FOLDER] [--sensor NAME] [--relay SOCKET] [--list NAME:CAP:POLICY[:TYPES]] [--channel] [--stream-hours N] [--stream-behind N] [--slow-ms N] [--outbox-mib N] [--sentinel-login USER:PASSWORD] [--walls]\n");
 		exit(2);
 	}
 }
