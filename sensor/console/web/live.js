@@ -8,7 +8,7 @@ const SILENCE_MS = 40000; // the server says something every 15 s
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 15000;
 
-// {state: 'connecting' | 'live' | 'lost', since: ms}
+// {state: 'connecting' | 'live' | 'lost', since: ms}; lost since the server was last heard
 export const connection = signal({ state: 'connecting', since: Date.now() });
 
 const listeners = new Set();
@@ -20,8 +20,8 @@ export function onEvent(listener) {
 	return () => listeners.delete(listener);
 }
 
-function become(state) {
-	if (connection.value.state !== state) connection.value = { state, since: Date.now() };
+function become(state, since = Date.now()) {
+	if (connection.value.state !== state) connection.value = { state, since };
 }
 
 function take(message) {
@@ -55,6 +55,7 @@ async function listen(stop, place, onLive) {
 		for (;;) {
 			const { value, done } = await reader.read();
 			if (done) throw new Error('the server ended the connection');
+			place.heard = Date.now();
 			clearTimeout(timer);
 			timer = setTimeout(() => quiet.abort(), SILENCE_MS);
 			parser.feed(value);
@@ -68,7 +69,7 @@ async function listen(stop, place, onLive) {
 // Listens until the result is called. `onLive` is called at each new connection, to fetch what may have been missed.
 export function startLive(onLive) {
 	const stop = new AbortController();
-	const place = { id: '' };
+	const place = { id: '', heard: Date.now() };
 	let pause = FIRST_PAUSE_MS;
 
 	const run = async () => {
@@ -79,7 +80,7 @@ export function startLive(onLive) {
 				onLive();
 			}).catch(() => {});
 			if (stop.signal.aborted) return;
-			become('lost');
+			become('lost', place.heard);
 			await new Promise((wake) => setTimeout(wake, pause));
 			pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
 		}

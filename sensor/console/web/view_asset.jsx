@@ -35,7 +35,7 @@ function Values({ list }) {
 							<Wire value={one.value} />
 						</td>
 						<td>
-							{one.protocol || 'many'}, {one.source}, {Math.round(one.confidence * 100)} %
+							{one.source === 'analyst' ? 'an analyst' : `${one.protocol || 'many'}, ${one.source}`}, {Math.round(one.confidence * 100)} %
 						</td>
 						<td class="nowrap">{one.frame || '–'}</td>
 						<td class="nowrap">
@@ -286,6 +286,11 @@ export function AssetPanel({ id }) {
 		go({ view, item, query: { ...query, asset: '' } });
 	};
 
+	// Whoever opened it with the keyboard goes on where it was opened.
+	useEffect(() => {
+		const before = window.document.activeElement;
+		return () => before?.isConnected && before.focus({ preventScroll: true });
+	}, []);
 	useEffect(() => heading.current?.focus(), [id]);
 	return (
 		<aside class="panel" aria-labelledby="asset-name" data-test="asset-panel" onKeyDown={(event) => event.key === 'Escape' && close()}>
