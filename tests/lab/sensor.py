@@ -5,9 +5,13 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import sys
 
 import machines
 from scene import ROOT, Failure, frames_sent_by, wait_for
+
+sys.path.append(str(ROOT / "tests/system"))
+import validate  # noqa: E402
 
 NAME, ZONE = "lab", "hall-3"
 PROBE_IP, PROBE_MAC, SPAN_MAC = "10.20.30.9", "02:20:30:00:00:09", "02:20:30:00:00:08"
@@ -168,9 +172,14 @@ class Sensor:
         if self.program and self.program.poll() is None:
             self.program.send_signal(signal.SIGTERM)
             try:
-                return self.program.wait(seconds)
+                code = self.program.wait(seconds)
             except subprocess.TimeoutExpired:
                 self.program.kill()
+                return None
+            fault = validate.first_fault_of_store(self.state / "askance.db")
+            if fault:
+                raise Failure(f"a document of the sensor is not as its schema says: {fault}")
+            return code
         return None
 
 

@@ -19,8 +19,9 @@ import time
 
 try:
     import redis
+    import validate
 except ImportError:
-    sys.exit("tests/system: needs python3-redis, and Debian's python3 (/usr/bin/python3)")
+    sys.exit("tests/system: needs python3-redis and python3-jsonschema, and Debian's python3 (/usr/bin/python3)")
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SENSOR = "plant-1"
@@ -123,13 +124,16 @@ class Plant:
         wait_for(lambda: self.forwards("spanb") and self.forwards("plcb"), 10, "the bridge does not come up")
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, mistake, *_):
         self.kill()
         subprocess.run(["ip", "netns", "del", self.name], check=False)
+        fault = validate.first_fault_of_store(self.state / "askance.db")
         if os.environ.get("ASKANCE_KEEP"):
             print(f"kept: {self.folder}", file=sys.stderr)
         else:
             shutil.rmtree(self.folder, ignore_errors=True)
+        if fault and not mistake:
+            raise Failure(f"a document of the sensor is not as its schema says: {fault}")
 
     def run(self, *command):
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout

@@ -9,8 +9,10 @@ document is wrong, or when there was none.
 """
 import argparse
 import collections
+import functools
 import json
 import pathlib
+import sqlite3
 import sys
 
 import jsonschema
@@ -38,6 +40,36 @@ def make_validators(schemas):
     return validators
 
 
+@functools.lru_cache
+def all_validators():
+    return make_validators(load_schemas())
+
+
+def first_fault(documents, most=None):
+    """What is wrong with the first document that is, else "". Of each action no more than `most` are checked, evenly chosen."""
+    validators, of_action = all_validators(), collections.defaultdict(list)
+    for document in documents:
+        event = document.get("event") if isinstance(document, dict) else None
+        of_action[str((event or {}).get("action"))].append(document)
+    for action, some in of_action.items():
+        for document in some[:: len(some) // most + 1 if most else 1]:
+            _, faults = faults_of(document, validators)
+            if faults:
+                return f"{action}: {faults[0]}"
+    return ""
+
+
+def first_fault_of_store(path, most=200):
+    """The same of what a sensor's store holds. A store that is not there or can't be read has none: what ails it is another's test."""
+    try:
+        store = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        documents = [json.loads(body) for body, in store.execute("SELECT body FROM outbox WHERE body IS NOT NULL")]
+        store.close()
+    except sqlite3.DatabaseError:
+        return ""
+    return first_fault(documents, most)
+
+
 def faults_of(document, validators):
     dataset = str(document.get("event", {}).get("dataset", "")) if isinstance(document, dict) else ""
     name = dataset.removeprefix("askance.")
@@ -57,7 +89,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quiet", action="store_true")
     options = parser.parse_args()
-    validators = make_validators(load_schemas())
+    validators = all_validators()
     checked, wrong = collections.Counter(), 0
 
     for number, line in enumerate(sys.stdin.buffer, 1):
