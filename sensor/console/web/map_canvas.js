@@ -7,7 +7,8 @@ import { cut, visible } from './text.js';
 
 const NAME_MOST = 17;
 const FONT = 'system-ui, sans-serif';
-const CURVES_MOST = 600; // above so many lines they are drawn straight, which is much quicker
+const CURVES_MOST = 250; // above so many lines they are drawn straight and pale, which is quicker and can be looked at
+export const LINES_MOST = 700; // drawn at once; of what is chosen all are drawn
 
 function look() {
 	return [
@@ -21,7 +22,7 @@ function look() {
 		},
 		{
 			selector: 'node.zone',
-			style: { shape: 'rectangle', width: 'data(width)', height: 26, 'background-opacity': 0, events: 'no', label: 'data(name)', 'text-valign': 'center', 'font-size': 'data(font)', 'font-weight': 600, color: colour('ink'), 'min-zoomed-font-size': 5 },
+			style: { shape: 'rectangle', width: 'data(width)', height: 26, 'background-opacity': 0, events: 'no', label: 'data(name)', 'text-valign': 'center', 'font-size': 'data(font)', 'font-weight': 600, color: colour('ink'), 'min-zoomed-font-size': 5, 'text-wrap': 'ellipsis', 'text-max-width': 'data(width)', 'z-index-compare': 'manual', 'z-index': 30 },
 		},
 		{
 			selector: 'node.device',
@@ -33,7 +34,7 @@ function look() {
 		{ selector: 'node.here', style: { 'border-color': colour('accent'), 'border-width': 4, 'background-color': colour('accent-ground'), 'z-index': 20 } },
 		{
 			selector: 'edge',
-			style: { width: 'data(width)', 'line-color': (edge) => colour(edge.data('colour')), 'target-arrow-color': (edge) => colour(edge.data('colour')), 'line-style': 'data(line)', 'line-opacity': 0.75, 'curve-style': 'data(curve)', 'target-arrow-shape': 'triangle', 'arrow-scale': 0.7, 'control-point-step-size': 18, 'overlay-opacity': 0, 'z-index': 5 },
+			style: { width: 'data(width)', 'line-color': 'data(colour)', 'target-arrow-color': 'data(colour)', 'line-style': 'data(line)', 'line-opacity': 'data(opacity)', 'curve-style': 'data(curve)', 'target-arrow-shape': 'triangle', 'arrow-scale': 0.7, 'control-point-step-size': 18, 'overlay-opacity': 0, 'z-index': 5 },
 		},
 		{ selector: 'edge.lit', style: { 'line-opacity': 1, 'z-index': 15, label: 'data(protocol)', 'font-family': FONT, 'font-size': 10, color: colour('ink'), 'text-background-color': colour('surface'), 'text-background-opacity': 0.9, 'text-background-padding': 2 } },
 	];
@@ -65,17 +66,23 @@ function deviceElement(node) {
 function edgeElement(edge, signs, curve) {
 	const { colour: name, line } = signs.get(edge.protocol);
 	const width = 1.2 + Math.min(1.6, Math.log2(edge.count) / 3);
-	return { group: 'edges', data: { ...edge, colour: name, line, width, curve } };
+	const many = curve === 'haystack';
+	return { group: 'edges', data: { ...edge, colour: colour(name), line, width, curve, opacity: many ? 0.28 : 0.75 } };
+}
+
+// Lines of these edges, as all lines of the model are drawn.
+function linesOf(model, edges) {
+	const signs = protocolSigns(model.protocols);
+	const curve = model.edges.length > CURVES_MOST ? 'haystack' : 'bezier';
+	return edges.map((edge) => edgeElement(edge, signs, curve));
 }
 
 function elementsOf(model) {
-	const signs = protocolSigns(model.protocols);
 	// Names of zones and levels are to be read when all of a large map is shown.
 	const scale = Math.max(1, Math.min(3, model.width / 1500));
-	const curve = model.edges.length > CURVES_MOST ? 'haystack' : 'bezier';
 	const bands = model.bands.map((band) => ({ group: 'nodes', data: { id: band.id, width: band.width, height: band.height, name: band.first ? levelName(band.level) : '', font: 13 * scale }, position: { x: band.x + band.width / 2, y: band.y + band.height / 2 }, classes: 'band' }));
 	const zones = model.heads.map((head) => ({ group: 'nodes', data: { id: head.id, width: head.width, name: cut(visible(head.zone), 40), font: 14 * scale }, position: { x: head.x + head.width / 2, y: head.y + 16 }, classes: 'zone' }));
-	return [...bands, ...zones, ...model.nodes.map(deviceElement), ...model.edges.map((edge) => edgeElement(edge, signs, curve))];
+	return [...bands, ...zones, ...model.nodes.map(deviceElement), ...linesOf(model, model.edges.slice(0, LINES_MOST))];
 }
 
 // The nearest node in that direction; what lies aside counts twice as far.
@@ -97,7 +104,7 @@ const WAYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDo
 
 // onOpen(node) opens what was chosen; onHere(node) hears where the keyboard or mouse is, null for nowhere.
 export function startMap(host, { onOpen, onHere }) {
-	const cy = cytoscape({ container: host, style: look(), minZoom: 0.04, maxZoom: 3, boxSelectionEnabled: false, autoungrabify: true, autounselectify: true, hideEdgesOnViewport: true, textureOnViewport: false, pixelRatio: 'auto' });
+	const cy = cytoscape({ container: host, style: look(), minZoom: 0.04, maxZoom: 3, boxSelectionEnabled: false, autoungrabify: true, autounselectify: true, pixelRatio: 'auto' });
 	let model = { nodes: [] };
 	let here = null;
 	let fitted = false;
@@ -105,7 +112,9 @@ export function startMap(host, { onOpen, onHere }) {
 	const light = (node) => {
 		cy.batch(() => {
 			cy.elements('.here, .lit, .quiet').removeClass('here lit quiet');
+			cy.elements('.extra').remove();
 			if (!node) return;
+			cy.add(linesOf(model, model.edges.slice(LINES_MOST).filter(({ source, target }) => source === node.id || target === node.id))).addClass('extra');
 			const chosen = cy.getElementById(node.id);
 			const lit = chosen.closedNeighborhood();
 			chosen.addClass('here');

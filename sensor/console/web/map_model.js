@@ -166,10 +166,11 @@ function edgesOf(list, nodes, hidden) {
 			else edges.set(id, { id, source: from, target: peer, protocol, count: 1 });
 		}
 	}
-	return { edges: [...edges.values()], protocols: [...protocols].sort((a, b) => b[1] - a[1]), outside };
+	const busiest = [...edges.values()].sort((a, b) => b.count - a.count);
+	return { edges: busiest, protocols: [...protocols].sort((a, b) => b[1] - a[1]), outside };
 }
 
-// {nodes, edges, heads, bands, protocols: [[name, talks]], classes: [[name, assets]], outside, grouped}
+// {nodes, edges, the busiest first, heads, bands, protocols: [[name, talks]], classes: [[name, assets]], outside, grouped}
 export function mapModel(list, { expanded = new Set(), hidden = new Set(), groupAbove = GROUP_ABOVE } = {}) {
 	const nodes = nodesOf(list, expanded, groupAbove);
 	const frame = place(nodes);

@@ -1,7 +1,7 @@
 // The plant as a map: zones beside one another, Purdue levels as bands, devices by class, who talks to whom.
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { levelName } from './asset_words.js';
-import { startMap } from './map_canvas.js';
+import { LINES_MOST, startMap } from './map_canvas.js';
 import { mapModel } from './map_model.js';
 import { classSign, protocolSigns } from './map_signs.js';
 import { MapTable } from './map_table.jsx';
@@ -139,6 +139,7 @@ export function PlantMap() {
 				<span class="note">
 					{plural(list.length, 'asset')} in {plural(model.heads.length, 'zone')}
 					{model.outside > 0 && `; ${plural(model.outside, 'conversation')} with addresses beyond the picture`}
+					{model.edges.length > LINES_MOST && `; the ${LINES_MOST} busiest of ${plural(model.edges.length, 'line')} are drawn, and all of a device that is chosen`}
 				</span>
 				<div class="tools">
 					{(model.grouped || expanded.size > 0) && <span class="hint">Grouped by zone, level and class</span>}
