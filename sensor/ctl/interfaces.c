@@ -1,10 +1,10 @@
-/* Reads interfaces from getifaddrs() and /sys/class/net. */
+/* Reads interfaces from getifaddrs(), which also brings the kernel's counters. */
 #include "sensor/ctl/interfaces.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <ifaddrs.h>
-#include <inttypes.h>
+#include <linux/if_link.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -16,34 +16,34 @@
 
 enum { NS_PER_MS = 1000000, MS_PER_S = 1000 };
 
-/* The number in /sys/class/net/NAME/FILE; -1 when there is none, as a link's speed while it is down. */
-static int64_t read_number(const char *name, const char *file)
+/* Of a link that is up; 0 when the driver doesn't say, or in a container that sees another machine's /sys. */
+static int read_speed(const char *name)
 {
-	char path[128];
-	int64_t number = -1;
+	char path[64];
+	int speed = 0;
 	FILE *f;
 
-	snprintf(path, sizeof path, "/sys/class/net/%s/%s", name, file);
+	snprintf(path, sizeof path, "/sys/class/net/%s/speed", name);
 	f = fopen(path, "re");
 	if (!f)
-		return -1;
-	if (fscanf(f, "%" SCNd64, &number) != 1)
-		number = -1;
+		return 0;
+	if (fscanf(f, "%d", &speed) != 1)
+		speed = 0;
 	fclose(f);
-	return number;
+	return speed;
 }
 
 static void read_link(struct interface_seen *i, unsigned flags)
 {
-	int64_t speed = read_number(i->name, "speed");
+	int speed = read_speed(i->name);
 
-	i->has_link = (flags & IFF_UP) && read_number(i->name, "carrier") == 1;
+	i->has_link = (flags & IFF_UP) && (flags & IFF_RUNNING);
 	if (!(flags & IFF_UP))
 		snprintf(i->link, sizeof i->link, "down");
 	else if (!i->has_link)
 		snprintf(i->link, sizeof i->link, "no carrier");
 	else if (speed > 0)
-		snprintf(i->link, sizeof i->link, "%" PRId64 " Mbit/s", speed);
+		snprintf(i->link, sizeof i->link, "%d Mbit/s", speed);
 	else
 		snprintf(i->link, sizeof i->link, "up");
 }
@@ -125,6 +125,25 @@ static int open_ears(const struct interfaces *all)
 	return fd;
 }
 
+/* Received frames of each; those of an interface that is gone stay 0. False when the kernel doesn't tell. */
+static bool read_counters(const struct interfaces *all, uint32_t frames[INTERFACES_MOST])
+{
+	struct ifaddrs *first;
+
+	memset(frames, 0, INTERFACES_MOST * sizeof *frames);
+	if (getifaddrs(&first) < 0)
+		return false;
+	for (struct ifaddrs *a = first; a; a = a->ifa_next) {
+		const struct interface_seen *i = interfaces_find(all, a->ifa_name);
+		const struct rtnl_link_stats *stats = a->ifa_data;
+
+		if (i && stats && a->ifa_addr && a->ifa_addr->sa_family == AF_PACKET)
+			frames[i - all->one] = stats->rx_packets;
+	}
+	freeifaddrs(first);
+	return true;
+}
+
 static double now_s(void)
 {
 	struct timespec t;
@@ -137,18 +156,15 @@ bool interfaces_count(struct interfaces *all, unsigned milliseconds)
 {
 	struct timespec wait = { milliseconds / MS_PER_S, milliseconds % MS_PER_S * NS_PER_MS };
 	int ears = open_ears(all), cause = errno;
-	int64_t before[INTERFACES_MOST];
-	double begin = now_s(), took;
+	uint32_t before[INTERFACES_MOST], after[INTERFACES_MOST];
+	double begin = now_s();
+	bool counted = read_counters(all, before);
 
-	for (size_t i = 0; i < all->count; i++)
-		before[i] = read_number(all->one[i].name, "statistics/rx_packets");
 	nanosleep(&wait, NULL);
-	took = now_s() - begin;
-	for (size_t i = 0; i < all->count; i++) {
-		int64_t after = read_number(all->one[i].name, "statistics/rx_packets");
-
-		all->one[i].counted = before[i] >= 0 && after >= before[i];
-		all->one[i].frames_a_second = all->one[i].counted ? (double)(after - before[i]) / took : 0;
+	counted = counted && read_counters(all, after);
+	for (size_t i = 0; counted && i < all->count; i++) {
+		all->one[i].counted = true;
+		all->one[i].frames_a_second = (uint32_t)(after[i] - before[i]) / (now_s() - begin);
 	}
 	if (ears >= 0)
 		close(ears);
