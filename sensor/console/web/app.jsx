@@ -20,7 +20,15 @@ import { Proposal } from './view_proposal.jsx';
 import { Proposals } from './view_proposals.jsx';
 import { Sensor } from './view_sensor.jsx';
 
-const VIEWS = { map: PlantMap, assets: Assets, gaps: Gaps, proposals: Proposals, probes: Probes, sensor: Sensor, key: Key };
+const VIEWS = {
+	map: PlantMap,
+	assets: Assets,
+	gaps: Gaps,
+	proposals: Proposals,
+	probes: Probes,
+	sensor: Sensor,
+	key: Key,
+};
 
 // A new view begins at its heading, for the keyboard and for whoever listens.
 function useHeadingFocus(view, item) {

@@ -24,11 +24,16 @@ export function assetName(asset) {
 
 function haystack(asset) {
 	const parts = [asset.id, asset.zone, asset.class, asset.vendor, asset.maker, asset.product, asset.firmware];
-	return [...parts, ...asset.ip, ...asset.mac, ...asset.hostname, ...protocolsOf(asset)].filter(Boolean).join('\n').toLowerCase();
+	return [...parts, ...asset.ip, ...asset.mac, ...asset.hostname, ...protocolsOf(asset)]
+		.filter(Boolean)
+		.join('\n')
+		.toLowerCase();
 }
 
-export function protocolsOf(asset) {
-	const names = [...(asset.services ?? []), ...(asset.speaks ?? [])].map((one) => (typeof one === 'string' ? one : one.protocol));
+function protocolsOf(asset) {
+	const names = [...(asset.services ?? []), ...(asset.speaks ?? [])].map((one) =>
+		typeof one === 'string' ? one : one.protocol,
+	);
 	return [...new Set(names)];
 }
 

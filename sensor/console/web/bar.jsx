@@ -8,7 +8,15 @@ import { probingState } from './runs.js';
 import { route, writeRoute } from './route.js';
 import { about, chooseSensor, probes, proposals } from './store.js';
 
-const NAMES = { map: 'Map', assets: 'Assets', gaps: 'Gaps', proposals: 'Proposals', probes: 'Probes', sensor: 'Sensor', key: 'Your key' };
+const NAMES = {
+	map: 'Map',
+	assets: 'Assets',
+	gaps: 'Gaps',
+	proposals: 'Proposals',
+	probes: 'Probes',
+	sensor: 'Sensor',
+	key: 'Your key',
+};
 const STATES = { live: 'live', connecting: 'connecting', lost: 'connection lost' };
 const THEMES = [
 	['', 'System colours'],
@@ -56,7 +64,14 @@ function Stop() {
 		}
 	};
 	return (
-		<button type="button" class="stop" data-test="stop" disabled={busy || Boolean(stopped)} onClick={stop} title="Ends every probe at once and lets none begin. Needs no key; to go on needs a signature.">
+		<button
+			type="button"
+			class="stop"
+			data-test="stop"
+			disabled={busy || Boolean(stopped)}
+			onClick={stop}
+			title="Ends every probe at once and lets none begin. Needs no key; to go on needs a signature."
+		>
 			{stopped ? 'Probing stopped' : 'Stop probing'}
 		</button>
 	);
@@ -64,7 +79,9 @@ function Stop() {
 
 // A stop that did not go through must not look like one that did.
 function alertAtOnce(error) {
-	window.alert(`Probing was NOT stopped: ${error.message}.\n\nOn the sensor's machine, the file stop-probing in its state folder does the same.`);
+	window.alert(
+		`Probing was NOT stopped: ${error.message}.\n\nOn the sensor's machine, the file stop-probing in its state folder does the same.`,
+	);
 }
 
 function Sensors() {

@@ -22,7 +22,8 @@ function installPackages(folder) {
 	// esbuild's install script only checks its binary, which comes as a package of its own.
 	const words = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
 	const npm = spawnSync('npm', words, { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
-	if (npm.status !== 0) fail('npm could not install the packages that package-lock.json names; is its registry reachable?');
+	if (npm.status !== 0)
+		fail('npm could not install the packages that package-lock.json names; is its registry reachable?');
 	writeFileSync(stamp, lock);
 }
 
@@ -31,7 +32,8 @@ function linkSources(folder) {
 	const view = join(folder, 'view');
 	rmSync(view, { recursive: true, force: true });
 	mkdirSync(view);
-	for (const name of readdirSync(sources)) if (/\.(jsx?|css)$/.test(name)) symlinkSync(join(sources, name), join(view, name));
+	for (const name of readdirSync(sources))
+		if (/\.(jsx?|css)$/.test(name)) symlinkSync(join(sources, name), join(view, name));
 	return view;
 }
 

@@ -12,7 +12,11 @@ function answerTo(name, id) {
 		const end = onEvent((dataset, { event, ot }) => {
 			if (dataset !== 'approval' || ot.command?.name !== name) return;
 			if (id && ot.proposal?.id !== id && ot.command.named !== id) return;
-			finish({ taken: event.action !== 'approval-refused', why: ot.command.reason ?? '', status: ot.proposal?.status ?? '' });
+			finish({
+				taken: event.action !== 'approval-refused',
+				why: ot.command.reason ?? '',
+				status: ot.proposal?.status ?? '',
+			});
 		});
 		const timer = setTimeout(() => finish(null), PATIENCE_MS);
 		function finish(answer) {
@@ -29,8 +33,13 @@ async function deliver(command, name, id) {
 	const answer = answerTo(name, id);
 	await send(command);
 	const said = await answer;
-	if (!said) return { state: 'unanswered', words: 'It was sent, and the sensor has not answered. Is its probing mode off?' };
-	if (said.taken) return { state: 'taken', words: said.status ? `The sensor took it; the proposal is now ${said.status}.` : 'The sensor took it.' };
+	if (!said)
+		return { state: 'unanswered', words: 'It was sent, and the sensor has not answered. Is its probing mode off?' };
+	if (said.taken)
+		return {
+			state: 'taken',
+			words: said.status ? `The sensor took it; the proposal is now ${said.status}.` : 'The sensor took it.',
+		};
 	return { state: 'refused', words: `The sensor refused it: ${said.why || 'without a reason'}` };
 }
 
@@ -40,7 +49,11 @@ const CANCELLED = { state: 'cancelled', words: '' };
 export async function approve(id, text, times) {
 	const signature = await signText(approvalText(id, text, times));
 	if (!signature) return CANCELLED;
-	return deliver({ command: 'approve', id, analyst: signature.analyst, ...times, signature: signature.signature }, 'approve', id);
+	return deliver(
+		{ command: 'approve', id, analyst: signature.analyst, ...times, signature: signature.signature },
+		'approve',
+		id,
+	);
 }
 
 const SUBJECT_KEYS = { deny: 'id', revoke: 'id', undo: 'fact', resume: '' };

@@ -4,7 +4,9 @@
 const MULTIPLE = new Set(
 	'ip mac network_address uri certificate issuer fingerprint software port_name hostname cpe gateway'.split(' '),
 );
-const CHANGES = new Set('firmware os name location contact description role netmask state realm vendor_class'.split(' '));
+const CHANGES = new Set(
+	'firmware os name location contact description role netmask state realm vendor_class'.split(' '),
+);
 
 function grouped(attributes) {
 	const groups = new Map();

@@ -6,13 +6,33 @@ import { withGaps } from './gaps_in_time.js';
 const GAP_S = 35; // health is told every 10 s, thinned over an hour to about one in 5
 
 const at = (path) => (health) => path.split('.').reduce((value, key) => value?.[key], health);
-const total = (...paths) => (health) => paths.reduce((sum, path) => sum + (at(path)(health) ?? 0), 0);
+const total =
+	(...paths) =>
+	(health) =>
+		paths.reduce((sum, path) => sum + (at(path)(health) ?? 0), 0);
 
 // What each plot shows: rates of counters, or values as they are.
 export const PLOTS = [
-	{ title: 'Packets a second', rates: true, unit: 'number', series: [['heard', at('traffic.frames')], ['messages read', at('traffic.messages')]] },
+	{
+		title: 'Packets a second',
+		rates: true,
+		unit: 'number',
+		series: [
+			['heard', at('traffic.frames')],
+			['messages read', at('traffic.messages')],
+		],
+	},
 	{ title: 'Bytes a second', rates: true, unit: 'bytes', series: [['heard', at('traffic.bytes')]] },
-	{ title: 'Drops a second', rates: true, unit: 'number', series: [['kernel', at('traffic.kernel_drops')], ['interface', at('traffic.interface_drops')], ['ring', at('traffic.ring_drops')]] },
+	{
+		title: 'Drops a second',
+		rates: true,
+		unit: 'number',
+		series: [
+			['kernel', at('traffic.kernel_drops')],
+			['interface', at('traffic.interface_drops')],
+			['ring', at('traffic.ring_drops')],
+		],
+	},
 	{
 		title: 'Loss behind the tap, a second',
 		rates: true,
@@ -26,8 +46,26 @@ export const PLOTS = [
 	},
 	{ title: 'New flows a second', rates: true, unit: 'number', series: [['flows', at('traffic.flows')]] },
 	{ title: 'Redis: behind by', rates: false, unit: 'ms', series: [['oldest entry', at('redis.lag_ms')]] },
-	{ title: 'Outbox: waiting entries', rates: false, unit: 'number', series: [['outbox', at('outbox.entries')], ['Redis', at('redis.lag_entries')], ['JSONL', at('jsonl.lag_entries')]] },
-	{ title: 'Picture', rates: false, unit: 'number', series: [['assets', at('picture.assets')], ['services', at('picture.services')], ['gaps', at('picture.gaps')]] },
+	{
+		title: 'Outbox: waiting entries',
+		rates: false,
+		unit: 'number',
+		series: [
+			['outbox', at('outbox.entries')],
+			['Redis', at('redis.lag_entries')],
+			['JSONL', at('jsonl.lag_entries')],
+		],
+	},
+	{
+		title: 'Picture',
+		rates: false,
+		unit: 'number',
+		series: [
+			['assets', at('picture.assets')],
+			['services', at('picture.services')],
+			['gaps', at('picture.gaps')],
+		],
+	},
 ];
 
 function ratesOf(values, times, uptimes) {
@@ -43,7 +81,10 @@ function ratesOf(values, times, uptimes) {
 
 // Usual distance of the documents, from which on a larger one is a gap.
 function usualGap(times) {
-	const steps = times.slice(1).map((time, i) => time - times[i]).sort((a, b) => a - b);
+	const steps = times
+		.slice(1)
+		.map((time, i) => time - times[i])
+		.sort((a, b) => a - b);
 	return Math.max(GAP_S, 3 * (steps[steps.length >> 1] ?? 0));
 }
 

@@ -28,7 +28,8 @@ const SENTENCES = {
 	'probe-planned': (ot) => `probe ${ot.proposal.text.rule} begins`,
 	'probe-refused': (ot) => `the prober refused: ${ot.probe.why ?? ot.probe.refusal}`,
 	'probe-ended': (ot) => `probe ended: ${ot.probe.end}, ${ot.probe.packets} packets out, ${ot.probe.replies} replies`,
-	'fact-stated': (ot) => `${ot.command.analyst} states: ${ot.command.name}${ot.fact?.name ? ` ${words(ot.fact.name)}` : ''}${ot.fact?.value ? ` “${ot.fact.value}”` : ''}`,
+	'fact-stated': (ot) =>
+		`${ot.command.analyst} states: ${ot.command.name}${ot.fact?.name ? ` ${words(ot.fact.name)}` : ''}${ot.fact?.value ? ` “${ot.fact.value}”` : ''}`,
 	'target-degraded': (ot) => `alarm: ${ot.watch.evidence}`,
 	'quarantine-released': () => 'quarantine ended',
 };
@@ -49,8 +50,10 @@ export function history(document) {
 		// A newer sensor may leave out what an older one told; its action's name still says something.
 	}
 	const { attr, service, change } = document.ot ?? {};
-	if (attr?.value) return `${words(attr.name)}${attr.subject ? ` of ${attr.subject}` : ''} “${attr.value}” by ${attr.protocol || 'many'} (${attr.source})`;
+	if (attr?.value)
+		return `${words(attr.name)}${attr.subject ? ` of ${attr.subject}` : ''} “${attr.value}” by ${attr.protocol || 'many'} (${attr.source})`;
 	const name = words(action ?? dataset).replaceAll('-', ' ');
-	if (service?.protocol) return `${name}: ${service.protocol} ${service.transport}${service.port ? `/${service.port}` : ''}`;
+	if (service?.protocol)
+		return `${name}: ${service.protocol} ${service.transport}${service.port ? `/${service.port}` : ''}`;
 	return change ? `${name}: ${members(change)}` : name;
 }

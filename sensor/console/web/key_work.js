@@ -19,4 +19,5 @@ function inWorker(order, progress) {
 
 // As openKeyFile() and writeKeyFile() of sign_key_file.js.
 export const openFile = (file, passphrase, progress) => inWorker({ what: 'open', file, passphrase }, progress);
-export const writeFile = (seed, publicKey, passphrase, progress) => inWorker({ what: 'write', seed, publicKey, passphrase }, progress);
+export const writeFile = (seed, publicKey, passphrase, progress) =>
+	inWorker({ what: 'write', seed, publicKey, passphrase }, progress);

@@ -3,7 +3,7 @@
 // stood somewhere yesterday stands there today.
 import { assetName, LEVELS } from './asset_words.js';
 
-export const GROUP_ABOVE = 300; // so many assets are shown one by one
+const GROUP_ABOVE = 300; // so many assets are shown one by one
 const CELL_W = 102;
 const CELL_H = 78;
 const PAD = 18;
@@ -42,7 +42,13 @@ function deviceNode(asset) {
 function groupNode(key, members) {
 	const [first] = members;
 	const node = { id: `group ${key}`, kind: 'group', key, class: classOf(first), count: members.length, members };
-	return { ...node, name: `${members.length} × ${classOf(first)}`, zone: first.zone, level: levelOf(first), conflict: members.some((one) => one.conflicts > 0) };
+	return {
+		...node,
+		name: `${members.length} × ${classOf(first)}`,
+		zone: first.zone,
+		level: levelOf(first),
+		conflict: members.some((one) => one.conflicts > 0),
+	};
 }
 
 export const groupKey = (asset) => JSON.stringify([asset.zone, levelOf(asset), classOf(asset)]);
@@ -81,7 +87,9 @@ function rowsOfZones(zones, levels, cellOf) {
 	let best = null;
 	for (let count = 1; count <= Math.min(zones.length, ZONE_ROWS_MOST); count++) {
 		const each = Math.ceil(zones.length / count);
-		const rows = Array.from({ length: Math.ceil(zones.length / each) }, (_, i) => measure(zones.slice(i * each, (i + 1) * each), levels, cellOf));
+		const rows = Array.from({ length: Math.ceil(zones.length / each) }, (_, i) =>
+			measure(zones.slice(i * each, (i + 1) * each), levels, cellOf),
+		);
 		const width = Math.max(...rows.map((row) => row.width));
 		const height = rows.reduce((sum, row) => sum + row.height + ROW_GAP, -ROW_GAP);
 		const scale = Math.min(SCREEN_W / width, SCREEN_H / height);
@@ -107,7 +115,15 @@ function place(nodes) {
 			heads.push({ id: `zone ${zone}`, zone, x, y: top, width: row.widths[i] });
 			let y = top + HEAD_H;
 			row.levels.forEach((level, k) => {
-				bands.push({ id: `band ${level} ${zone}`, level, x, y, width: row.widths[i], height: row.heights[k], first: i === 0 });
+				bands.push({
+					id: `band ${level} ${zone}`,
+					level,
+					x,
+					y,
+					width: row.widths[i],
+					height: row.heights[k],
+					first: i === 0,
+				});
 				placeCell(cellOf(zone, level), x + PAD, y + PAD, row.columns[i]);
 				y += row.heights[k] + BAND_GAP;
 			});
@@ -174,6 +190,14 @@ function edgesOf(list, nodes, hidden) {
 export function mapModel(list, { expanded = new Set(), hidden = new Set(), groupAbove = GROUP_ABOVE } = {}) {
 	const nodes = nodesOf(list, expanded, groupAbove);
 	const frame = place(nodes);
-	const classes = [...groupBy(list, classOf)].map(([name, members]) => [name, members.length]).sort((a, b) => b[1] - a[1]);
-	return { nodes, ...frame, ...edgesOf(list, nodes, hidden), classes, grouped: nodes.some((node) => node.kind === 'group') };
+	const classes = [...groupBy(list, classOf)]
+		.map(([name, members]) => [name, members.length])
+		.sort((a, b) => b[1] - a[1]);
+	return {
+		nodes,
+		...frame,
+		...edgesOf(list, nodes, hidden),
+		classes,
+		grouped: nodes.some((node) => node.kind === 'group'),
+	};
 }

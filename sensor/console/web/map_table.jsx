@@ -10,10 +10,38 @@ import { visible, words } from './text.js';
 const NAMED_MOST = 4;
 
 const columns = [
-	{ key: 'zone', title: 'Zone', min: 120, grow: 1, sort: (r) => r.asset.zone, cell: (r) => <Wire value={r.asset.zone} most={40} /> },
-	{ key: 'level', title: 'Level', min: 190, grow: 1, sort: (r) => Number(r.asset.purdue_level ?? -1), cell: (r) => levelName(r.asset.purdue_level) },
-	{ key: 'name', title: 'Device', min: 150, grow: 2, sort: (r) => assetName(r.asset), cell: (r) => <Wire value={assetName(r.asset)} most={60} /> },
-	{ key: 'class', title: 'Class', min: 120, grow: 1, sort: (r) => r.asset.class, cell: (r) => <Wire value={words(r.asset.class) || 'unknown'} /> },
+	{
+		key: 'zone',
+		title: 'Zone',
+		min: 120,
+		grow: 1,
+		sort: (r) => r.asset.zone,
+		cell: (r) => <Wire value={r.asset.zone} most={40} />,
+	},
+	{
+		key: 'level',
+		title: 'Level',
+		min: 190,
+		grow: 1,
+		sort: (r) => Number(r.asset.purdue_level ?? -1),
+		cell: (r) => levelName(r.asset.purdue_level),
+	},
+	{
+		key: 'name',
+		title: 'Device',
+		min: 150,
+		grow: 2,
+		sort: (r) => assetName(r.asset),
+		cell: (r) => <Wire value={assetName(r.asset)} most={60} />,
+	},
+	{
+		key: 'class',
+		title: 'Class',
+		min: 120,
+		grow: 1,
+		sort: (r) => r.asset.class,
+		cell: (r) => <Wire value={words(r.asset.class) || 'unknown'} />,
+	},
 	{ key: 'uses', title: 'Uses', min: 220, grow: 3, sort: (r) => -r.uses.length, cell: (r) => told(r.uses) },
 	{ key: 'serves', title: 'Is used by', min: 220, grow: 3, sort: (r) => -r.serves.length, cell: (r) => told(r.serves) },
 ];

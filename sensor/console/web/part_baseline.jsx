@@ -15,7 +15,11 @@ function place(value, most) {
 function Range({ name, mean, spread, longest, most, late }) {
 	if (!Number.isFinite(mean)) return null;
 	const tone = late ? 'var(--bad)' : 'var(--accent)';
-	const words = [ms(mean), spread > 0 && `± ${number(spread)}`, Number.isFinite(longest) && `longest ${ms(longest)}`].filter(Boolean);
+	const words = [
+		ms(mean),
+		spread > 0 && `± ${number(spread)}`,
+		Number.isFinite(longest) && `longest ${ms(longest)}`,
+	].filter(Boolean);
 	return (
 		<>
 			<dt>{name}</dt>
@@ -23,9 +27,30 @@ function Range({ name, mean, spread, longest, most, late }) {
 				<svg height="20">
 					<line x1="0" x2="100%" y1="10" y2="10" stroke="var(--line)" />
 					<line x1="0" x2="0" y1="7" y2="13" stroke="var(--line-strong)" />
-					{Number.isFinite(longest) && <line x1={place(mean, most)} x2={place(longest, most)} y1="10" y2="10" stroke={tone} stroke-dasharray="2 3" />}
-					{Number.isFinite(longest) && <line x1={place(longest, most)} x2={place(longest, most)} y1="5" y2="15" stroke={tone} />}
-					{spread > 0 && <line x1={place(mean - spread, most)} x2={place(mean + spread, most)} y1="10" y2="10" stroke={tone} stroke-width="7" stroke-opacity="0.35" />}
+					{Number.isFinite(longest) && (
+						<line
+							x1={place(mean, most)}
+							x2={place(longest, most)}
+							y1="10"
+							y2="10"
+							stroke={tone}
+							stroke-dasharray="2 3"
+						/>
+					)}
+					{Number.isFinite(longest) && (
+						<line x1={place(longest, most)} x2={place(longest, most)} y1="5" y2="15" stroke={tone} />
+					)}
+					{spread > 0 && (
+						<line
+							x1={place(mean - spread, most)}
+							x2={place(mean + spread, most)}
+							y1="10"
+							y2="10"
+							stroke={tone}
+							stroke-width="7"
+							stroke-opacity="0.35"
+						/>
+					)}
 					<circle cx={place(mean, most)} cy="10" r="4" fill={tone} />
 				</svg>
 			</dd>
@@ -40,18 +65,43 @@ function most(sets, ...names) {
 }
 
 function Ranges({ figures, all, late, prefix }) {
-	const { period_ms: period, jitter_ms: jitter, longest_gap_ms: gap, round_trip_ms: trip, longest_round_trip_ms: longest } = figures;
+	const {
+		period_ms: period,
+		jitter_ms: jitter,
+		longest_gap_ms: gap,
+		round_trip_ms: trip,
+		longest_round_trip_ms: longest,
+	} = figures;
 	return (
 		<>
-			<Range name={`${prefix}asked every`} mean={period} spread={jitter} longest={gap} most={most(all, 'period_ms', 'longest_gap_ms')} late={late} />
-			<Range name={`${prefix}answers after`} mean={trip} longest={longest} most={most(all, 'round_trip_ms', 'longest_round_trip_ms')} late={late} />
+			<Range
+				name={`${prefix}asked every`}
+				mean={period}
+				spread={jitter}
+				longest={gap}
+				most={most(all, 'period_ms', 'longest_gap_ms')}
+				late={late}
+			/>
+			<Range
+				name={`${prefix}answers after`}
+				mean={trip}
+				longest={longest}
+				most={most(all, 'round_trip_ms', 'longest_round_trip_ms')}
+				late={late}
+			/>
 		</>
 	);
 }
 
 // A sentence for who can't see the drawing.
 function told(figures) {
-	const { period_ms: period, jitter_ms: jitter, longest_gap_ms: gap, round_trip_ms: trip, longest_round_trip_ms: longest } = figures;
+	const {
+		period_ms: period,
+		jitter_ms: jitter,
+		longest_gap_ms: gap,
+		round_trip_ms: trip,
+		longest_round_trip_ms: longest,
+	} = figures;
 	return `every ${ms(period)}, jitter ${ms(jitter)}, longest pause ${ms(gap)}; answered in ${ms(trip)}, at the longest ${ms(longest)}`;
 }
 
@@ -70,7 +120,12 @@ export function Baseline({ before, after }) {
 }
 
 function Health({ pair }) {
-	if (pair.deviation) return <Chip tone="bad" mark="!">{pair.deviation}</Chip>;
+	if (pair.deviation)
+		return (
+			<Chip tone="bad" mark="!">
+				{pair.deviation}
+			</Chip>
+		);
 	if (pair.steady) return <Chip tone="good">steady for {span(pair.steady_s ?? 0)}</Chip>;
 	return <Chip tone="warn">learning, {span(pair.steady_s ?? 0)} so far</Chip>;
 }
@@ -80,11 +135,19 @@ export function Pair({ pair }) {
 	return (
 		<div class="pair">
 			<header>
-				<b>{pair.protocol}</b> {pair.port ? `${pair.transport}/${pair.port}` : pair.transport} asked by <code><Wire value={pair.client} /></code> <Health pair={pair} />
+				<b>{pair.protocol}</b> {pair.port ? `${pair.transport}/${pair.port}` : pair.transport} asked by{' '}
+				<code>
+					<Wire value={pair.client} />
+				</code>{' '}
+				<Health pair={pair} />
 				{pair.silent_s > 1 && <span class="hint">last heard {span(pair.silent_s)} ago</span>}
 			</header>
 			{pair.cyclic ? <Baseline before={pair} /> : <p class="hint">Not cyclic: there is no period to compare with.</p>}
-			{faults.length > 0 && <p class="hint">In {number(pair.requests ?? 0)} requests: {faults.map((name) => `${number(pair[name])} ${name}`).join(', ')}</p>}
+			{faults.length > 0 && (
+				<p class="hint">
+					In {number(pair.requests ?? 0)} requests: {faults.map((name) => `${number(pair[name])} ${name}`).join(', ')}
+				</p>
+			)}
 		</div>
 	);
 }

@@ -41,7 +41,8 @@ function textOrTrouble(p, times) {
 function hindrance(p, sound, trouble) {
 	if (p.text.sensor !== sensor.value) return 'it is a proposal of another sensor';
 	if (milliseconds(p.expires) < Date.now()) return 'it has expired';
-	if (p.signed.some((one) => one.analyst === kept.value?.name)) return 'you have signed it; it waits for another analyst';
+	if (p.signed.some((one) => one.analyst === kept.value?.name))
+		return 'you have signed it; it waits for another analyst';
 	if (about.value && !about.value.writable) return 'this console may not hand commands to the sensor';
 	return sound.why || trouble;
 }
@@ -72,7 +73,13 @@ function Times({ hours, uses, onHours, onUses }) {
 			</label>
 			<label class="field">
 				<span>Times</span>
-				<input type="number" min="1" max="10" value={uses} onInput={(event) => onUses(Number(event.currentTarget.value))} />
+				<input
+					type="number"
+					min="1"
+					max="10"
+					value={uses}
+					onInput={(event) => onUses(Number(event.currentTarget.value))}
+				/>
 			</label>
 		</div>
 	);
@@ -90,7 +97,11 @@ function Open({ proposal: p, sound, busy, run }) {
 	const hindered = hindrance(p, sound, trouble);
 	return (
 		<>
-			{fixed ? <p class="hint">Times and uses are those of the first signature.</p> : <Times hours={hours} uses={uses} onHours={setHours} onUses={setUses} />}
+			{fixed ? (
+				<p class="hint">Times and uses are those of the first signature.</p>
+			) : (
+				<Times hours={hours} uses={uses} onHours={setHours} onUses={setUses} />
+			)}
 			<details>
 				<summary>The text that you sign</summary>
 				<pre class="sign-text" data-test="sign-text" tabIndex={0}>
@@ -102,10 +113,21 @@ function Open({ proposal: p, sound, busy, run }) {
 				<input type="text" maxLength={190} value={why} onInput={(event) => setWhy(event.currentTarget.value)} />
 			</label>
 			<div class="row">
-				<button type="button" class="first" data-test="approve" disabled={busy || !kept.value || hindered !== ''} onClick={() => run(() => approve(p.id, p.text, times))}>
+				<button
+					type="button"
+					class="first"
+					data-test="approve"
+					disabled={busy || !kept.value || hindered !== ''}
+					onClick={() => run(() => approve(p.id, p.text, times))}
+				>
 					Sign and approve
 				</button>
-				<button type="button" data-test="deny" disabled={busy || !kept.value} onClick={() => run(() => decide('deny', p.id, why))}>
+				<button
+					type="button"
+					data-test="deny"
+					disabled={busy || !kept.value}
+					onClick={() => run(() => decide('deny', p.id, why))}
+				>
 					Deny
 				</button>
 			</div>
@@ -121,7 +143,13 @@ function Open({ proposal: p, sound, busy, run }) {
 function Approved({ proposal: p, busy, run }) {
 	return (
 		<div class="row">
-			<button type="button" class="stop" data-test="revoke" disabled={busy || !kept.value} onClick={() => run(() => decide('revoke', p.id))}>
+			<button
+				type="button"
+				class="stop"
+				data-test="revoke"
+				disabled={busy || !kept.value}
+				onClick={() => run(() => decide('revoke', p.id))}
+			>
 				Take the approval back
 			</button>
 			<span class="hint">A probe that runs ends politely at once.</span>
@@ -140,16 +168,15 @@ export function Decide({ document, sound }) {
 			<Signatures proposal={p} />
 			{!kept.value && (
 				<p>
-					<Chip tone="warn" mark="!">no key in this browser</Chip> <a href="#/key">Make or bring one</a> to decide here.
+					<Chip tone="warn" mark="!">
+						no key in this browser
+					</Chip>{' '}
+					<a href="#/key">Make or bring one</a> to decide here.
 				</p>
 			)}
 			{p.status === 'open' && <Open proposal={p} sound={sound} busy={busy} run={run} />}
 			{alive && <Approved proposal={p} busy={busy} run={run} />}
-			{!alive && p.status !== 'open' && (
-				<p class="hint">
-					It is {p.status} and takes no signature.
-				</p>
-			)}
+			{!alive && p.status !== 'open' && <p class="hint">It is {p.status} and takes no signature.</p>}
 			<Outcome outcome={outcome} />
 		</section>
 	);

@@ -54,7 +54,15 @@ function Key({ series, last, format }) {
 	return series.map((one, i) => (
 		<span class="series" key={one.name}>
 			<svg viewBox="0 0 18 8" aria-hidden="true">
-				<line x1="0" y1="4" x2="18" y2="4" stroke={`var(--line-${i + 1})`} stroke-width="2" stroke-dasharray={DASHES[i % DASHES.length].join(' ')} />
+				<line
+					x1="0"
+					y1="4"
+					x2="18"
+					y2="4"
+					stroke={`var(--line-${i + 1})`}
+					stroke-width="2"
+					stroke-dasharray={DASHES[i % DASHES.length].join(' ')}
+				/>
 			</svg>
 			{one.name} <b>{format(last[i])}</b>
 		</span>
@@ -71,7 +79,9 @@ export function Plot({ title, series, data, format, cursor = 'askance' }) {
 	useLayoutEffect(() => {
 		const made = draw(host.current, series, data, format, cursor);
 		plot.current = made;
-		const watcher = new ResizeObserver(([entry]) => made.setSize({ width: entry.contentRect.width, height: HEIGHT_PX }));
+		const watcher = new ResizeObserver(([entry]) =>
+			made.setSize({ width: entry.contentRect.width, height: HEIGHT_PX }),
+		);
 		watcher.observe(host.current);
 		return () => {
 			watcher.disconnect();

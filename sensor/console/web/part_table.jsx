@@ -80,7 +80,13 @@ function Row({ row, index, top, columns, template, active, selected, onOpen, onF
 			onFocus={() => onFocus(index)}
 		>
 			{columns.map((column, i) => (
-				<span role="gridcell" aria-colindex={i + 1} key={column.key} data-end={column.end} class={column.mono ? 'mono' : undefined}>
+				<span
+					role="gridcell"
+					aria-colindex={i + 1}
+					key={column.key}
+					data-end={column.end}
+					class={column.mono ? 'mono' : undefined}
+				>
 					{column.cell(row)}
 				</span>
 			))}
@@ -89,7 +95,14 @@ function Row({ row, index, top, columns, template, active, selected, onOpen, onF
 }
 
 function nextIndex(key, index, count) {
-	const to = { ArrowDown: index + 1, ArrowUp: index - 1, PageDown: index + PAGE_ROWS, PageUp: index - PAGE_ROWS, Home: 0, End: count - 1 }[key];
+	const to = {
+		ArrowDown: index + 1,
+		ArrowUp: index - 1,
+		PageDown: index + PAGE_ROWS,
+		PageUp: index - PAGE_ROWS,
+		Home: 0,
+		End: count - 1,
+	}[key];
 	return to === undefined ? -1 : Math.max(0, Math.min(count - 1, to));
 }
 
@@ -99,11 +112,16 @@ export function Table({ label, columns, rows, rowId, selected, onOpen, order: fi
 	const [order, setOrder] = useState(first ?? { key: '', descending: false });
 	const [active, setActive] = useState(0);
 	const shown = useMemo(
-		() => sorted(rows, columns.find((c) => c.key === order.key), order.descending),
+		() =>
+			sorted(
+				rows,
+				columns.find((c) => c.key === order.key),
+				order.descending,
+			),
 		[rows, columns, order],
 	);
 	const virtual = useWindow(scroller, shown.length);
-	const template = columns.map((c) => `minmax(${c.min}px, ${c.grow ?? 0}fr)`.replace(', 0fr', `, ${c.min}px`)).join(' ');
+	const template = columns.map((c) => (c.grow ? `minmax(${c.min}px, ${c.grow}fr)` : `${c.min}px`)).join(' ');
 	const least = columns.reduce((sum, c) => sum + c.min, 0);
 	const focusable = Math.min(active, shown.length - 1);
 	const items = virtual.getVirtualItems();
@@ -136,7 +154,15 @@ export function Table({ label, columns, rows, rowId, selected, onOpen, order: fi
 				{plural(shown.length, 'row')}
 			</span>
 			<div class="table-scroll" ref={scroller}>
-				<div class="table-inner" style={{ minWidth: `${least}px` }} role="grid" aria-label={label} aria-rowcount={shown.length + 1} aria-colcount={columns.length} onKeyDown={walk}>
+				<div
+					class="table-inner"
+					style={{ minWidth: `${least}px` }}
+					role="grid"
+					aria-label={label}
+					aria-rowcount={shown.length + 1}
+					aria-colcount={columns.length}
+					onKeyDown={walk}
+				>
 					<Head columns={columns} template={template} order={order} onOrder={choose} />
 					<div role="rowgroup" class="table-body" style={{ height: `${virtual.getTotalSize()}px` }}>
 						{items.map((item, i) => (

@@ -14,7 +14,8 @@ export function runsOf(probes, watch) {
 	for (const document of probes) {
 		const { run } = document.ot.probe;
 		const before = runs.get(run);
-		if (!before) runs.set(run, { run, stage: STAGES[document.event.action], last: document, planned: null, alarms: [] });
+		if (!before)
+			runs.set(run, { run, stage: STAGES[document.event.action], last: document, planned: null, alarms: [] });
 		if (document.event.action === 'probe-planned') runs.get(run).planned = document;
 	}
 	for (const document of watch) {

@@ -71,7 +71,9 @@ export async function generateKey(name, passphrase) {
 
 // The private key of a seed, and the public key that belongs to it.
 export async function keyOfSeed(seed) {
-	const privateKey = await subtle.importKey('pkcs8', new Uint8Array([...PKCS8_HEAD, ...seed]), 'Ed25519', true, ['sign']);
+	const privateKey = await subtle.importKey('pkcs8', new Uint8Array([...PKCS8_HEAD, ...seed]), 'Ed25519', true, [
+		'sign',
+	]);
 	const { x } = await subtle.exportKey('jwk', privateKey);
 	const text = atob(x.replaceAll('-', '+').replaceAll('_', '/'));
 	return { privateKey, publicKey: Uint8Array.from(text, (c) => c.charCodeAt(0)) };
@@ -79,7 +81,8 @@ export async function keyOfSeed(seed) {
 
 export async function importSeed(name, seed, expected, passphrase) {
 	const { privateKey, publicKey } = await keyOfSeed(seed);
-	if (base64(publicKey) !== base64(expected)) throw new Error('the public and the secret key of that file do not belong together');
+	if (base64(publicKey) !== base64(expected))
+		throw new Error('the public and the secret key of that file do not belong together');
 	return keep(name, privateKey, publicKey, passphrase);
 }
 

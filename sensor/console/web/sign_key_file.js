@@ -19,7 +19,8 @@ const MEMORY_BYTES = 64 << 20;
 const OPERATIONS_MOST = 4;
 const MEMORY_BYTES_MOST = 1 << 30;
 
-const FORM = /^askance secret key 1\npublic: (\S+)\nprotection: (?:none|argon2id (\d{1,20}) (\d{1,20}) (\S+))\nsecret: (\S+)\s*$/;
+const FORM =
+	/^askance secret key 1\npublic: (\S+)\nprotection: (?:none|argon2id (\d{1,20}) (\d{1,20}) (\S+))\nsecret: (\S+)\s*$/;
 
 // {publicKey, salt, operations, memoryBytes, secret}, bytes all; `salt` is null in a file without a passphrase.
 export function readKeyFile(text) {
@@ -31,7 +32,10 @@ export function readKeyFile(text) {
 	if (publicKey?.length !== 32 || secret?.length !== (sealed ? SEALED_BYTES : SEED_BYTES))
 		throw new Error('this is no key file of askance keygen');
 	const file = { publicKey, secret, salt, operations: Number(found[2] ?? 0), memoryBytes: Number(found[3] ?? 0) };
-	if (sealed && (salt?.length !== SALT_BYTES || file.operations > OPERATIONS_MOST || file.memoryBytes > MEMORY_BYTES_MOST))
+	if (
+		sealed &&
+		(salt?.length !== SALT_BYTES || file.operations > OPERATIONS_MOST || file.memoryBytes > MEMORY_BYTES_MOST)
+	)
 		throw new Error("the key file's protection can't be read");
 	return file;
 }

@@ -69,7 +69,15 @@ export function Unlock() {
 			<form class="form" onSubmit={open}>
 				<label class="field">
 					<span>Passphrase</span>
-					<input type="password" autocomplete="current-password" autoFocus required value={passphrase} onInput={(event) => setPassphrase(event.currentTarget.value)} data-test="passphrase" />
+					<input
+						type="password"
+						autocomplete="current-password"
+						autoFocus
+						required
+						value={passphrase}
+						onInput={(event) => setPassphrase(event.currentTarget.value)}
+						data-test="passphrase"
+					/>
 				</label>
 				<p class="wrong" role="alert">
 					{wrong}

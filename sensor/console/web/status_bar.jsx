@@ -12,9 +12,15 @@ const at = (ms) => `${moment(new Date(ms).toISOString())} UTC`;
 // {tone, head, words} of the worst that there is to say.
 function verdict() {
 	const { state, since } = connection.value;
-	if (state === 'lost') return { tone: 'bad', head: 'Connection lost.', words: `What is shown is as of ${at(since)}; trying again.` };
+	if (state === 'lost')
+		return { tone: 'bad', head: 'Connection lost.', words: `What is shown is as of ${at(since)}; trying again.` };
 	if (trouble.value) return { tone: 'bad', head: 'Not up to date.', words: trouble.value };
-	if (redis.value.state !== 'streaming') return { tone: 'bad', head: 'No word from the sensor.', words: `Redis is ${redis.value.state}. ${redis.value.advice}` };
+	if (redis.value.state !== 'streaming')
+		return {
+			tone: 'bad',
+			head: 'No word from the sensor.',
+			words: `Redis is ${redis.value.state}. ${redis.value.advice}`,
+		};
 	if (state === 'connecting') return { tone: '', head: 'Connecting…', words: '' };
 	return { tone: '', head: 'Live.', words: newest.value ? `Last event ${moment(newest.value)} UTC.` : '' };
 }
@@ -29,8 +35,14 @@ export function StatusBar() {
 			</p>
 			{stopped && (
 				<p class="status-stopped">
-					<b>Probing is stopped</b> since {moment(stopped['@timestamp'])} UTC{stopped.ot.command.analyst && <> by <Wire value={stopped.ot.command.analyst} /></>}.{' '}
-					<a href="#/probes">Let it go on</a>
+					<b>Probing is stopped</b> since {moment(stopped['@timestamp'])} UTC
+					{stopped.ot.command.analyst && (
+						<>
+							{' '}
+							by <Wire value={stopped.ot.command.analyst} />
+						</>
+					)}
+					. <a href="#/probes">Let it go on</a>
 				</p>
 			)}
 			<p class="status-end">

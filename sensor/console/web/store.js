@@ -87,7 +87,8 @@ function takeEvent(dataset, document) {
 		refresh('assets');
 		refresh('gaps');
 	}
-	if (dataset === 'proposal' || dataset === 'approval' || dataset === 'probe' || dataset === 'watch') refresh('proposals');
+	if (dataset === 'proposal' || dataset === 'approval' || dataset === 'probe' || dataset === 'watch')
+		refresh('proposals');
 	if (dataset === 'health') {
 		const list = [...health.value.list, document].slice(-HEALTH_MOST);
 		health.value = { ...health.value, list };

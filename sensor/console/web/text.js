@@ -6,7 +6,10 @@ const UNSEEN =
 
 // The same text with every unseen character written out, as in "plc‹U+202E›gpj".
 export function visible(text) {
-	return String(text ?? '').replace(UNSEEN, (c) => `‹U+${c.codePointAt(0).toString(16).toUpperCase().padStart(4, '0')}›`);
+	return String(text ?? '').replace(
+		UNSEEN,
+		(c) => `‹U+${c.codePointAt(0).toString(16).toUpperCase().padStart(4, '0')}›`,
+	);
 }
 
 // At most `most` characters, counted as people count them, with a sign that there was more.

@@ -35,7 +35,8 @@ function Values({ list }) {
 							<Wire value={one.value} />
 						</td>
 						<td>
-							{one.source === 'analyst' ? 'an analyst' : `${one.protocol || 'many'}, ${one.source}`}, {Math.round(one.confidence * 100)} %
+							{one.source === 'analyst' ? 'an analyst' : `${one.protocol || 'many'}, ${one.source}`},{' '}
+							{Math.round(one.confidence * 100)} %
 						</td>
 						<td class="nowrap">{one.frame || '–'}</td>
 						<td class="nowrap">
@@ -99,7 +100,11 @@ function Summary({ document }) {
 				</dd>
 			</dl>
 			{a.forwards && <p class="hint">It forwards for others: its MAC is no identity.</p>}
-			{a.contested && <Chip tone="bad" mark="!">Two MACs claim an address of it</Chip>}
+			{a.contested && (
+				<Chip tone="bad" mark="!">
+					Two MACs claim an address of it
+				</Chip>
+			)}
 		</Section>
 	);
 }
@@ -145,7 +150,13 @@ function Conflicts({ document }) {
 function Gaps({ document }) {
 	const { gaps, gaps_not_listed: more } = document.ot;
 	const about = (gap) =>
-		proposals.value.list.find(({ ot }) => ot.asset.id === document.ot.asset.id && ot.proposal.subject === gap.subject && ot.proposal.rule === gap.rule && ot.proposal.status === 'open');
+		proposals.value.list.find(
+			({ ot }) =>
+				ot.asset.id === document.ot.asset.id &&
+				ot.proposal.subject === gap.subject &&
+				ot.proposal.rule === gap.rule &&
+				ot.proposal.status === 'open',
+		);
 	return (
 		<Section title="Gaps" count={gaps.length + (more ?? 0)}>
 			{gaps.length === 0 && <p class="hint">Nothing that a sensor could know is missing.</p>}
@@ -164,7 +175,9 @@ function Gaps({ document }) {
 								</>
 							)}
 							<Wire value={gap.why} />{' '}
-							{proposal && <a href={writeRoute({ view: 'proposals', item: proposal.ot.proposal.id })}>Look at the proposal</a>}
+							{proposal && (
+								<a href={writeRoute({ view: 'proposals', item: proposal.ot.proposal.id })}>Look at the proposal</a>
+							)}
 						</p>
 					</div>
 				);
@@ -193,7 +206,9 @@ function Services({ document }) {
 							{services.map((one) => (
 								<tr key={`${one.protocol} ${one.transport} ${one.port} ${one.ip}`}>
 									<td>{one.protocol}</td>
-									<td class="nowrap">{one.port ? `${one.transport}/${one.port}` : `${one.transport} ${one.ethertype ?? ''}`}</td>
+									<td class="nowrap">
+										{one.port ? `${one.transport}/${one.port}` : `${one.transport} ${one.ethertype ?? ''}`}
+									</td>
 									<td>{one.evidence}</td>
 									<td>{one.clients}</td>
 									<td class="nowrap">
@@ -204,14 +219,17 @@ function Services({ document }) {
 						</tbody>
 					</table>
 				)}
-				{speaks.length > 0 && <p class="hint">Speaks {speaks.map((one) => `${one.protocol} (${one.role})`).join(', ')}</p>}
+				{speaks.length > 0 && (
+					<p class="hint">Speaks {speaks.map((one) => `${one.protocol} (${one.role})`).join(', ')}</p>
+				)}
 			</Section>
 			{talks.length > 0 && (
 				<Section title="Uses the services of" count={total ?? talks.length}>
 					<ul class="hint">
 						{talks.slice(0, 40).map((one) => (
 							<li key={`${one.peer} ${one.protocol} ${one.port}`}>
-								<code>{one.peer}</code> {one.protocol ?? 'not identified'} {one.port ? `${one.transport}/${one.port}` : one.transport}
+								<code>{one.peer}</code> {one.protocol ?? 'not identified'}{' '}
+								{one.port ? `${one.transport}/${one.port}` : one.transport}
 							</li>
 						))}
 					</ul>
@@ -256,7 +274,12 @@ function useAsset(id, summary) {
 			timer = 0;
 			const [document, past] = await Promise.allSettled([ask('asset', { id }), ask('history', { id })]);
 			if (over) return;
-			setState({ id, document: document.value ?? null, events: past.value?.events ?? [], error: document.reason?.message ?? '' });
+			setState({
+				id,
+				document: document.value ?? null,
+				events: past.value?.events ?? [],
+				error: document.reason?.message ?? '',
+			});
 		};
 		again.current = () => {
 			timer ||= setTimeout(fetchAll, REFRESH_MS);
@@ -293,13 +316,22 @@ export function AssetPanel({ id }) {
 	}, []);
 	useEffect(() => heading.current?.focus(), [id]);
 	return (
-		<aside class="panel" aria-labelledby="asset-name" data-test="asset-panel" onKeyDown={(event) => event.key === 'Escape' && close()}>
+		<aside
+			class="panel"
+			aria-labelledby="asset-name"
+			data-test="asset-panel"
+			onKeyDown={(event) => event.key === 'Escape' && close()}
+		>
 			<header>
 				<div>
 					<h2 id="asset-name" ref={heading} tabIndex={-1}>
 						<Wire value={known ? assetName(known) : id} />
 					</h2>
-					<p class="hint">{known && <Wire value={[words(known.class) || 'class not known', known.ip[0] ?? known.mac[0]].join(' · ')} />}</p>
+					<p class="hint">
+						{known && (
+							<Wire value={[words(known.class) || 'class not known', known.ip[0] ?? known.mac[0]].join(' · ')} />
+						)}
+					</p>
 				</div>
 				<button type="button" class="plain" aria-label="Close" onClick={close}>
 					✕

@@ -10,18 +10,87 @@ import { plural, words } from './text.js';
 const CELL = 60;
 
 const columns = [
-	{ key: 'ip', title: 'Address', min: 150, grow: 1, mono: true, sort: (a) => a.ip[0] ?? a.mac[0], cell: (a) => <Wire value={a.ip[0] ?? a.mac[0]} most={CELL} /> },
-	{ key: 'name', title: 'Name', min: 110, grow: 2, sort: (a) => a.hostname[0], cell: (a) => <Wire value={a.hostname[0] ?? '–'} most={CELL} /> },
-	{ key: 'class', title: 'Class', min: 134, grow: 1, sort: (a) => a.class, cell: (a) => <Wire value={words(a.class) || 'unknown'} /> },
-	{ key: 'level', title: 'Level', min: 66, end: true, sort: (a) => Number(a.purdue_level ?? -1), cell: (a) => a.purdue_level ?? '–' },
-	{ key: 'zone', title: 'Zone', min: 142, grow: 1, sort: (a) => a.zone, cell: (a) => <Wire value={a.zone} most={CELL} /> },
-	{ key: 'maker', title: 'Maker', min: 110, grow: 2, sort: (a) => a.vendor ?? a.maker, cell: (a) => <Wire value={a.vendor ?? a.maker ?? '–'} most={CELL} /> },
-	{ key: 'product', title: 'Product', min: 120, grow: 2, sort: (a) => a.product, cell: (a) => <Wire value={a.product ?? '–'} most={CELL} /> },
-	{ key: 'firmware', title: 'Firmware', min: 90, grow: 1, sort: (a) => a.firmware, cell: (a) => <Wire value={a.firmware ?? '–'} most={24} /> },
-	{ key: 'known', title: 'Known', min: 118, sort: (a) => a.completeness, cell: (a) => <Known share={a.completeness} /> },
+	{
+		key: 'ip',
+		title: 'Address',
+		min: 150,
+		grow: 1,
+		mono: true,
+		sort: (a) => a.ip[0] ?? a.mac[0],
+		cell: (a) => <Wire value={a.ip[0] ?? a.mac[0]} most={CELL} />,
+	},
+	{
+		key: 'name',
+		title: 'Name',
+		min: 110,
+		grow: 2,
+		sort: (a) => a.hostname[0],
+		cell: (a) => <Wire value={a.hostname[0] ?? '–'} most={CELL} />,
+	},
+	{
+		key: 'class',
+		title: 'Class',
+		min: 134,
+		grow: 1,
+		sort: (a) => a.class,
+		cell: (a) => <Wire value={words(a.class) || 'unknown'} />,
+	},
+	{
+		key: 'level',
+		title: 'Level',
+		min: 66,
+		end: true,
+		sort: (a) => Number(a.purdue_level ?? -1),
+		cell: (a) => a.purdue_level ?? '–',
+	},
+	{
+		key: 'zone',
+		title: 'Zone',
+		min: 142,
+		grow: 1,
+		sort: (a) => a.zone,
+		cell: (a) => <Wire value={a.zone} most={CELL} />,
+	},
+	{
+		key: 'maker',
+		title: 'Maker',
+		min: 110,
+		grow: 2,
+		sort: (a) => a.vendor ?? a.maker,
+		cell: (a) => <Wire value={a.vendor ?? a.maker ?? '–'} most={CELL} />,
+	},
+	{
+		key: 'product',
+		title: 'Product',
+		min: 120,
+		grow: 2,
+		sort: (a) => a.product,
+		cell: (a) => <Wire value={a.product ?? '–'} most={CELL} />,
+	},
+	{
+		key: 'firmware',
+		title: 'Firmware',
+		min: 90,
+		grow: 1,
+		sort: (a) => a.firmware,
+		cell: (a) => <Wire value={a.firmware ?? '–'} most={24} />,
+	},
+	{
+		key: 'known',
+		title: 'Known',
+		min: 118,
+		sort: (a) => a.completeness,
+		cell: (a) => <Known share={a.completeness} />,
+	},
 	{ key: 'gaps', title: 'Gaps', min: 66, end: true, sort: (a) => a.gaps, cell: (a) => a.gaps || '–' },
 	{ key: 'conflicts', title: 'Conflicts', min: 94, end: true, sort: (a) => a.conflicts, cell: conflictCell },
-	{ key: 'seen', title: 'Last heard (UTC)', min: 158, sort: (a) => a.last_seen, cell: (a) => <Time at={a.last_seen} /> },
+	{
+		key: 'seen',
+		title: 'Last heard (UTC)',
+		min: 158,
+		sort: (a) => a.last_seen,
+		cell: (a) => <Time at={a.last_seen} />,
+	},
 ];
 
 function conflictCell(asset) {
@@ -34,11 +103,18 @@ function conflictCell(asset) {
 	);
 }
 
-export function Filters({ filter, onFilter, classes, zones }) {
+function Filters({ filter, onFilter, classes, zones }) {
 	const set = (key) => (event) => onFilter({ ...filter, [key]: event.currentTarget.value });
 	return (
 		<>
-			<input type="search" aria-label="Filter assets by any word" placeholder="Name, address, maker, protocol…" value={filter.words} onInput={set('words')} data-test="table-filter" />
+			<input
+				type="search"
+				aria-label="Filter assets by any word"
+				placeholder="Name, address, maker, protocol…"
+				value={filter.words}
+				onInput={set('words')}
+				data-test="table-filter"
+			/>
 			<select aria-label="Class" value={filter.class} onChange={set('class')}>
 				<option value="">All classes</option>
 				{classes.map((one) => (
@@ -87,7 +163,11 @@ export function Assets() {
 		<>
 			<header>
 				<h1 tabIndex={-1}>Assets</h1>
-				<span class="note">{rows.length === all.length ? plural(all.length, 'asset') : `${rows.length} of ${plural(all.length, 'asset')}`}</span>
+				<span class="note">
+					{rows.length === all.length
+						? plural(all.length, 'asset')
+						: `${rows.length} of ${plural(all.length, 'asset')}`}
+				</span>
 				<div class="tools">
 					<Filters filter={filter} onFilter={setFilter} classes={classes} zones={zones} />
 				</div>

@@ -8,7 +8,10 @@ import { kept } from './signer.jsx';
 import { words } from './text.js';
 
 // As analyst_may_set() of sensor/hub: what a device is, and not where it is or how it is reached.
-const SETTABLE = 'vendor product order_code firmware hardware serial software os name hostname location contact description role device_class'.split(' ');
+const SETTABLE =
+	'vendor product order_code firmware hardware serial software os name hostname location contact description role device_class'.split(
+		' ',
+	);
 
 const SENTENCES = {
 	set: (fact) => `${words(fact.name)}${fact.subject ? ` of ${fact.subject}` : ''} is “${fact.value}”`,
@@ -33,7 +36,12 @@ function Stated({ facts, busy, run }) {
 					)}
 				</span>
 			</span>
-			<button type="button" disabled={busy} data-test="fact-undo" onClick={() => run(() => decide('undo', String(fact.id)))}>
+			<button
+				type="button"
+				disabled={busy}
+				data-test="fact-undo"
+				onClick={() => run(() => decide('undo', String(fact.id)))}
+			>
 				Take back
 			</button>
 		</div>
@@ -61,8 +69,19 @@ function SetValue({ id, paths, why, busy, run }) {
 	const [path, setPath] = useState('');
 	const [value, setValue] = useState('');
 	return (
-		<Say label="State a value" button="State the value" test="fact-set" busy={busy} onSay={() => run(() => decide('set', id, why, { attribute, path, value }))}>
-			<select aria-label="Attribute" value={attribute} onChange={(event) => setAttribute(event.currentTarget.value)} data-test="fact-attribute">
+		<Say
+			label="State a value"
+			button="State the value"
+			test="fact-set"
+			busy={busy}
+			onSay={() => run(() => decide('set', id, why, { attribute, path, value }))}
+		>
+			<select
+				aria-label="Attribute"
+				value={attribute}
+				onChange={(event) => setAttribute(event.currentTarget.value)}
+				data-test="fact-attribute"
+			>
 				{SETTABLE.map((name) => (
 					<option key={name} value={name}>
 						{words(name)}
@@ -79,7 +98,16 @@ function SetValue({ id, paths, why, busy, run }) {
 					))}
 				</select>
 			)}
-			<input type="text" aria-label="Value" placeholder="Value" required maxLength={300} value={value} onInput={(event) => setValue(event.currentTarget.value)} data-test="fact-value" />
+			<input
+				type="text"
+				aria-label="Value"
+				placeholder="Value"
+				required
+				maxLength={300}
+				value={value}
+				onInput={(event) => setValue(event.currentTarget.value)}
+				data-test="fact-value"
+			/>
 		</Say>
 	);
 }
@@ -91,12 +119,32 @@ function MergeSplit({ asset, why, busy, run }) {
 	return (
 		<details>
 			<summary>Two devices that are one, one that is two</summary>
-			<Say label="Merge" button="Are one device" test="fact-merge" busy={busy} onSay={() => run(() => decide('merge', asset.id, why, { value: other }))}>
+			<Say
+				label="Merge"
+				button="Are one device"
+				test="fact-merge"
+				busy={busy}
+				onSay={() => run(() => decide('merge', asset.id, why, { value: other }))}
+			>
 				<span>This and</span>
-				<input type="text" aria-label="Id of the other asset" placeholder="a-0011223344556677" pattern="a-[0-9a-f]{16}" required value={other} onInput={(event) => setOther(event.currentTarget.value.trim())} />
+				<input
+					type="text"
+					aria-label="Id of the other asset"
+					placeholder="a-0011223344556677"
+					pattern="a-[0-9a-f]{16}"
+					required
+					value={other}
+					onInput={(event) => setOther(event.currentTarget.value.trim())}
+				/>
 			</Say>
 			{addresses.length > 1 && (
-				<Say label="Split" button="Is a device of its own" test="fact-split" busy={busy} onSay={() => run(() => decide('split', asset.id, why, { value: address }))}>
+				<Say
+					label="Split"
+					button="Is a device of its own"
+					test="fact-split"
+					busy={busy}
+					onSay={() => run(() => decide('split', asset.id, why, { value: address }))}
+				>
 					<select aria-label="Address" value={address} onChange={(event) => setAddress(event.currentTarget.value)}>
 						{addresses.map((one) => (
 							<option key={one}>{one}</option>
@@ -129,13 +177,30 @@ export function Facts({ document }) {
 			{kept.value && (
 				<>
 					<div class="row">
-						<button type="button" disabled={busy || asset.standing === 'accepted'} data-test="fact-accept" onClick={() => stand('accept')}>
+						<button
+							type="button"
+							disabled={busy || asset.standing === 'accepted'}
+							data-test="fact-accept"
+							onClick={() => stand('accept')}
+						>
 							It belongs here
 						</button>
-						<button type="button" disabled={busy || asset.standing === 'ignored'} data-test="fact-ignore" onClick={() => stand('ignore')}>
+						<button
+							type="button"
+							disabled={busy || asset.standing === 'ignored'}
+							data-test="fact-ignore"
+							onClick={() => stand('ignore')}
+						>
 							Never ask it anything
 						</button>
-						<input type="text" aria-label="Reason, for the record" placeholder="Reason, for the record" maxLength={190} value={why} onInput={(event) => setWhy(event.currentTarget.value)} />
+						<input
+							type="text"
+							aria-label="Reason, for the record"
+							placeholder="Reason, for the record"
+							maxLength={190}
+							value={why}
+							onInput={(event) => setWhy(event.currentTarget.value)}
+						/>
 					</div>
 					<SetValue id={asset.id} paths={subassets.map((sub) => sub.path)} why={why} busy={busy} run={run} />
 					<MergeSplit asset={asset} why={why} busy={busy} run={run} />

@@ -21,14 +21,63 @@ const nameOf = (gap) => {
 };
 
 const columns = [
-	{ key: 'asset', title: 'Asset', min: 150, grow: 2, sort: nameOf, cell: (g) => <Wire value={nameOf(g)} most={CELL} /> },
-	{ key: 'class', title: 'Class', min: 110, grow: 1, sort: (g) => g.class, cell: (g) => <Wire value={words(g.class) || 'unknown'} /> },
-	{ key: 'known', title: 'Known', min: 124, sort: (g) => g.completeness, cell: (g) => <Known share={g.completeness} /> },
+	{
+		key: 'asset',
+		title: 'Asset',
+		min: 150,
+		grow: 2,
+		sort: nameOf,
+		cell: (g) => <Wire value={nameOf(g)} most={CELL} />,
+	},
+	{
+		key: 'class',
+		title: 'Class',
+		min: 110,
+		grow: 1,
+		sort: (g) => g.class,
+		cell: (g) => <Wire value={words(g.class) || 'unknown'} />,
+	},
+	{
+		key: 'known',
+		title: 'Known',
+		min: 124,
+		sort: (g) => g.completeness,
+		cell: (g) => <Known share={g.completeness} />,
+	},
 	{ key: 'kind', title: 'Gap', min: 104, sort: (g) => g.kind, cell: (g) => words(g.kind) },
-	{ key: 'subject', title: 'Where', min: 130, grow: 1, mono: true, sort: (g) => g.subject, cell: (g) => <Wire value={g.subject} most={CELL} /> },
-	{ key: 'lacks', title: 'Lacks', min: 150, grow: 2, sort: (g) => g.lacks.join(), cell: (g) => g.lacks.map(words).join(', ') || '–' },
-	{ key: 'rule', title: 'Filled by', min: 120, grow: 1, mono: true, sort: (g) => g.rule, cell: (g) => <Wire value={g.rule ?? '–'} /> },
-	{ key: 'risk', title: 'Risk', min: 90, sort: (g) => ['low', 'medium', 'high', 'custom'].indexOf(g.risk), cell: (g) => <Risk risk={g.risk} /> },
+	{
+		key: 'subject',
+		title: 'Where',
+		min: 130,
+		grow: 1,
+		mono: true,
+		sort: (g) => g.subject,
+		cell: (g) => <Wire value={g.subject} most={CELL} />,
+	},
+	{
+		key: 'lacks',
+		title: 'Lacks',
+		min: 150,
+		grow: 2,
+		sort: (g) => g.lacks.join(),
+		cell: (g) => g.lacks.map(words).join(', ') || '–',
+	},
+	{
+		key: 'rule',
+		title: 'Filled by',
+		min: 120,
+		grow: 1,
+		mono: true,
+		sort: (g) => g.rule,
+		cell: (g) => <Wire value={g.rule ?? '–'} />,
+	},
+	{
+		key: 'risk',
+		title: 'Risk',
+		min: 90,
+		sort: (g) => ['low', 'medium', 'high', 'custom'].indexOf(g.risk),
+		cell: (g) => <Risk risk={g.risk} />,
+	},
 	{ key: 'verdict', title: 'Verdict', min: 118, sort: (g) => g.verdict, cell: (g) => <Verdict verdict={g.verdict} /> },
 	{ key: 'why', title: 'Why', min: 240, grow: 4, sort: (g) => g.why, cell: (g) => <Wire value={g.why} most={200} /> },
 ];
@@ -59,7 +108,9 @@ function Tiles({ list, all }) {
 }
 
 function matches(gap, text) {
-	const all = [nameOf(gap), ...(gap.ip ?? []), gap.class, gap.kind, gap.subject, gap.rule, gap.why, ...gap.lacks].join('\n').toLowerCase();
+	const all = [nameOf(gap), ...(gap.ip ?? []), gap.class, gap.kind, gap.subject, gap.rule, gap.why, ...gap.lacks]
+		.join('\n')
+		.toLowerCase();
 	return text.split(/\s+/).every((word) => all.includes(word));
 }
 
@@ -78,7 +129,14 @@ export function Gaps() {
 				<h1 tabIndex={-1}>Gaps</h1>
 				<span class="note">What the picture should hold and doesn't</span>
 				<div class="tools">
-					<input type="search" aria-label="Filter gaps by any word" placeholder="Asset, attribute, rule…" value={text} onInput={(event) => setText(event.currentTarget.value)} data-test="table-filter" />
+					<input
+						type="search"
+						aria-label="Filter gaps by any word"
+						placeholder="Asset, attribute, rule…"
+						value={text}
+						onInput={(event) => setText(event.currentTarget.value)}
+						data-test="table-filter"
+					/>
 					<select aria-label="Verdict" value={verdict} onChange={(event) => setVerdict(event.currentTarget.value)}>
 						{VERDICTS.map(([value, name]) => (
 							<option key={value} value={value}>

@@ -20,14 +20,44 @@ function Field({ label, hint, ...input }) {
 }
 
 function Name({ value, onValue }) {
-	return <Field label="Your name, as analysts.yaml has it" type="text" autocomplete="username" required maxLength={31} value={value} onInput={(event) => onValue(event.currentTarget.value)} data-test="key-name" hint="1 to 31 letters, digits, '.', '_' or '-'" />;
+	return (
+		<Field
+			label="Your name, as analysts.yaml has it"
+			type="text"
+			autocomplete="username"
+			required
+			maxLength={31}
+			value={value}
+			onInput={(event) => onValue(event.currentTarget.value)}
+			data-test="key-name"
+			hint="1 to 31 letters, digits, '.', '_' or '-'"
+		/>
+	);
 }
 
 function Passphrases({ first, again, onFirst, onAgain }) {
 	return (
 		<>
-			<Field label="New passphrase for this browser" type="password" autocomplete="new-password" required minLength={PASSPHRASE_LEAST} value={first} onInput={(event) => onFirst(event.currentTarget.value)} data-test="key-passphrase" hint={`At least ${PASSPHRASE_LEAST} characters. Nobody can bring it back.`} />
-			<Field label="Once more" type="password" autocomplete="new-password" required value={again} onInput={(event) => onAgain(event.currentTarget.value)} data-test="key-passphrase-again" />
+			<Field
+				label="New passphrase for this browser"
+				type="password"
+				autocomplete="new-password"
+				required
+				minLength={PASSPHRASE_LEAST}
+				value={first}
+				onInput={(event) => onFirst(event.currentTarget.value)}
+				data-test="key-passphrase"
+				hint={`At least ${PASSPHRASE_LEAST} characters. Nobody can bring it back.`}
+			/>
+			<Field
+				label="Once more"
+				type="password"
+				autocomplete="new-password"
+				required
+				value={again}
+				onInput={(event) => onAgain(event.currentTarget.value)}
+				data-test="key-passphrase-again"
+			/>
 		</>
 	);
 }
@@ -117,8 +147,23 @@ function Import() {
 		<form class="card form" onSubmit={submit} aria-label="Bring a key">
 			<h2>Bring a key from askance keygen</h2>
 			<Name value={name} onValue={setName} />
-			<Field label="Key file" type="file" required onChange={(event) => setFile(event.currentTarget.files[0] ?? null)} data-test="key-file" hint="Usually ~/.askance/key. It is read here and goes nowhere." />
-			<Field label="Passphrase of the file" type="password" autocomplete="off" value={old} onInput={(event) => setOld(event.currentTarget.value)} data-test="key-file-passphrase" hint="Empty when it has none" />
+			<Field
+				label="Key file"
+				type="file"
+				required
+				onChange={(event) => setFile(event.currentTarget.files[0] ?? null)}
+				data-test="key-file"
+				hint="Usually ~/.askance/key. It is read here and goes nowhere."
+			/>
+			<Field
+				label="Passphrase of the file"
+				type="password"
+				autocomplete="off"
+				value={old}
+				onInput={(event) => setOld(event.currentTarget.value)}
+				data-test="key-file-passphrase"
+				hint="Empty when it has none"
+			/>
 			<Passphrases first={first} again={again} onFirst={setFirst} onAgain={setAgain} />
 			<p class="wrong" role="alert">
 				{state.wrong}
@@ -149,7 +194,12 @@ function Copy() {
 		run('Sealing the copy…', async (say) => {
 			const seed = await seedOf(kept.value, passphrase);
 			try {
-				save(kept.value.name, await writeFile(seed, fromBase64(kept.value.publicKey), passphrase, (share) => say(`Sealing the copy, ${Math.round(share * 100)} %…`)));
+				save(
+					kept.value.name,
+					await writeFile(seed, fromBase64(kept.value.publicKey), passphrase, (share) =>
+						say(`Sealing the copy, ${Math.round(share * 100)} %…`),
+					),
+				);
 			} finally {
 				seed.fill(0);
 			}
@@ -159,8 +209,18 @@ function Copy() {
 	return (
 		<form class="card form" onSubmit={submit} aria-label="Save a copy">
 			<h2>Save a copy</h2>
-			<p class="hint">A key file as `askance approve --key` takes it, sealed with the same passphrase. A browser's data can be lost.</p>
-			<Field label="Passphrase" type="password" autocomplete="current-password" required value={passphrase} onInput={(event) => setPassphrase(event.currentTarget.value)} data-test="key-copy-passphrase" />
+			<p class="hint">
+				A key file as `askance approve --key` takes it, sealed with the same passphrase. A browser's data can be lost.
+			</p>
+			<Field
+				label="Passphrase"
+				type="password"
+				autocomplete="current-password"
+				required
+				value={passphrase}
+				onInput={(event) => setPassphrase(event.currentTarget.value)}
+				data-test="key-copy-passphrase"
+			/>
 			<p class="wrong" role="alert">
 				{state.wrong}
 			</p>
@@ -188,13 +248,17 @@ function Kept() {
 				<Chip tone={isOpen.value ? 'warn' : 'good'}>{isOpen.value ? 'open, for ten minutes at most' : 'shut'}</Chip>
 			</p>
 			<p>
-				The line for <code>rules/policy/analysts.yaml</code> on the sensor, with the risks that are to be yours. Only there it gives any right.
+				The line for <code>rules/policy/analysts.yaml</code> on the sensor, with the risks that are to be yours. Only
+				there it gives any right.
 			</p>
 			<pre class="key-line" data-test="key-public-line" tabIndex={0}>
 				{publicLine(kept.value)}
 			</pre>
 			<div class="row">
-				<button type="button" onClick={() => navigator.clipboard.writeText(`${publicLine(kept.value)}\n`).then(() => announce('Copied'))}>
+				<button
+					type="button"
+					onClick={() => navigator.clipboard.writeText(`${publicLine(kept.value)}\n`).then(() => announce('Copied'))}
+				>
 					Copy the line
 				</button>
 				{isOpen.value && (
@@ -202,7 +266,13 @@ function Kept() {
 						Shut the key
 					</button>
 				)}
-				<button type="button" class="stop" data-test="key-forget" onClick={() => (sure ? forget() : setSure(true))} onBlur={() => setSure(false)}>
+				<button
+					type="button"
+					class="stop"
+					data-test="key-forget"
+					onClick={() => (sure ? forget() : setSure(true))}
+					onBlur={() => setSure(false)}
+				>
 					{sure ? 'Really forget it?' : 'Forget the key'}
 				</button>
 			</div>
@@ -219,7 +289,9 @@ export function Key() {
 		<>
 			<header>
 				<h1 tabIndex={-1}>Your key</h1>
-				<span class="note">It signs in this browser and never leaves it: neither the console nor Redis can sign for you</span>
+				<span class="note">
+					It signs in this browser and never leaves it: neither the console nor Redis can sign for you
+				</span>
 			</header>
 			<div class="page two">
 				{hindrance && <p class="wrong">{hindrance}</p>}

@@ -13,7 +13,8 @@ import { cut, plural, visible, words } from './text.js';
 
 function describe(node) {
 	const place = `${levelName(node.level)}, zone ${visible(node.zone)}`;
-	if (node.kind === 'group') return `${plural(node.count, 'asset')} of class ${words(node.class)}; ${place}; Enter shows them one by one`;
+	if (node.kind === 'group')
+		return `${plural(node.count, 'asset')} of class ${words(node.class)}; ${place}; Enter shows them one by one`;
 	return `${cut(visible(node.name), 60)}, ${words(node.class)}${node.asset.ip[0] ? `, ${node.asset.ip[0]}` : ''}; ${place}`;
 }
 
@@ -33,7 +34,15 @@ function Protocols({ protocols, hidden, onHidden }) {
 						<label>
 							<input type="checkbox" checked={!hidden.has(name)} onChange={() => toggle(name)} />
 							<svg viewBox="0 0 22 10" aria-hidden="true">
-								<line x1="0" y1="5" x2="22" y2="5" stroke={`var(--${signs.get(name).colour})`} stroke-width="2.4" stroke-dasharray={signs.get(name).dash} />
+								<line
+									x1="0"
+									y1="5"
+									x2="22"
+									y2="5"
+									stroke={`var(--${signs.get(name).colour})`}
+									stroke-width="2.4"
+									stroke-dasharray={signs.get(name).dash}
+								/>
 							</svg>
 							<span>{name}</span>
 							<b>{count}</b>
@@ -78,7 +87,10 @@ function useCanvas(model, onOpen, onHere) {
 	const palette = paletteVersion.value;
 
 	useEffect(() => {
-		const made = startMap(host.current, { onOpen: (node) => calls.current.onOpen(node), onHere: (node) => calls.current.onHere(node) });
+		const made = startMap(host.current, {
+			onOpen: (node) => calls.current.onOpen(node),
+			onHere: (node) => calls.current.onHere(node),
+		});
 		const watcher = new ResizeObserver(() => made.resize());
 		watcher.observe(host.current);
 		map.current = made;
@@ -105,7 +117,14 @@ function Canvas({ model, onOpen }) {
 	}, [asset, model]);
 	return (
 		<div class="map-field">
-			<div ref={host} class="map-canvas" tabIndex={0} role="application" aria-label="Map of the plant. Arrow keys go from device to device, Enter opens one, plus and minus zoom, 0 shows all." data-test="map-canvas" />
+			<div
+				ref={host}
+				class="map-canvas"
+				tabIndex={0}
+				role="application"
+				aria-label="Map of the plant. Arrow keys go from device to device, Enter opens one, plus and minus zoom, 0 shows all."
+				data-test="map-canvas"
+			/>
 			{here && <p class="map-word">{describe(here)}</p>}
 			<div class="map-tools">
 				<button type="button" aria-label="Zoom in" onClick={() => map.current.zoom(1.3)}>
@@ -139,7 +158,8 @@ export function PlantMap() {
 				<span class="note">
 					{plural(list.length, 'asset')} in {plural(model.heads.length, 'zone')}
 					{model.outside > 0 && `; ${plural(model.outside, 'conversation')} with addresses beyond the picture`}
-					{model.edges.length > LINES_MOST && `; the ${LINES_MOST} busiest of ${plural(model.edges.length, 'line')} are drawn, and all of a device that is chosen`}
+					{model.edges.length > LINES_MOST &&
+						`; the ${LINES_MOST} busiest of ${plural(model.edges.length, 'line')} are drawn, and all of a device that is chosen`}
 				</span>
 				<div class="tools">
 					{(model.grouped || expanded.size > 0) && <span class="hint">Grouped by zone, level and class</span>}

@@ -18,7 +18,8 @@ const STAGES = { running: ['accent', '▸'], refused: ['warn', '!'], ended: [und
 function Stage({ run }) {
 	const [tone, mark] = STAGES[run.stage] ?? [];
 	const { end, outcome } = run.last.ot.probe;
-	if (run.stage === 'ended') return <Chip tone={outcome === 'success' ? 'good' : 'warn'}>{words(end).replaceAll('-', ' ')}</Chip>;
+	if (run.stage === 'ended')
+		return <Chip tone={outcome === 'success' ? 'good' : 'warn'}>{words(end).replaceAll('-', ' ')}</Chip>;
 	return (
 		<Chip tone={tone} mark={mark}>
 			{run.stage}
@@ -36,17 +37,96 @@ const probe = (run) => run.last.ot.probe;
 
 const columns = [
 	{ key: 'run', title: 'Run', min: 64, end: true, sort: (r) => r.run, cell: (r) => r.run },
-	{ key: 'time', title: 'Time (UTC)', min: 162, sort: (r) => r.last['@timestamp'], cell: (r) => <Time at={r.last['@timestamp']} /> },
-	{ key: 'target', title: 'Target', min: 160, grow: 1, mono: true, sort: (r) => target(text(r)), cell: (r) => <Wire value={target(text(r))} /> },
-	{ key: 'rule', title: 'Probe', min: 130, grow: 1, mono: true, sort: (r) => text(r).rule, cell: (r) => <Wire value={text(r).rule} /> },
+	{
+		key: 'time',
+		title: 'Time (UTC)',
+		min: 162,
+		sort: (r) => r.last['@timestamp'],
+		cell: (r) => <Time at={r.last['@timestamp']} />,
+	},
+	{
+		key: 'target',
+		title: 'Target',
+		min: 160,
+		grow: 1,
+		mono: true,
+		sort: (r) => target(text(r)),
+		cell: (r) => <Wire value={target(text(r))} />,
+	},
+	{
+		key: 'rule',
+		title: 'Probe',
+		min: 130,
+		grow: 1,
+		mono: true,
+		sort: (r) => text(r).rule,
+		cell: (r) => <Wire value={text(r).rule} />,
+	},
 	{ key: 'stage', title: 'Outcome', min: 130, sort: (r) => r.stage, cell: (r) => <Stage run={r} /> },
-	{ key: 'health', title: 'Target since', min: 120, sort: (r) => r.alarms.length, cell: (r) => (r.alarms.length ? <Chip tone="bad" mark="!">degraded</Chip> : r.stage === 'ended' ? <Chip tone="good">no alarm</Chip> : '–') },
-	{ key: 'out', title: 'Packets', min: 84, end: true, sort: (r) => probe(r).packets ?? -1, cell: (r) => number(probe(r).packets) },
-	{ key: 'bytes', title: 'Bytes', min: 76, end: true, sort: (r) => probe(r).bytes ?? -1, cell: (r) => number(probe(r).bytes) },
-	{ key: 'replies', title: 'Replies', min: 80, end: true, sort: (r) => probe(r).replies ?? -1, cell: (r) => number(probe(r).replies) },
-	{ key: 'lasted', title: 'Lasted', min: 90, end: true, sort: (r) => milliseconds(probe(r).ended) - milliseconds(probe(r).started), cell: (r) => lasted(probe(r)) },
-	{ key: 'who', title: 'Signed by', min: 120, grow: 1, sort: (r) => r.last.ot.proposal.signed.length, cell: (r) => <Wire value={r.last.ot.proposal.signed.map((one) => one.analyst).join(', ') || 'the policy'} /> },
-	{ key: 'why', title: 'Why', min: 160, grow: 3, sort: (r) => probe(r).why, cell: (r) => <Wire value={probe(r).why ?? '–'} most={160} /> },
+	{
+		key: 'health',
+		title: 'Target since',
+		min: 120,
+		sort: (r) => r.alarms.length,
+		cell: (r) =>
+			r.alarms.length ? (
+				<Chip tone="bad" mark="!">
+					degraded
+				</Chip>
+			) : r.stage === 'ended' ? (
+				<Chip tone="good">no alarm</Chip>
+			) : (
+				'–'
+			),
+	},
+	{
+		key: 'out',
+		title: 'Packets',
+		min: 84,
+		end: true,
+		sort: (r) => probe(r).packets ?? -1,
+		cell: (r) => number(probe(r).packets),
+	},
+	{
+		key: 'bytes',
+		title: 'Bytes',
+		min: 76,
+		end: true,
+		sort: (r) => probe(r).bytes ?? -1,
+		cell: (r) => number(probe(r).bytes),
+	},
+	{
+		key: 'replies',
+		title: 'Replies',
+		min: 80,
+		end: true,
+		sort: (r) => probe(r).replies ?? -1,
+		cell: (r) => number(probe(r).replies),
+	},
+	{
+		key: 'lasted',
+		title: 'Lasted',
+		min: 90,
+		end: true,
+		sort: (r) => milliseconds(probe(r).ended) - milliseconds(probe(r).started),
+		cell: (r) => lasted(probe(r)),
+	},
+	{
+		key: 'who',
+		title: 'Signed by',
+		min: 120,
+		grow: 1,
+		sort: (r) => r.last.ot.proposal.signed.length,
+		cell: (r) => <Wire value={r.last.ot.proposal.signed.map((one) => one.analyst).join(', ') || 'the policy'} />,
+	},
+	{
+		key: 'why',
+		title: 'Why',
+		min: 160,
+		grow: 3,
+		sort: (r) => probe(r).why,
+		cell: (r) => <Wire value={probe(r).why ?? '–'} most={160} />,
+	},
 ];
 
 function Switch() {
@@ -57,7 +137,10 @@ function Switch() {
 			<h2>All probing</h2>
 			{stopped ? (
 				<p>
-					<Chip tone="warn" mark="■">stopped</Chip> since <Time at={stopped['@timestamp']} />
+					<Chip tone="warn" mark="■">
+						stopped
+					</Chip>{' '}
+					since <Time at={stopped['@timestamp']} />
 					{stopped.ot.command.analyst && (
 						<>
 							{' '}
@@ -67,14 +150,20 @@ function Switch() {
 				</p>
 			) : (
 				<p>
-					<Chip tone="good">may go on</Chip> as far as it is signed for. To stop needs no key; to go on needs a signature.
+					<Chip tone="good">may go on</Chip> as far as it is signed for. To stop needs no key; to go on needs a
+					signature.
 				</p>
 			)}
 			<div class="row">
 				<button type="button" class="stop" data-test="stop-all" disabled={Boolean(stopped)} onClick={() => run(stop)}>
 					Stop all probing now
 				</button>
-				<button type="button" data-test="resume" disabled={!stopped || !kept.value} onClick={() => run(() => decide('resume', ''))}>
+				<button
+					type="button"
+					data-test="resume"
+					disabled={!stopped || !kept.value}
+					onClick={() => run(() => decide('resume', ''))}
+				>
 					Let it go on (sign)
 				</button>
 			</div>
@@ -90,7 +179,9 @@ function Alarm({ document }) {
 	return (
 		<section class="card alarm" aria-label={`Alarm: ${watch.evidence}`}>
 			<header>
-				<Chip tone="bad" mark="!">in quarantine</Chip>
+				<Chip tone="bad" mark="!">
+					in quarantine
+				</Chip>
 				<a href={assetLink(asset.id)}>
 					<Wire value={document.host?.ip?.[0] ?? asset.id} />
 				</a>
@@ -102,12 +193,25 @@ function Alarm({ document }) {
 				<Wire value={watch.evidence} />
 			</p>
 			<p class="hint">
-				{kind ? <>Nobody asks any <Wire value={kind} /> from now on</> : 'Nobody asks it from now on'}
-				{watch.also_quarantined?.length > 0 && `; ${plural(watch.also_quarantined.length, 'other device')} of that kind`}.
+				{kind ? (
+					<>
+						Nobody asks any <Wire value={kind} /> from now on
+					</>
+				) : (
+					'Nobody asks it from now on'
+				)}
+				{watch.also_quarantined?.length > 0 &&
+					`; ${plural(watch.also_quarantined.length, 'other device')} of that kind`}
+				.
 			</p>
 			{watch.before && <Baseline before={watch.before} after={watch.after} />}
 			<div class="row">
-				<button type="button" data-test="release" disabled={outcome.state === 'waiting' || !kept.value} onClick={() => run(() => decide('release', asset.id))}>
+				<button
+					type="button"
+					data-test="release"
+					disabled={outcome.state === 'waiting' || !kept.value}
+					onClick={() => run(() => decide('release', asset.id))}
+				>
 					End the quarantine (sign)
 				</button>
 			</div>
@@ -125,7 +229,8 @@ export function Probes() {
 			<header>
 				<h1 tabIndex={-1}>Probes</h1>
 				<span class="note">
-					{plural(runs.filter((run) => run.stage === 'running').length, 'probe')} running, {plural(alarms.length, 'device')} in quarantine
+					{plural(runs.filter((run) => run.stage === 'running').length, 'probe')} running,{' '}
+					{plural(alarms.length, 'device')} in quarantine
 				</span>
 			</header>
 			<div class="split probes">

@@ -8,7 +8,7 @@ import { Decide } from './part_decide.jsx';
 import { assetLink } from './route.js';
 import { soundness } from './soundness.js';
 import { proposals, probes } from './store.js';
-import { number, plural, words } from './text.js';
+import { plural, words } from './text.js';
 import { Status, target } from './view_proposals.jsx';
 import { Baseline } from './part_baseline.jsx';
 
@@ -41,8 +41,16 @@ function Why({ proposal: p, asset }) {
 					['Device', `${words(text.class) || 'class not known'}, ${text.maker || 'maker not known'}`],
 					['Behind it', text.path],
 					['Asset', <a href={assetLink(asset)}>everything known of it</a>],
-					['Gap', `${words(p.kind)} of ${p.subject}${p.lacks.length ? `; lacks ${p.lacks.map(words).join(', ')}` : ''}`],
-					['Probe', <><code>{text.rule}</code> <Risk risk={p.risk} /></>],
+					[
+						'Gap',
+						`${words(p.kind)} of ${p.subject}${p.lacks.length ? `; lacks ${p.lacks.map(words).join(', ')}` : ''}`,
+					],
+					[
+						'Probe',
+						<>
+							<code>{text.rule}</code> <Risk risk={p.risk} />
+						</>,
+					],
 					['At most', p.cost && `${plural(p.cost.packets, 'packet')}, ${plural(p.cost.bytes, 'byte')}`],
 					['Why this one', p.rationale || 'the rule gives no reason'],
 					['Allowed by', p.why],
@@ -51,7 +59,10 @@ function Why({ proposal: p, asset }) {
 					['Expires', <Time at={p.expires} />],
 				]}
 			/>
-			<p class="hint">Of the rules that could fill the gap the sensor proposes the one of the least risk, and of equals the one that costs least for what it fills.</p>
+			<p class="hint">
+				Of the rules that could fill the gap the sensor proposes the one of the least risk, and of equals the one that
+				costs least for what it fills.
+			</p>
 		</section>
 	);
 }
@@ -62,10 +73,23 @@ function Messages({ proposal: p, sound }) {
 			<header class="row">
 				<h2>What would be sent</h2>
 				<span data-test="digest" data-state={sound.digest ? (sound.same ? 'same' : 'differs') : 'waiting'}>
-					{sound.digest && (sound.same ? <Chip tone="good" mark="✓">these bytes are those that would be signed</Chip> : <Chip tone="bad" mark="×">not the bytes that would be signed</Chip>)}
+					{sound.digest &&
+						(sound.same ? (
+							<Chip tone="good" mark="✓">
+								these bytes are those that would be signed
+							</Chip>
+						) : (
+							<Chip tone="bad" mark="×">
+								not the bytes that would be signed
+							</Chip>
+						))}
 				</span>
 			</header>
-			<p class="hint">{p.messages.length ? 'No other payload is sent. A name in braces stands for bytes that a reply gives.' : 'No payload at all: it connects and listens to what the device says by itself.'}</p>
+			<p class="hint">
+				{p.messages.length
+					? 'No other payload is sent. A name in braces stands for bytes that a reply gives.'
+					: 'No payload at all: it connects and listens to what the device says by itself.'}
+			</p>
 			{p.messages.map((message, i) => (
 				<article class="message" key={i}>
 					<header>
@@ -77,8 +101,15 @@ function Messages({ proposal: p, sound }) {
 					<Hex hex={message.hex} label={`Message ${i + 1}, ${message.step}: its bytes`} />
 				</article>
 			))}
-			{p.messages_not_listed > 0 && <p class="wrong">{plural(p.messages_not_listed, 'more message')} are not listed.</p>}
-			<Facts list={[['SHA-256 signed', <code>{p.text.plan_sha256}</code>], ['of these bytes', <code>{sound.digest || '…'}</code>]]} />
+			{p.messages_not_listed > 0 && (
+				<p class="wrong">{plural(p.messages_not_listed, 'more message')} are not listed.</p>
+			)}
+			<Facts
+				list={[
+					['SHA-256 signed', <code>{p.text.plan_sha256}</code>],
+					['of these bytes', <code>{sound.digest || '…'}</code>],
+				]}
+			/>
 		</section>
 	);
 }
@@ -91,15 +122,25 @@ function Traffic({ proposal: p, asset }) {
 			<h2>The target's own traffic</h2>
 			{watch?.quarantine && (
 				<p class="row">
-					<Chip tone="bad" mark="!">in quarantine</Chip> <Wire value={watch.quarantine.evidence} />
+					<Chip tone="bad" mark="!">
+						in quarantine
+					</Chip>{' '}
+					<Wire value={watch.quarantine.evidence} />
 				</p>
 			)}
-			{!watch?.pairs?.length && <p class="hint">Nothing cyclic was heard of it yet. A probe waits until the sensor knows what is usual.</p>}
-			{watch?.pairs?.map((pair) => <Pair key={`${pair.protocol} ${pair.port} ${pair.client}`} pair={pair} />)}
+			{!watch?.pairs?.length && (
+				<p class="hint">Nothing cyclic was heard of it yet. A probe waits until the sensor knows what is usual.</p>
+			)}
+			{watch?.pairs?.map((pair) => (
+				<Pair key={`${pair.protocol} ${pair.port} ${pair.client}`} pair={pair} />
+			))}
 			{alarm?.ot.watch.before && (
 				<div class="pair">
 					<header>
-						<Chip tone="bad" mark="!">after an earlier probe</Chip> <Wire value={alarm.ot.watch.evidence} /> <Time at={alarm['@timestamp']} />
+						<Chip tone="bad" mark="!">
+							after an earlier probe
+						</Chip>{' '}
+						<Wire value={alarm.ot.watch.evidence} /> <Time at={alarm['@timestamp']} />
 					</header>
 					<Baseline before={alarm.ot.watch.before} after={alarm.ot.watch.after} />
 				</div>

@@ -45,7 +45,9 @@ function Tiles({ now }) {
 			<div class="tile">
 				<dt>JSONL</dt>
 				<dd>
-					<Chip tone={jsonl.state === 'writing' ? 'good' : jsonl.state === 'off' ? undefined : 'bad'}>{jsonl.state}</Chip>
+					<Chip tone={jsonl.state === 'writing' ? 'good' : jsonl.state === 'off' ? undefined : 'bad'}>
+						{jsonl.state}
+					</Chip>
 				</dd>
 			</div>
 		</dl>
@@ -78,7 +80,15 @@ function Walls({ now }) {
 					{REFUSALS.map(([name, of]) => (
 						<tr key={name}>
 							<td>{name}</td>
-							<td>{of(now) ? <Chip tone="warn" mark="!">{number(of(now))}</Chip> : '0'}</td>
+							<td>
+								{of(now) ? (
+									<Chip tone="warn" mark="!">
+										{number(of(now))}
+									</Chip>
+								) : (
+									'0'
+								)}
+							</td>
 						</tr>
 					))}
 				</tbody>
@@ -107,7 +117,15 @@ function Outputs({ now }) {
 							<td>{one.list}</td>
 							<td>{number(one.length)}</td>
 							<td>{number(one.cap)}</td>
-							<td>{one.dropped ? <Chip tone="bad" mark="!">{number(one.dropped)}</Chip> : '0'}</td>
+							<td>
+								{one.dropped ? (
+									<Chip tone="bad" mark="!">
+										{number(one.dropped)}
+									</Chip>
+								) : (
+									'0'
+								)}
+							</td>
 						</tr>
 					))}
 				</tbody>
@@ -139,9 +157,22 @@ export function Sensor() {
 				</span>
 			</header>
 			<div class="plots" tabIndex={0} role="group" aria-label="Figures of the sensor">
-				{!newest && <p class="hint">{loaded ? 'The sensor has told nothing of its health within the last hour.' : 'Asking the sensor…'}</p>}
+				{!newest && (
+					<p class="hint">
+						{loaded ? 'The sensor has told nothing of its health within the last hour.' : 'Asking the sensor…'}
+					</p>
+				)}
 				{newest && <Tiles now={newest.ot.health} />}
-				{newest && PLOTS.map((plot, i) => <Plot key={plot.title} title={plot.title} series={plot.series.map(([name]) => ({ name }))} data={data[i]} format={FORMATS[plot.unit]} />)}
+				{newest &&
+					PLOTS.map((plot, i) => (
+						<Plot
+							key={plot.title}
+							title={plot.title}
+							series={plot.series.map(([name]) => ({ name }))}
+							data={data[i]}
+							format={FORMATS[plot.unit]}
+						/>
+					))}
 				{newest && <Walls now={newest.ot.health} />}
 				{newest && <Outputs now={newest.ot.health} />}
 			</div>

@@ -20,7 +20,14 @@ const documents = read.stdout
 	.split('\n')
 	.map((line) => JSON.parse(line));
 
-const summary = ({ ot: { asset, talks, gaps } }) => ({ ...asset, talks, gaps: gaps.length, conflicts: 0, services: [], speaks: [] });
+const summary = ({ ot: { asset, talks, gaps } }) => ({
+	...asset,
+	talks,
+	gaps: gaps.length,
+	conflicts: 0,
+	services: [],
+	speaks: [],
+});
 
 test('completeness: the list says the sensor’s own figure for each device', () => {
 	assert.ok(documents.length > 10);
@@ -33,7 +40,14 @@ test('completeness: the list says the sensor’s own figure for each device', ()
 });
 
 test('disagreements: of single values, with every value', () => {
-	const value = (name, text, more) => ({ subject: '', name, value: text, source: 'passive', protocol: 'modbus', ...more });
+	const value = (name, text, more) => ({
+		subject: '',
+		name,
+		value: text,
+		source: 'passive',
+		protocol: 'modbus',
+		...more,
+	});
 	const of = (...attributes) => disagreements({ ot: { attributes, subassets: [] } });
 	assert.deepEqual(of(value('serial', '1'), value('serial', '1', { protocol: 'snmp' })), []);
 	assert.equal(of(value('serial', '1'), value('serial', '2'))[0].changed, false);
@@ -65,7 +79,9 @@ test('map: every asset once, none upon another, its band’s level its own', () 
 	const places = new Set(nodes.map(({ x, y }) => `${x} ${y}`));
 	assert.equal(places.size, nodes.length);
 	for (const node of nodes) {
-		const inside = bands.filter((b) => node.x > b.x && node.x < b.x + b.width && node.y > b.y && node.y < b.y + b.height);
+		const inside = bands.filter(
+			(b) => node.x > b.x && node.x < b.x + b.width && node.y > b.y && node.y < b.y + b.height,
+		);
 		assert.deepEqual(
 			inside.map((band) => band.level),
 			[node.level],
@@ -83,11 +99,21 @@ test('map: five thousand assets are grouped, and a group opens', () => {
 	);
 	const opened = mapModel(list, { expanded: new Set([groupKey(list[0])]) });
 	assert.ok(opened.nodes.filter((node) => node.kind === 'asset').length > 400);
-	for (const edge of opened.edges) for (const end of [edge.source, edge.target]) assert.ok(opened.nodes.some((node) => node.id === end));
+	for (const edge of opened.edges)
+		for (const end of [edge.source, edge.target]) assert.ok(opened.nodes.some((node) => node.id === end));
 });
 
 test('map: equal addresses of two zones are two devices', () => {
-	const at = (id, zone, peer) => ({ id, zone, ip: ['10.0.0.5'], mac: [], hostname: [], class: 'plc', conflicts: 0, talks: peer ? [{ peer, protocol: 'modbus', transport: 'tcp' }] : [] });
+	const at = (id, zone, peer) => ({
+		id,
+		zone,
+		ip: ['10.0.0.5'],
+		mac: [],
+		hostname: [],
+		class: 'plc',
+		conflicts: 0,
+		talks: peer ? [{ peer, protocol: 'modbus', transport: 'tcp' }] : [],
+	});
 	const client = { ...at('c', 'one', '10.0.0.5'), ip: ['10.0.0.9'] };
 	const { edges } = mapModel([at('a', 'one'), at('b', 'two'), client]);
 	assert.deepEqual(
@@ -107,14 +133,32 @@ test('filter: any word, and what is chosen beside it', () => {
 
 const beat = (second, uptime, frames) => ({
 	'@timestamp': new Date(1795327200000 + second * 1000).toISOString(),
-	ot: { health: { uptime_s: uptime, traffic: { frames, bytes: 0, kernel_drops: 0, interface_drops: 0, ring_drops: 0 }, redis: { lag_ms: 3 }, outbox: { entries: 0 }, jsonl: { lag_entries: 0 } } },
+	ot: {
+		health: {
+			uptime_s: uptime,
+			traffic: { frames, bytes: 0, kernel_drops: 0, interface_drops: 0, ring_drops: 0 },
+			redis: { lag_ms: 3 },
+			outbox: { entries: 0 },
+			jsonl: { lag_entries: 0 },
+		},
+	},
 });
 
 test('plots: counters become rates; a restart and missing documents leave gaps', () => {
-	const [times, heard] = plotData(PLOTS[0], [beat(0, 100, 1000), beat(10, 110, 1500), beat(20, 5, 20), beat(30, 15, 120), beat(300, 285, 1000), beat(310, 295, 1010)]);
+	const [times, heard] = plotData(PLOTS[0], [
+		beat(0, 100, 1000),
+		beat(10, 110, 1500),
+		beat(20, 5, 20),
+		beat(30, 15, 120),
+		beat(300, 285, 1000),
+		beat(310, 295, 1010),
+	]);
 	assert.deepEqual(heard, [null, 50, null, 10, null, 880 / 270, 1]);
 	assert.equal(times.length, 7);
-	assert.deepEqual(withGaps([0, 10, 20], [[1, 2, 3]], 35), [[0, 10, 20], [1, 2, 3]]);
+	assert.deepEqual(withGaps([0, 10, 20], [[1, 2, 3]], 35), [
+		[0, 10, 20],
+		[1, 2, 3],
+	]);
 	assert.deepEqual(withGaps([], [[]], 35), [[], []]);
 });
 
@@ -130,8 +174,15 @@ test('probing is stopped until somebody lets it go on', () => {
 test('runs and quarantines out of their events', () => {
 	const probe = (action, run) => ({ event: { action }, ot: { probe: { run } } });
 	const alarm = (action, id, order) => ({ event: { action }, ot: { asset: { id }, watch: { order } } });
-	const watch = [alarm('quarantine-released', 'a', 0), alarm('target-degraded', 'b', 2), alarm('target-degraded', 'a', 1)];
-	const runs = runsOf([probe('probe-planned', 3), probe('probe-ended', 2), probe('probe-planned', 2), probe('probe-refused', 1)], watch);
+	const watch = [
+		alarm('quarantine-released', 'a', 0),
+		alarm('target-degraded', 'b', 2),
+		alarm('target-degraded', 'a', 1),
+	];
+	const runs = runsOf(
+		[probe('probe-planned', 3), probe('probe-ended', 2), probe('probe-planned', 2), probe('probe-refused', 1)],
+		watch,
+	);
 	assert.deepEqual(
 		runs.map(({ run, stage, alarms }) => [run, stage, alarms.length]),
 		[
@@ -162,10 +213,24 @@ test('a proposal is sound only with the bytes that are signed, all of them', asy
 test('history: each event a sentence, also of kinds that are not known', async () => {
 	const { history } = await page('history.js');
 	const of = (action, ot) => history({ event: { action, dataset: 'askance.x' }, ot });
-	assert.equal(of('attribute-learned', { attr: { subject: 'modbus/502/unit:1', name: 'order_code', value: 'NC-1', protocol: 'modbus', source: 'passive' } }), 'order code of modbus/502/unit:1 “NC-1” by modbus (passive)');
-	assert.equal(of('service-observed', { service: { protocol: 's7comm', transport: 'tcp', port: 102 } }), 'service observed: s7comm tcp/102');
-	assert.equal(of('device-quiet', { change: { protocol: 'modbus', silent_ms: 1400, frames: [] } }), 'device quiet: protocol modbus, silent ms 1400');
-	assert.equal(of('asset-conflict', { change: { ip: '10.0.0.5', claimed_by: '02:00:00:00:00:01' } }), 'conflict: 10.0.0.5 is also claimed by 02:00:00:00:00:01');
+	assert.equal(
+		of('attribute-learned', {
+			attr: { subject: 'modbus/502/unit:1', name: 'order_code', value: 'NC-1', protocol: 'modbus', source: 'passive' },
+		}),
+		'order code of modbus/502/unit:1 “NC-1” by modbus (passive)',
+	);
+	assert.equal(
+		of('service-observed', { service: { protocol: 's7comm', transport: 'tcp', port: 102 } }),
+		'service observed: s7comm tcp/102',
+	);
+	assert.equal(
+		of('device-quiet', { change: { protocol: 'modbus', silent_ms: 1400, frames: [] } }),
+		'device quiet: protocol modbus, silent ms 1400',
+	);
+	assert.equal(
+		of('asset-conflict', { change: { ip: '10.0.0.5', claimed_by: '02:00:00:00:00:01' } }),
+		'conflict: 10.0.0.5 is also claimed by 02:00:00:00:00:01',
+	);
 	assert.equal(of('approval-signed', {}), 'approval signed');
 	assert.equal(of('of-a-later-version', {}), 'of a later version');
 });

@@ -48,6 +48,13 @@ test('the command line opens what the page wrote', async () => {
 test('what is no key file is refused', () => {
 	const { path } = keygen('damaged', ['--no-passphrase']);
 	const text = readFileSync(path, 'utf8');
-	for (const bad of ['', 'ssh-ed25519 AAAA', text.replace('key 1', 'key 2'), text.replace(/secret: .*/, 'secret: AAAA'), text.replace('none', 'argon2id 99 268435456 AAAAAAAAAAAAAAAAAAAAAA=='), `x${text}`])
+	for (const bad of [
+		'',
+		'ssh-ed25519 AAAA',
+		text.replace('key 1', 'key 2'),
+		text.replace(/secret: .*/, 'secret: AAAA'),
+		text.replace('none', 'argon2id 99 268435456 AAAAAAAAAAAAAAAAAAAAAA=='),
+		`x${text}`,
+	])
 		assert.throws(() => readKeyFile(bad), /key file/, bad);
 });

@@ -36,9 +36,50 @@ function proposal() {
 const times = () => ({ not_before: 1795327200, not_after: 1795413600, uses: 1 });
 
 // Values that are right, at an edge, or wrong.
-const TEXTS = ['', 'plc', 'Müller & Co', '控制器', '🛠', 'a\nb', 'a\tb', 'a\u007fb', 'a\u0085b', 'a\u202eb', 'a\u2067b', 'a\u200bb', 'a\u200fb', 'a\u061cb', 'a\u2028b', '\ufeffa', 'x'.repeat(31), 'x'.repeat(32), 'x'.repeat(63), 'x'.repeat(64), 'é'.repeat(31), 'é'.repeat(32), 'x'.repeat(95), 'x'.repeat(96), 'x'.repeat(767), 'x'.repeat(768), 'uses: 1', 'a b'];
+const TEXTS = [
+	'',
+	'plc',
+	'Müller & Co',
+	'控制器',
+	'🛠',
+	'a\nb',
+	'a\tb',
+	'a\u007fb',
+	'a\u0085b',
+	'a\u202eb',
+	'a\u2067b',
+	'a\u200bb',
+	'a\u200fb',
+	'a\u061cb',
+	'a\u2028b',
+	'\ufeffa',
+	'x'.repeat(31),
+	'x'.repeat(32),
+	'x'.repeat(63),
+	'x'.repeat(64),
+	'é'.repeat(31),
+	'é'.repeat(32),
+	'x'.repeat(95),
+	'x'.repeat(96),
+	'x'.repeat(767),
+	'x'.repeat(768),
+	'uses: 1',
+	'a b',
+];
 const NUMBERS = [0, 1, 2, 9, 10, 11, 255, 256, 257, 502, 4095, 4096, 65535, 65536, 65537, -1];
-const SECONDS = [0, 1, 1795327199, 1795327200, 1795327201, 1795413600, 1795327200 + 30 * 86400, 1795327200 + 30 * 86400 + 1, 253402300799, 253402300800, -1];
+const SECONDS = [
+	0,
+	1,
+	1795327199,
+	1795327200,
+	1795327201,
+	1795413600,
+	1795327200 + 30 * 86400,
+	1795327200 + 30 * 86400 + 1,
+	253402300799,
+	253402300800,
+	-1,
+];
 const FIELDS = {
 	sensor: [...TEXTS, 'plant_1.a-b', 'plant 1'],
 	zone: TEXTS,
@@ -51,7 +92,13 @@ const FIELDS = {
 	target_mac: ['00:00:00:00:00:00', 'ff:ff:ff:ff:ff:ff', '02:80:2f:0a:0b:0c'],
 	transport: ['tcp', 'udp', 'ethernet'],
 	port: NUMBERS,
-	vlan: [[0, 0], [4095, 4095], [1, 2], [4096, 0], [0, 4096]],
+	vlan: [
+		[0, 0],
+		[4095, 4095],
+		[1, 2],
+		[4096, 0],
+		[0, 4096],
+	],
 	rule_sha256: ['00'.repeat(32), 'ff'.repeat(32)],
 };
 
@@ -83,10 +130,17 @@ test('approvals: the same text as the sensor, and the same refusals', async () =
 	const answers = oracleTexts(structuredClone(questions));
 	let refused = 0;
 	questions.forEach(({ proposal: p, times: t }, i) => {
-		assert.equal(ours(() => approvalText(p.id, p.text, t)), answers[i].text, JSON.stringify([p, t]));
+		assert.equal(
+			ours(() => approvalText(p.id, p.text, t)),
+			answers[i].text,
+			JSON.stringify([p, t]),
+		);
 		refused += answers[i].text === null;
 	});
-	assert.ok(refused > CASES / 10 && refused < CASES * 0.9, `${refused} of ${CASES} refused: the cases are too easy or too hard`);
+	assert.ok(
+		refused > CASES / 10 && refused < CASES * 0.9,
+		`${refused} of ${CASES} refused: the cases are too easy or too hard`,
+	);
 	console.log(`# texts: ${CASES} approvals, ${refused} refused by both`);
 });
 
@@ -108,18 +162,47 @@ test('approvals: a signature made here is one that the sensor verifies, over thi
 test('commands: the same text as the sensor, its signature verified', async () => {
 	const die = dice(2);
 	const { privateKey, publicKey } = await keyOfSeed(new Uint8Array(32).fill(9));
-	const names = ['deny', 'revoke', 'stop', 'resume', 'release', 'set', 'merge', 'split', 'accept', 'ignore', 'undo', 'approve', 'nonsense'];
+	const names = [
+		'deny',
+		'revoke',
+		'stop',
+		'resume',
+		'release',
+		'set',
+		'merge',
+		'split',
+		'accept',
+		'ignore',
+		'undo',
+		'approve',
+		'nonsense',
+	];
 	const why = ['', 'not at night', 'Müller', 'a\nb', 'a\u202eb', 'x'.repeat(199), 'x'.repeat(200)];
 	const time_ms = [0, 1, 999, 1795327200000, 1795327200007, 253402300799000, 253402300799001, -1];
-	const details = { attribute: ['serial', '', 'x'.repeat(23), 'x'.repeat(24)], path: ['', 'modbus/502/unit:3', 'x'.repeat(95), 'x'.repeat(96)], value: ['S C-1', '', 'é'.repeat(191), 'é'.repeat(192), 'a\nb'] };
+	const details = {
+		attribute: ['serial', '', 'x'.repeat(23), 'x'.repeat(24)],
+		path: ['', 'modbus/502/unit:3', 'x'.repeat(95), 'x'.repeat(96)],
+		value: ['S C-1', '', 'é'.repeat(191), 'é'.repeat(192), 'a\nb'],
+	};
 	const questions = [];
 	const texts = [];
 	for (let i = 0; i < 2000; i++) {
-		const command = { command: die.one(names), subject: die.one(['', '17', proposal().id, 'a-0011223344556677', 'x'.repeat(64)]), why: die.one(why), sensor: 'plant-1', time_ms: die.one(time_ms) };
+		const command = {
+			command: die.one(names),
+			subject: die.one(['', '17', proposal().id, 'a-0011223344556677', 'x'.repeat(64)]),
+			why: die.one(why),
+			sensor: 'plant-1',
+			time_ms: die.one(time_ms),
+		};
 		const fact = ['set', 'merge', 'split', 'accept', 'ignore', 'undo'].includes(command.command);
 		if (fact) for (const [key, values] of Object.entries(details)) if (die.next(2)) command[key] = die.one(values);
 		const text = ours(() => commandText(command));
-		const body = { command: command.command, analyst: 'a.lang', time_ms: command.time_ms, signature: await sign(privateKey, text ?? '') };
+		const body = {
+			command: command.command,
+			analyst: 'a.lang',
+			time_ms: command.time_ms,
+			signature: await sign(privateKey, text ?? ''),
+		};
 		if (command.why) body.why = command.why;
 		const key = { release: 'asset', undo: 'fact' }[command.command] ?? (fact ? 'asset' : 'id');
 		if (command.subject) body[key] = command.subject;
@@ -134,7 +217,11 @@ test('commands: the same text as the sensor, its signature verified', async () =
 		assert.equal(texts[i], answer.text, JSON.stringify(questions[i]));
 		assert.equal(answer.verified, answer.text !== null);
 	});
-	for (const name of names.slice(0, 11)) assert.ok(answers.some(({ text }) => text?.includes(`command: ${name}\n`)), `no ${name} was sound`);
+	for (const name of names.slice(0, 11))
+		assert.ok(
+			answers.some(({ text }) => text?.includes(`command: ${name}\n`)),
+			`no ${name} was sound`,
+		);
 	console.log(`# texts: ${answers.length} commands, ${answers.filter(({ text }) => !text).length} refused by both`);
 });
 
@@ -148,7 +235,8 @@ test('plans: the hash of every shipped rule, made anew from what proposals show'
 		const changed = structuredClone(messages);
 		changed.at(-1).hex += '00';
 		assert.notEqual(await planDigest(rule, changed), digest, `${rule}: a byte more`);
-		if (messages.length > 1) assert.notEqual(await planDigest(rule, [...messages].reverse()), digest, `${rule}: another order`);
+		if (messages.length > 1)
+			assert.notEqual(await planDigest(rule, [...messages].reverse()), digest, `${rule}: another order`);
 	}
 	console.log(`# plans: ${plans.length} rules, ${plans.reduce((sum, plan) => sum + plan.messages.length, 0)} messages`);
 });

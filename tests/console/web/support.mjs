@@ -23,7 +23,8 @@ export function oracle(words, input = '') {
 	return done.stdout.trimEnd().split('\n');
 }
 
-export const oracleTexts = (questions) => oracle(['texts'], `${questions.map((q) => JSON.stringify(q)).join('\n')}\n`).map((line) => JSON.parse(line));
+export const oracleTexts = (questions) =>
+	oracle(['texts'], `${questions.map((q) => JSON.stringify(q)).join('\n')}\n`).map((line) => JSON.parse(line));
 
 // The same numbers at each run: what failed fails again.
 export function dice(seed) {
