@@ -129,9 +129,12 @@ static void print_exits(const struct verb *v, FILE *to)
 void help_print(const struct verb *v, FILE *to)
 {
 	char synopsis[WIDTH * 2];
+	int at;
 
 	help_synopsis(v, synopsis, sizeof synopsis);
-	fprintf(to, "usage: askance %s %s\n\n%c%s.\n", v->name, synopsis, toupper((unsigned char)v->summary[0]), v->summary + 1);
+	at = fprintf(to, "usage: askance %s ", v->name);
+	print_folded(synopsis, strlen(synopsis), at, at, to);
+	fprintf(to, "\n%c%s.\n", toupper((unsigned char)v->summary[0]), v->summary + 1);
 	if (v->help) {
 		putc('\n', to);
 		print_prose(v->help, to);

@@ -62,7 +62,8 @@ static void natural_widths(const struct table *t, int *widths)
 	}
 }
 
-static void fit_widths(const struct table *t, int *widths, int width)
+/* Takes from the widest columns until the line fits. False when they are as narrow as can be read before it does. */
+static bool squeeze(const struct table *t, int *widths, int width)
 {
 	for (;;) {
 		int total = -GAP_COLUMNS;
@@ -74,9 +75,26 @@ static void fit_widths(const struct table *t, int *widths, int width)
 			if (i > 0 && (widest == 0 || widths[i] > widths[widest]))
 				widest = i;
 		}
-		if (total <= width || widest == 0 || widths[widest] <= LEAST_COLUMNS)
-			return;
+		if (total <= width)
+			return true;
+		if (widest == 0 || widths[widest] <= LEAST_COLUMNS)
+			return false;
 		widths[widest]--;
+	}
+}
+
+/* On a narrow terminal the last columns are left out, so that the others can be read. */
+static void fit_widths(const struct table *t, int *widths, int width)
+{
+	int natural[TABLE_COLUMNS];
+	size_t shown = t->columns;
+
+	memcpy(natural, widths, sizeof natural);
+	while (!squeeze(t, widths, width) && shown > 1) {
+		memcpy(widths, natural, sizeof natural);
+		shown--;
+		for (size_t i = shown; i < t->columns; i++)
+			widths[i] = 0;
 	}
 }
 
@@ -114,7 +132,7 @@ static void print_row(FILE *to, const struct table *t, const char *const *cells,
 
 void table_print(const struct table *t, FILE *to, int width, bool colours)
 {
-	int widths[TABLE_COLUMNS];
+	int widths[TABLE_COLUMNS] = { 0 };
 
 	natural_widths(t, widths);
 	if (width > 0)
