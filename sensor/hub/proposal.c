@@ -6,6 +6,7 @@
 #include "sensor/hub/address.h"
 #include "sensor/hub/binding.h"
 #include "sensor/hub/outbox.h"
+#include "sensor/hub/watch.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -13,7 +14,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { HEARD_MOST = 64, ZONE_TEXT_BYTES = 128, EXPIRED_AT_ONCE = 32, DAY_S = 86400 };
+enum { HEARD_MOST = 64, ZONE_TEXT_BYTES = 128, EXPIRED_AT_ONCE = 32, FRESH_S = 5, FRESH_AT_ONCE = 16, DAY_S = 86400 };
 
 const char *proposal_status_name(enum proposal_status s)
 {
@@ -264,9 +265,9 @@ bool proposals_review(struct proposals *p, const struct subject *s, int64_t at_s
 }
 
 /* The row of a proposal with the document that consumers see. */
-static int put(struct proposals *p, const struct proposal *x)
+static int put(struct proposals *p, const struct proposal *x, int64_t at_s)
 {
-	proposal_document(p, x, TOLD_STATE, NULL, x->changed_s * INT64_C(1000000000));
+	proposal_document(p, x, TOLD_STATE, NULL, at_s * INT64_C(1000000000));
 	document_number(&p->document, p->picture->sensor, outbox_epoch(p->store), outbox_next(p->store) - 1, &p->line);
 	return proposal_sql_put(p->sql, x, p->line.text, p->line.len);
 }
@@ -274,7 +275,7 @@ static int put(struct proposals *p, const struct proposal *x)
 int proposals_save(struct proposals *p)
 {
 	for (size_t i = 0; i < p->count; i++)
-		if (p->items[i]->unsaved && put(p, p->items[i]) < 0)
+		if (p->items[i]->unsaved && put(p, p->items[i], p->items[i]->changed_s) < 0)
 			return -1;
 	return 0;
 }
@@ -320,7 +321,7 @@ int proposals_change(struct proposals *p, struct proposal *x, const struct propo
 		if (sequence <= 0 || outbox_append(p->store, types[event], to ? to->asset : x ? x->asset : NULL, p->line.text, p->line.len) < 0)
 			goto failed;
 	}
-	if ((to && put(p, to) < 0) || (more && more(p->store, context) < 0))
+	if ((to && put(p, to, to->changed_s) < 0) || (more && more(p->store, context) < 0))
 		goto failed;
 	if (store_commit(p->store) < 0)
 		return -1;
@@ -344,6 +345,28 @@ static const char *end_of(const struct proposals *p, const struct proposal *x, i
 	return proposal_rule(p, x) ? NULL : "its rule has changed";
 }
 
+/* Whoever decides wants to see how the target is now, not how it was when the proposal was made. */
+static void freshen(struct proposals *p, int64_t at_s)
+{
+	unsigned put_count = 0;
+
+	if (!p->watch || at_s - p->fresh_s < FRESH_S || store_begin(p->store) < 0)
+		return;
+	p->fresh_s = at_s;
+	for (size_t n = 0; n < p->count && put_count < FRESH_AT_ONCE; n++) {
+		const struct proposal *x = p->items[p->fresh_at++ % p->count];
+
+		if (x->unsaved || proposal_is_over(x) || !watch_knows(p->watch, picture_asset(p->picture, x->asset)))
+			continue;
+		if (put(p, x, at_s) < 0) {
+			store_rollback(p->store);
+			return;
+		}
+		put_count++;
+	}
+	store_commit(p->store);
+}
+
 bool proposals_tick(struct proposals *p, int64_t at_s)
 {
 	unsigned told = 0;
@@ -363,6 +386,7 @@ bool proposals_tick(struct proposals *p, int64_t at_s)
 		told++;
 	}
 	drop_over(p);
+	freshen(p, at_s);
 	if (proposal_sql_forget(p->sql, at_s - PROPOSAL_KEEP_S) > 0)
 		told++;
 	return told > 0;

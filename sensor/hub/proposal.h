@@ -71,6 +71,8 @@ struct proposals {
 	struct json line;
 	struct proposal_sql *sql;
 	struct watch *watch;      /* documents show what it knows of the target; NULL: they don't */
+	size_t fresh_at;          /* whose document is made anew next, for the watch's sake */
+	int64_t fresh_s;          /* when some were */
 };
 
 /* Reads those that are alive. 0, or -1 after log_error(). The pieces stay the caller's. */
@@ -119,7 +121,10 @@ struct proposal_note {
 int proposals_change(struct proposals *p, struct proposal *x, const struct proposal *to, enum proposal_event event,
 		     const struct proposal_note *note, int (*more)(struct store *s, void *context), void *context);
 
-/* Once a second: expires, supersedes where rules changed, forgets what was over long ago. True when something was told. */
+/*
+ * Once a second: expires, supersedes where rules changed, forgets what was over long ago, and shows in some documents how
+ * their targets are now. True when something was told.
+ */
 bool proposals_tick(struct proposals *p, int64_t now_s);
 
 const char *proposal_status_name(enum proposal_status s);

@@ -274,6 +274,14 @@ static bool under_watch(const struct watch *w, const struct asset *a)
 	return false;
 }
 
+static void note_recent(struct watch_recent *r, const struct pulse *p)
+{
+	uint32_t at = r->count++ % WATCH_RECENT;
+
+	r->gap_us[at] = p->requests ? p->gap_sum_us / p->requests : 0;
+	r->rtt_us[at] = p->replies ? p->rtt_sum_us / p->replies : 0;
+}
+
 void watch_pulse(struct watch *w, const struct pulse *p, int64_t now_ns)
 {
 	struct watch_pair *x = pair_of(w, p, now_ns);
@@ -287,6 +295,7 @@ void watch_pulse(struct watch *w, const struct pulse *p, int64_t now_ns)
 	a = asset_of(w, x->key.vlan, x->key.server_family, x->key.server);
 	x->told_ns = now_ns;
 	memcpy(x->protocol, p->protocol, sizeof x->protocol);
+	note_recent(&x->recent, p);
 	if (baseline_is_write_burst(&x->baseline, p))
 		hold_zone(w, p->vlan, ACTIVITY_WRITE_BURST, &p->client, &p->server, now_ns);
 	before = x->baseline;

@@ -117,7 +117,9 @@ int watch_store(struct watch *w, struct store *s);
 bool watch_unstored(const struct watch *w);
 void watch_stored(struct watch *w);
 
-/* Members of an object: the baseline, the word and the quarantine of the asset, as documents show them. */
+/* True when watch_write() has something to say. `a` may be NULL. */
+bool watch_knows(struct watch *w, const struct asset *a);
+/* Members of an object: the baseline, the last figures and the quarantine of the asset, as documents show them. */
 void watch_write(struct watch *w, const struct asset *a, int64_t now_ns, struct json *j);
 
 #endif

@@ -25,10 +25,20 @@ struct watch_pair_key {
 	uint8_t server[16], client[16];
 };
 
+/* The last reports of a pair, in a ring: for people who look at how it is now. */
+enum { WATCH_RECENT = 60 };
+
+struct watch_recent {
+	uint32_t gap_us[WATCH_RECENT]; /* means of a report; 0 when it has none */
+	uint32_t rtt_us[WATCH_RECENT];
+	uint32_t count;                /* of all reports */
+};
+
 struct watch_pair {
 	struct watch_pair_key key;
 	bool used;
 	struct baseline baseline;
+	struct watch_recent recent;
 	int64_t told_ns;             /* our clock at the last report */
 	int64_t heard_ns;            /* the server's last frame, its clock; its number */
 	uint64_t frame;

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { RADIUS_TOLD = 100, PAIRS_TOLD = 32 };
+enum { RADIUS_TOLD = 100, PAIRS_TOLD = 32, RECENT_TOLD = 4 };
 
 struct degraded {
 	const struct asset *radius[RADIUS_TOLD];
@@ -166,7 +166,26 @@ void watch_tell_released(struct watch *w, struct asset *a, const struct watch_qu
 	batch_event(w->batch, "watch", a, write_released, &g);
 }
 
-static void write_pair(struct watch *w, const struct watch_pair *x, int64_t now_ns, struct json *j)
+/* The oldest first. */
+static void put_ring(struct json *j, const char *key, const uint32_t us[WATCH_RECENT], uint32_t count)
+{
+	uint32_t first = count > WATCH_RECENT ? count - WATCH_RECENT : 0;
+
+	json_open(j, key, '[');
+	for (uint32_t i = first; i < count; i++)
+		put_milliseconds(j, NULL, us[i % WATCH_RECENT]);
+	json_close(j, ']');
+}
+
+static void put_recent(struct json *j, const struct watch_recent *r)
+{
+	json_open(j, "recent", '{');
+	put_ring(j, "period_ms", r->gap_us, r->count);
+	put_ring(j, "round_trip_ms", r->rtt_us, r->count);
+	json_close(j, '}');
+}
+
+static void write_pair(struct watch *w, const struct watch_pair *x, bool recent, int64_t now_ns, struct json *j)
 {
 	struct endpoint client = { .family = x->key.client_family };
 	char why[BASELINE_WHY_BYTES];
@@ -180,7 +199,16 @@ static void write_pair(struct watch *w, const struct watch_pair *x, int64_t now_
 	json_number(j, "silent_s", (now_ns - x->told_ns) / 1000000000);
 	json_text_if(j, "deviation", x->why[0] ? x->why : NULL);
 	put_usual(j, &x->baseline);
+	if (recent)
+		put_recent(j, &x->recent);
 	json_close(j, '}');
+}
+
+bool watch_knows(struct watch *w, const struct asset *a)
+{
+	uint32_t at = 0;
+
+	return a && watch_next_pair(w, a, &at);
 }
 
 void watch_write(struct watch *w, const struct asset *a, int64_t now_ns, struct json *j)
@@ -202,6 +230,6 @@ void watch_write(struct watch *w, const struct asset *a, int64_t now_ns, struct 
 	}
 	json_open(j, "pairs", '[');
 	for (const struct watch_pair *x; told < PAIRS_TOLD && (x = watch_next_pair(w, a, &at)); told++)
-		write_pair(w, x, now_ns, j);
+		write_pair(w, x, told < RECENT_TOLD, now_ns, j);
 	json_close(j, ']');
 }

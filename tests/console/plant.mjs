@@ -132,10 +132,12 @@ async function keyboard() {
 }
 
 await makeKey();
-const { proposals } = await outside('proposals');
+const { proposals, recent, faults } = await outside('proposals');
 if (proposals.length < 2) {
 	check('the sensor proposes', false, `${proposals.length} proposals`);
 } else {
+	check('a proposal shows how its target is now, and not only when it was made', recent[0] > 5, recent);
+	check('the documents of proposals validate', faults === '', faults);
 	await approve(proposals[0]);
 	await reply(proposals[0]);
 	await deny(proposals[1]);

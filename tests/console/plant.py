@@ -1,10 +1,12 @@
 """The page before a real sensor: some machines of tests/lab, and an analyst who has nothing but a browser."""
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
 
+import documents
 import page
 from bench import ROOT, Failure, free_port, require, wait_for
 
@@ -77,12 +79,18 @@ class Stage:
                     found.setdefault(p["ip"], p)
             return len(found) >= 2 and list(found.values())
         try:
-            return {"proposals": wait_for(find, 90, "too few proposals")}
+            proposals = wait_for(find, 90, "too few proposals")
+            watched = lambda: self.document(proposals[0]["id"])["ot"]["proposal"].get("watch", {}).get("pairs")
+            pairs = wait_for(watched, 30, "a proposal does not show how its target is now")
+            return {"proposals": proposals, "recent": [len(p.get("recent", {}).get("period_ms", [])) for p in pairs], "faults": documents.faults([self.document(p["id"]) for p in proposals])}
         except Failure:
             return {"proposals": []}
 
     def proposal(self, said):
         return next(({"status": p["status"]} for p in self.sensor.proposals() if p["id"] == said["id"]), {"status": "none"})
+
+    def document(self, number):
+        return json.loads(self.sensor.redis().hget(self.key("proposals"), number))
 
     def commands(self, _):
         return {"count": self.sensor.redis().xlen(self.key("cmd"))}

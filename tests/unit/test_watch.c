@@ -640,14 +640,23 @@ static void figures_are_written(void **state)
 {
 	struct watch_target t = target(0);
 	struct json j = { 0 };
+	const char *recent;
+	unsigned told = 1;
 
 	(void)state;
+	assert_false(watch_knows(hub.watch, NULL));
 	quiet(LEARN_S + 5);
+	assert_true(watch_knows(hub.watch, picture_find(&hub.picture, t.vlan, 4, t.address.ip)->asset));
 	json_open(&j, NULL, '{');
 	watch_write(hub.watch, picture_find(&hub.picture, t.vlan, 4, t.address.ip)->asset, hub.now_ns, &j);
 	json_close(&j, '}');
 	assert_non_null(strstr(j.text, "\"period_ms\":100."));
 	assert_non_null(strstr(j.text, "\"steady\":true"));
+	recent = strstr(j.text, "\"recent\":{\"period_ms\":[");
+	assert_non_null(recent);
+	for (const char *at = strchr(recent, '['); *at != ']'; at++)
+		told += *at == ',';
+	assert_in_range(told, 10, 60);
 	json_free(&j);
 }
 
