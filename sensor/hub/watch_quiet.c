@@ -53,7 +53,7 @@ void watch_look_for_quiet(struct watch *w, int64_t now_ns)
 		struct watch_pair *x = &w->pairs[w->quiet_at++ % WATCH_TARGETS];
 		struct node *node;
 
-		if (!x->used || x->quiet_told || !x->usual_us || !silent(x, now_ns))
+		if (!x->used || x->quiet_told || x->usual_us <= 0 || !silent(x, now_ns))
 			continue;
 		x->quiet_told = true;
 		node = picture_find(w->picture, x->key.vlan, x->key.server_family, x->key.server);
