@@ -28,21 +28,40 @@ static char *read_file(const char *path)
 	return text;
 }
 
-struct tls *tls_load(const char *certificate, const char *key, const char *authority)
+static void drop(struct tls *t)
 {
-	struct tls *t = calloc(1, sizeof *t);
-	gnutls_datum_t pem;
-	int error;
+	if (!t)
+		return;
+	if (t->own)
+		gnutls_x509_crt_deinit(t->own);
+	free(t->certificate);
+	free(t->key);
+	free(t->authority);
+	free(t);
+}
 
-	if (!t || !(t->certificate = read_file(certificate)) || !(t->key = read_file(key)) || !(t->authority = read_file(authority)))
-		return NULL;
-	pem = (gnutls_datum_t){ (unsigned char *)t->certificate, (unsigned)strlen(t->certificate) };
-	error = gnutls_x509_crt_init(&t->own);
+/* The first certificate of the file, for the names in it. False after log_error(). */
+static bool read_own(struct tls *t, const char *path)
+{
+	gnutls_datum_t pem = { (unsigned char *)t->certificate, (unsigned)strlen(t->certificate) };
+	int error = gnutls_x509_crt_init(&t->own);
+
 	if (error == 0)
 		error = gnutls_x509_crt_import(t->own, &pem, GNUTLS_X509_FMT_PEM);
 	if (error == 0)
+		return true;
+	log_error("%s: %s", path, gnutls_strerror(error));
+	return false;
+}
+
+struct tls *tls_load(const char *certificate, const char *key, const char *authority)
+{
+	struct tls *t = calloc(1, sizeof *t);
+
+	if (t && (t->certificate = read_file(certificate)) && (t->key = read_file(key)) && (t->authority = read_file(authority)) &&
+	    read_own(t, certificate))
 		return t;
-	log_error("%s: %s", certificate, gnutls_strerror(error));
+	drop(t);
 	return NULL;
 }
 

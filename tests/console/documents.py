@@ -31,7 +31,7 @@ HOSTILE = {
 
 def recorded(build):
     """The documents of the recorded plant's devices."""
-    lines = subprocess.run([build / "askance", "read", "--json", ROOT / "tests/plant/plant.pcap.gz"], check=True, capture_output=True, text=True).stdout
+    lines = subprocess.run([build / "askance", "read", "--json", "--rules", ROOT / "rules", ROOT / "tests/plant/plant.pcap.gz"], check=True, capture_output=True, text=True).stdout
     return [json.loads(line) for line in lines.splitlines()]
 
 
