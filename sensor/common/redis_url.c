@@ -177,3 +177,21 @@ int redis_url_parse(struct redis_url *u, const char *text, char *why, size_t roo
 		}
 	return refuse(why, room, "the address of Redis must begin with unix://, redis://, rediss://, sentinel:// or sentinels://");
 }
+
+static void set_login(char to_user[REDIS_URL_TEXT], char to_password[REDIS_URL_TEXT], const char *user, const char *password)
+{
+	if (!password[0])
+		return;
+	snprintf(to_user, REDIS_URL_TEXT, "%s", user);
+	snprintf(to_password, REDIS_URL_TEXT, "%s", password);
+}
+
+void redis_url_login(struct redis_url *u, const char *user, const char *password)
+{
+	set_login(u->user, u->password, user, password);
+}
+
+void redis_url_sentinel_login(struct redis_url *u, const char *user, const char *password)
+{
+	set_login(u->sentinel_user, u->sentinel_password, user, password);
+}

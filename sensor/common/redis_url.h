@@ -36,6 +36,10 @@ struct redis_url {
 	char sentinel_password[REDIS_URL_TEXT];
 };
 
+/* Logins that stand beside the text, in the configuration. Without a password the text's stays, or none. */
+void redis_url_login(struct redis_url *u, const char *user, const char *password);
+void redis_url_sentinel_login(struct redis_url *u, const char *user, const char *password);
+
 /* 0, or -1 with a clear sentence in why[room], which never holds the password. */
 int redis_url_parse(struct redis_url *u, const char *text, char *why, size_t room);
 

@@ -216,13 +216,9 @@ static int read_url(struct sensor_link *l, char url[CONFIG_URL_BYTES], struct re
 		fprintf(stderr, "askance %s: %s\n", l->verb, why);
 		return -1;
 	}
-	if (l->configuration.redis_password[0] && !l->url) {
-		snprintf(u->user, sizeof u->user, "%s", l->configuration.redis_user);
-		snprintf(u->password, sizeof u->password, "%s", l->configuration.redis_password);
-	}
 	if (!l->url) {
-		snprintf(u->sentinel_user, sizeof u->sentinel_user, "%s", l->configuration.sentinel_user);
-		snprintf(u->sentinel_password, sizeof u->sentinel_password, "%s", l->configuration.sentinel_password);
+		redis_url_login(u, l->configuration.redis_user, l->configuration.redis_password);
+		redis_url_sentinel_login(u, l->configuration.sentinel_user, l->configuration.sentinel_password);
 	}
 	return 0;
 }

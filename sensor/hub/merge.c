@@ -11,7 +11,7 @@
 enum {
 	CHUNK_ROWS = 2048,
 	WORTH_BYTES = 1024, /* what a run must hold to be worth the event in its place */
-	REPAY_ROWS = 64,
+	REPAY_ROWS = 256,
 	NUMBER_BYTES = 256, /* of "sequence":...,"id":"...", at most */
 };
 
@@ -121,7 +121,7 @@ static int find_runs(struct merge *m, struct run runs[CHUNK_ROWS], size_t *count
 		m->next = sqlite3_column_int64(m->read, 0) + 1;
 		if (open.events && open.bytes > WORTH_BYTES)
 			runs[(*count)++] = open;
-		open.rows = 0;
+		open = (struct run){ .rows = 0 };
 	}
 	sqlite3_reset(m->read);
 	m->done = rows < CHUNK_ROWS;

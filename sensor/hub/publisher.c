@@ -494,12 +494,8 @@ static int start_redis(uv_loop_t *loop)
 		log_error("redis.url: %s", why);
 		return -1;
 	}
-	if (p.config.redis_password[0]) {
-		snprintf(p.link.url.password, sizeof p.link.url.password, "%s", p.config.redis_password);
-		snprintf(p.link.url.user, sizeof p.link.url.user, "%s", p.config.redis_user);
-	}
-	snprintf(p.link.url.sentinel_user, sizeof p.link.url.sentinel_user, "%s", p.config.sentinel_user);
-	snprintf(p.link.url.sentinel_password, sizeof p.link.url.sentinel_password, "%s", p.config.sentinel_password);
+	redis_url_login(&p.link.url, p.config.redis_user, p.config.redis_password);
+	redis_url_sentinel_login(&p.link.url, p.config.sentinel_user, p.config.sentinel_password);
 	p.link.relay = p.config.relay;
 	snprintf(p.stream, sizeof p.stream, "askance:{%s}:ev", p.config.sensor);
 	snprintf(p.name, sizeof p.name, "askance:%s", p.config.sensor);
