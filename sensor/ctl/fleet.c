@@ -30,7 +30,7 @@ static const struct verb_option options[] = {
 	OPTION_MAYBE_WORDS(struct request, words, "ACTION", "merge, split, undo or decisions, with what it is about; without one the picture"),
 	OPTION_FLAG(struct request, json, 0, "json", "a line of JSON for each sensor, each device, and the numbers"),
 	OPTION_FLAG(struct request, sensors, 0, "sensors", "the sensors alone"),
-	OPTION_FLAG(struct request, merged, 0, "merged", "those devices alone that more than one sensor hears, with --json and why"),
+	OPTION_FLAG(struct request, merged, 0, "merged", "those devices alone that several assets were joined to, with --json and why"),
 	OPTION_FLAG(struct request, doubts, 0, "doubts", "pairs that are alike and not joined, with what is missing"),
 	OPTION_NUMBER(struct request, follow_s, 0, "follow", "SECONDS", 1, 3600, "with --json: look again so often, and print what changed"),
 	OPTION_NUMBER(struct request, most, 0, "most", "N", 1, 100000000, "hold at most so many assets (1000000)"),
@@ -273,6 +273,7 @@ const struct verb verb_fleet = {
 	.help = "A device that several sensors hear stands there once, with each of them as a witness. Witnesses are joined by serial number "
 		"(with vendor and model), by MAC within a zone or with further evidence across zones, and by address with further evidence; "
 		"never by a router's MAC, and never by a private address alone.\n\n"
+		"A line of --json has one member: sensor, device, doubt, or fleet, the last one with the numbers.\n\n"
 		"merge joins assets, split keeps them apart, undo leaves them to the fleet again. Each is written to the hash "
 		"askance:fleet:merges with who, when and why, and what it takes the place of; decisions lists them.",
 	.exits = { "all was shown or written", "not all was printed or written", "Redis can't be reached, or the call was wrong" },

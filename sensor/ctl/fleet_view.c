@@ -10,7 +10,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
-enum { CELL_BYTES = 512, ROWS_MOST = 10000 };
+enum { CELL_BYTES = 512, ROWS_MOST = 10000, WITNESSES_NAMED = 3 };
 
 static int64_t now_ms(void)
 {
@@ -69,19 +69,20 @@ static void print_sensors(const struct fleet *f, const struct fleet_view *v, FIL
 	table_free(&t);
 }
 
-/* "plant-1, plant-2" or "plant-1 and 12 more". */
+/* "plant-1, plant-2" or "plant-1 and 12 more"; each sensor once, though it may have found the device twice. */
 static void put_witnesses(const struct fleet *f, const struct witness *first, char *text, size_t room)
 {
-	size_t n = 0, len;
+	size_t sensors = 1, len = (size_t)snprintf(text, room, "%s", fleet_sensor_of(f, first)->name), alone = len;
+	const struct witness *last = first;
 
-	for (const struct witness *w = first; w; w = fleet_next(f, w))
-		n++;
-	len = (size_t)snprintf(text, room, "%s", fleet_sensor_of(f, first)->name);
-	if (n > 3)
-		snprintf(text + len, room - len, " and %zu more", n - 1);
-	else
-		for (const struct witness *w = fleet_next(f, first); w; w = fleet_next(f, w))
+	for (const struct witness *w = fleet_next(f, first); w; last = w, w = fleet_next(f, w)) {
+		if (w->sensor == last->sensor)
+			continue;
+		if (++sensors <= WITNESSES_NAMED)
 			len += (size_t)snprintf(text + len, room - len, ", %s", fleet_sensor_of(f, w)->name);
+	}
+	if (sensors > WITNESSES_NAMED)
+		snprintf(text + alone, room - alone, " and %zu more", sensors - 1);
 }
 
 static void put_model(const struct fleet *f, const struct witness *first, char *text, size_t room)
@@ -178,7 +179,7 @@ void fleet_view_print(const struct fleet *f, const struct fleet_view *v, FILE *t
 	}
 	if (v->doubts)
 		print_doubts(f, to);
-	fprintf(to, "\n%zu sensors, %zu of them stale; %zu devices of %zu assets, %zu heard by more than one; %" PRIu64
+	fprintf(to, "\n%zu sensors, %zu of them stale; %zu devices of %zu assets, %zu of them of several; %" PRIu64
 		" pairs in doubt (--doubts)\n", s.sensors, s.stale, s.devices, s.witnesses, s.merged, fleet_doubts(f) + fleet_doubts_not_kept(f));
 	if (fleet_refused(f))
 		fprintf(to, "%" PRIu64 " assets were refused: the fleet is full (--most)\n", fleet_refused(f));
@@ -190,10 +191,16 @@ static void print_line(const char *key, json_t *value, FILE *to)
 {
 	json_t *line = json_pack("{s:o}", key, value);
 
-	if (line)
-		json_dumpf(line, to, JSON_COMPACT);
+	if (!line)
+		return;
+	json_dumpf(line, to, JSON_COMPACT);
 	putc('\n', to);
 	json_decref(line);
+}
+
+static double seconds(struct timeval t)
+{
+	return (double)t.tv_sec + (double)t.tv_usec / 1e6;
 }
 
 static json_t *numbers(const struct fleet *f, const struct fleet_cost *cost)
@@ -202,11 +209,12 @@ static json_t *numbers(const struct fleet *f, const struct fleet_cost *cost)
 	struct rusage used;
 
 	getrusage(RUSAGE_SELF, &used);
-	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:f,s:f,s:I}", "sensors", (json_int_t)s.sensors, "stale", (json_int_t)s.stale,
+	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:f,s:f,s:f,s:I}", "sensors", (json_int_t)s.sensors, "stale", (json_int_t)s.stale,
 			 "assets", (json_int_t)s.witnesses, "devices", (json_int_t)s.devices, "merged", (json_int_t)s.merged, "doubts",
 			 (json_int_t)(fleet_doubts(f) + fleet_doubts_not_kept(f)), "decisions", (json_int_t)fleet_decisions(f), "refused",
 			 (json_int_t)fleet_refused(f), "unreadable", (json_int_t)fleet_unreadable(f), "bytes_read", (json_int_t)fleet_bytes(f),
-			 "read_s", cost->read_s, "match_s", cost->match_s, "peak_rss_kib", (json_int_t)used.ru_maxrss);
+			 "read_s", cost->read_s, "match_s", cost->match_s, "cpu_s",
+			 seconds(used.ru_utime) + seconds(used.ru_stime), "peak_rss_kib", (json_int_t)used.ru_maxrss);
 }
 
 void fleet_view_json(const struct fleet *f, const struct fleet_view *v, const struct fleet_cost *cost, FILE *to)

@@ -1,6 +1,8 @@
 /* Analysts' decisions in Redis. */
 #include "sensor/fleet/decision.h"
 
+#include "sensor/fleet/witness.h"
+
 #include <hiredis/hiredis.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -154,9 +156,7 @@ int decision_write(redisContext *redis, struct fleet_decision *d, char *why, siz
 
 static void copy(char *to, size_t room, const json_t *value, const char *key)
 {
-	const char *text = json_string_value(json_object_get(value, key));
-
-	snprintf(to, room, "%s", text ? text : "");
+	witness_copy_text(to, room, json_string_value(json_object_get(value, key)));
 }
 
 /* False when the field is none of ours. */

@@ -15,9 +15,7 @@ static uint64_t number(const json_t *object, const char *key)
 
 static void copy(char *to, size_t room, const json_t *object, const char *key)
 {
-	const char *text = json_string_value(json_object_get(object, key));
-
-	snprintf(to, room, "%s", text ? text : "");
+	witness_copy_text(to, room, json_string_value(json_object_get(object, key)));
 }
 
 /* Milliseconds since 1970 of RFC 3339 in UTC, 0 for anything else. */

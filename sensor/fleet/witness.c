@@ -21,21 +21,29 @@ static const char *text_of(const json_t *object, const char *key)
 	return text ? text : "";
 }
 
-/* A byte of a character that is cut in the middle goes too. */
-static size_t fitting(const char *text)
+/* Bytes of the text, `most` at most. A byte of a character that is cut in the middle goes too. */
+static size_t fitting(const char *text, size_t most)
 {
-	size_t n = strlen(text);
+	size_t n = strnlen(text, most + 1);
 
-	if (n <= TEXT_MOST)
+	if (n <= most)
 		return n;
-	for (n = TEXT_MOST; n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80; n--)
+	for (n = most; n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80; n--)
 		;
 	return n;
 }
 
+void witness_copy_text(char *to, size_t room, const char *text)
+{
+	size_t n = text ? fitting(text, room - 1) : 0;
+
+	memcpy(to, text ? text : "", n);
+	to[n] = 0;
+}
+
 static void add(struct draft *d, const char *prefix, const char *text)
 {
-	size_t before = strlen(prefix), n = fitting(text);
+	size_t before = strlen(prefix), n = fitting(text, TEXT_MOST);
 
 	if (d->len + before + n + 2 > ROOM)
 		return;

@@ -59,6 +59,9 @@ static inline const char *witness_text(const struct witness *w, enum witness_tex
 /* The first text of one list that stands in the other too, letters' case aside; NULL when none does. */
 const char *witness_shared(const struct witness *a, const struct witness *b, enum witness_text list);
 
+/* As much of the text as fits in to[room], whole characters alone. NULL is "". */
+void witness_copy_text(char *to, size_t room, const char *text);
+
 /* for (const char *t = witness_text(w, LIST); *t; t = witness_next(t)) */
 const char *witness_next(const char *text);
 

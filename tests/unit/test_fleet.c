@@ -193,7 +193,7 @@ static void test_serials_of_many(void **state)
 
 	(void)state;
 	for (int i = 0; i < 5; i++) {
-		char id[WITNESS_ID_BYTES], mac[32];
+		char id[32], mac[32];
 
 		snprintf(id, sizeof id, "a-00000000000000%02d", i);
 		snprintf(mac, sizeof mac, "00:1b:1b:00:00:%02d", i);
