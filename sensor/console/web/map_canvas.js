@@ -112,13 +112,16 @@ export function startMap(host, { onOpen, onHere }) {
 			cy.elements('.device, edge').not(lit).addClass('quiet');
 		});
 	};
-	const stand = (node, follow) => {
+	// `follow` brings it into sight, left of the `covered` pixels at the right.
+	const stand = (node, follow, covered = 0) => {
 		here = node;
 		light(node);
 		onHere(node);
 		if (!node || !follow) return;
 		const { x, y } = cy.getElementById(node.id).renderedPosition();
-		if (x < 60 || y < 60 || x > cy.width() - 60 || y > cy.height() - 60) cy.center(cy.getElementById(node.id));
+		const width = cy.width() - covered;
+		if (x < 60 || y < 60 || x > width - 60 || y > cy.height() - 60)
+			cy.panBy({ x: width / 2 - x, y: cy.height() / 2 - y });
 	};
 	const find = (id) => model.nodes.find((node) => node.id === id) ?? null;
 
@@ -161,7 +164,7 @@ export function startMap(host, { onOpen, onHere }) {
 		recolour: () => cy.style(look()).update(),
 		fit: () => cy.fit(undefined, 24),
 		zoom: (by) => cy.zoom({ level: cy.zoom() * by, renderedPosition: { x: cy.width() / 2, y: cy.height() / 2 } }),
-		choose: (id) => stand(find(id), true),
+		choose: (id, covered) => stand(find(id), true, covered),
 		resize: () => cy.resize(),
 		end: () => cy.destroy(),
 	};

@@ -123,7 +123,7 @@ function Health({ pair }) {
 	if (pair.deviation)
 		return (
 			<Chip tone="bad" mark="!">
-				{pair.deviation}
+				<Wire value={pair.deviation} />
 			</Chip>
 		);
 	if (pair.steady) return <Chip tone="good">steady for {span(pair.steady_s ?? 0)}</Chip>;
@@ -135,7 +135,10 @@ export function Pair({ pair }) {
 	return (
 		<div class="pair">
 			<header>
-				<b>{pair.protocol}</b> {pair.port ? `${pair.transport}/${pair.port}` : pair.transport} asked by{' '}
+				<b>
+					<Wire value={pair.protocol} />
+				</b>{' '}
+				<Wire value={pair.port ? `${pair.transport}/${pair.port}` : pair.transport} /> asked by{' '}
 				<code>
 					<Wire value={pair.client} />
 				</code>{' '}

@@ -7,7 +7,7 @@ import { Chip } from './part_words.jsx';
 import { approvalText } from './sign_text.js';
 import { kept } from './signer.jsx';
 import { about } from './store.js';
-import { plural } from './text.js';
+import { plural, visible } from './text.js';
 import { milliseconds } from './time.js';
 
 const SKEW_S = 60; // the sensor's clock may be a little behind ours
@@ -52,7 +52,7 @@ function Signatures({ proposal: p }) {
 	return (
 		<p>
 			{plural(p.signatures, 'signature')} needed, {p.signed.length} given
-			{p.signed.length > 0 && `: ${p.signed.map((one) => one.analyst).join(', ')}`}. Used {p.used}
+			{p.signed.length > 0 && `: ${visible(p.signed.map((one) => one.analyst).join(', '))}`}. Used {p.used}
 			{p.text.uses ? ` of ${p.text.uses}` : ''}.
 		</p>
 	);
@@ -176,7 +176,7 @@ export function Decide({ document, sound }) {
 			)}
 			{p.status === 'open' && <Open proposal={p} sound={sound} busy={busy} run={run} />}
 			{alive && <Approved proposal={p} busy={busy} run={run} />}
-			{!alive && p.status !== 'open' && <p class="hint">It is {p.status} and takes no signature.</p>}
+			{!alive && p.status !== 'open' && <p class="hint">It is {visible(p.status)} and takes no signature.</p>}
 			<Outcome outcome={outcome} />
 		</section>
 	);

@@ -1,5 +1,6 @@
 // What became of a command: a sentence that stays, and that is read out.
 import { useState } from 'preact/hooks';
+import { visible } from './text.js';
 
 const TONES = { taken: 'good', refused: 'bad', failed: 'bad', unanswered: 'warn' };
 const MARKS = { taken: '✓', refused: '×', failed: '×', unanswered: '!' };
@@ -23,7 +24,7 @@ export function Outcome({ outcome }) {
 		<p class="outcome" role="status" data-test="outcome" data-state={outcome.state}>
 			{outcome.words && (
 				<span class="chip" data-tone={TONES[outcome.state]} data-mark={MARKS[outcome.state]}>
-					{outcome.words}
+					{visible(outcome.words)}
 				</span>
 			)}
 		</p>

@@ -20,7 +20,7 @@ export function Chip({ tone, mark, children }) {
 const RISK_TONES = { low: 'good', medium: 'warn', high: 'bad', custom: 'bad' };
 
 export function Risk({ risk }) {
-	return risk ? <Chip tone={RISK_TONES[risk]}>{risk}</Chip> : null;
+	return risk ? <Chip tone={RISK_TONES[risk]}>{visible(risk)}</Chip> : null;
 }
 
 const VERDICTS = { proposed: ['accent', '?'], forbidden: ['bad', '×'], none: [undefined, '–'] };
@@ -29,7 +29,7 @@ export function Verdict({ verdict }) {
 	const [tone, mark] = VERDICTS[verdict] ?? [];
 	return (
 		<Chip tone={tone} mark={mark}>
-			{verdict === 'none' ? 'no rule' : verdict}
+			{verdict === 'none' ? 'no rule' : visible(verdict)}
 		</Chip>
 	);
 }

@@ -40,7 +40,7 @@ export function bytes(count) {
 	return `${number(count / 1024 ** power)} ${units[power]}`;
 }
 
-// "reply_bytes" as people write it.
+// "reply_bytes" as people write it. Such names come over the wire, too.
 export function words(name) {
-	return String(name ?? '').replaceAll('_', ' ');
+	return visible(name).replaceAll('_', ' ');
 }

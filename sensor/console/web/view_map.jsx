@@ -15,7 +15,8 @@ function describe(node) {
 	const place = `${levelName(node.level)}, zone ${visible(node.zone)}`;
 	if (node.kind === 'group')
 		return `${plural(node.count, 'asset')} of class ${words(node.class)}; ${place}; Enter shows them one by one`;
-	return `${cut(visible(node.name), 60)}, ${words(node.class)}${node.asset.ip[0] ? `, ${node.asset.ip[0]}` : ''}; ${place}`;
+	const [address] = node.asset.ip;
+	return `${cut(visible(node.name), 60)}, ${words(node.class)}${address && address !== node.name ? `, ${address}` : ''}; ${place}`;
 }
 
 function Protocols({ protocols, hidden, onHidden }) {
@@ -44,7 +45,7 @@ function Protocols({ protocols, hidden, onHidden }) {
 									stroke-dasharray={signs.get(name).dash}
 								/>
 							</svg>
-							<span>{name}</span>
+							<span>{visible(name)}</span>
 							<b>{count}</b>
 						</label>
 					</li>
@@ -113,7 +114,7 @@ function Canvas({ model, onOpen }) {
 	const [host, map] = useCanvas(model, onOpen, tell);
 	const { asset } = route.value.query;
 	useEffect(() => {
-		if (asset) map.current.choose(asset);
+		if (asset) map.current.choose(asset, document.querySelector('.panel')?.offsetWidth ?? 0);
 	}, [asset, model]);
 	return (
 		<div class="map-field">

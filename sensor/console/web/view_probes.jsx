@@ -186,7 +186,11 @@ function Alarm({ document }) {
 					<Wire value={document.host?.ip?.[0] ?? asset.id} />
 				</a>
 				<span class="hint">
-					after <code>{watch.rule}</code>, run {watch.order}, <Time at={document['@timestamp']} />
+					after{' '}
+					<code>
+						<Wire value={watch.rule} />
+					</code>
+					, run {watch.order}, <Time at={document['@timestamp']} />
 				</span>
 			</header>
 			<p class="quote">

@@ -35,7 +35,12 @@ function Why({ proposal: p, asset }) {
 			<h2>Whom it would ask, and what for</h2>
 			<Facts
 				list={[
-					['Target', <code>{target(text)}</code>],
+					[
+						'Target',
+						<code>
+							<Wire value={target(text)} />
+						</code>,
+					],
 					['Over', `${text.transport}, MAC ${text.target_mac}${vlan ? `, VLAN ${vlan}` : ''}`],
 					['Zone', text.zone],
 					['Device', `${words(text.class) || 'class not known'}, ${text.maker || 'maker not known'}`],
@@ -48,7 +53,10 @@ function Why({ proposal: p, asset }) {
 					[
 						'Probe',
 						<>
-							<code>{text.rule}</code> <Risk risk={p.risk} />
+							<code>
+								<Wire value={text.rule} />
+							</code>{' '}
+							<Risk risk={p.risk} />
 						</>,
 					],
 					['At most', p.cost && `${plural(p.cost.packets, 'packet')}, ${plural(p.cost.bytes, 'byte')}`],
@@ -106,7 +114,12 @@ function Messages({ proposal: p, sound }) {
 			)}
 			<Facts
 				list={[
-					['SHA-256 signed', <code>{p.text.plan_sha256}</code>],
+					[
+						'SHA-256 signed',
+						<code>
+							<Wire value={p.text.plan_sha256} />
+						</code>,
+					],
 					['of these bytes', <code>{sound.digest || '…'}</code>],
 				]}
 			/>
@@ -175,7 +188,13 @@ export function Proposal({ item }) {
 					<>
 						<Status status={p.status} />
 						<span class="note">
-							<code>{p.rule}</code> to <code>{target(p.text)}</code>
+							<code>
+								<Wire value={p.rule} />
+							</code>{' '}
+							to{' '}
+							<code>
+								<Wire value={target(p.text)} />
+							</code>
 							{p.reason && (
 								<>
 									{' – '}

@@ -10,7 +10,7 @@ const ALIVE = ['open', 'approved', 'running'];
 const TONES = { open: 'accent', approved: 'good', running: 'good', denied: 'bad', revoked: 'bad' };
 
 export function Status({ status }) {
-	return <Chip tone={TONES[status]}>{status}</Chip>;
+	return <Chip tone={TONES[status]}>{words(status)}</Chip>;
 }
 
 // "10.0.0.5:502", or the MAC where no IP is asked; always out of the text that is signed.

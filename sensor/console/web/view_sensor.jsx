@@ -2,7 +2,7 @@
 import { useMemo } from 'preact/hooks';
 import { PLOTS, plotData } from './health_series.js';
 import { Plot } from './part_plot.jsx';
-import { Chip, Time } from './part_words.jsx';
+import { Chip, Time, Wire } from './part_words.jsx';
 import { about, health } from './store.js';
 import { bytes, number, percent, words } from './text.js';
 import { span } from './time.js';
@@ -46,7 +46,7 @@ function Tiles({ now }) {
 				<dt>JSONL</dt>
 				<dd>
 					<Chip tone={jsonl.state === 'writing' ? 'good' : jsonl.state === 'off' ? undefined : 'bad'}>
-						{jsonl.state}
+						{words(jsonl.state)}
 					</Chip>
 				</dd>
 			</div>
@@ -114,7 +114,9 @@ function Outputs({ now }) {
 				<tbody>
 					{now.outputs.map((one) => (
 						<tr key={one.list}>
-							<td>{one.list}</td>
+							<td>
+								<Wire value={one.list} />
+							</td>
 							<td>{number(one.length)}</td>
 							<td>{number(one.cap)}</td>
 							<td>
@@ -145,7 +147,8 @@ export function Sensor() {
 				<span class="note">
 					{newest ? (
 						<>
-							{newest.observer.name}, askance {newest.observer.version}; told <Time at={newest['@timestamp']} />
+							<Wire value={`${newest.observer.name}, askance ${newest.observer.version}`} />; told{' '}
+							<Time at={newest['@timestamp']} />
 						</>
 					) : (
 						'The last hour'
