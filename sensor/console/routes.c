@@ -1,10 +1,8 @@
 /* The interface for pages: what each path answers. */
 #include "sensor/console/command.h"
+#include "sensor/console/console.h"
 #include "sensor/console/request.h"
 
-#include "sensor/console/console.h"
-
-#include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>

@@ -138,13 +138,13 @@ static struct request *open_request(struct MHD_Connection *c, const char *url, c
 	r->gzip = accepts_gzip(c);
 	r->route = route_find(url);
 	snprintf(r->path, sizeof r->path, "%s", url);
-	if (web.tls && !tls_client(web.tls, c, r->who, sizeof r->who))
+	if (web.tls && !tls_client(c, r->who, sizeof r->who))
 		r->answer = answer_error(MHD_HTTP_FORBIDDEN, "this needs a certificate of the console's authority");
 	return r;
 }
 
-/* Which sensor, and whether the method fits; false when the request is answered so. */
-static bool check_route(struct request *r)
+/* Which sensor, and whether the method fits; else there is an error to answer with. */
+static void check_route(struct request *r)
 {
 	const char *name = request_argument(r, "sensor");
 	bool post = strcmp(r->method, MHD_HTTP_METHOD_POST) == 0;
@@ -157,7 +157,6 @@ static bool check_route(struct request *r)
 		r->answer = answer_error(MHD_HTTP_METHOD_NOT_ALLOWED, "this path takes %s", r->route->post ? "POST" : "GET");
 	else if (name && strcmp(r->sensor->name, name) != 0)
 		r->answer = answer_error(MHD_HTTP_NOT_FOUND, "the console was not told of this sensor; it was started with --sensor");
-	return !r->answer.response;
 }
 
 /* The head is there. What is refused is refused now, and the connection ends with it. */
@@ -261,7 +260,7 @@ static void on_connection(void *context, struct MHD_Connection *c, void **own, e
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
 		visitor_come(c, own, uv_now(web.timer.loop));
 		if (web.tls)
-			tls_require_client(web.tls, c);
+			tls_require_client(c);
 	} else {
 		visitor_go(own);
 	}

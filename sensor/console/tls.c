@@ -86,11 +86,10 @@ static int verify(gnutls_session_t session)
 	return is_good(session) ? 0 : GNUTLS_E_CERTIFICATE_ERROR;
 }
 
-void tls_require_client(const struct tls *t, struct MHD_Connection *c)
+void tls_require_client(struct MHD_Connection *c)
 {
 	gnutls_session_t session = session_of(c);
 
-	(void)t;
 	if (!session)
 		return;
 	gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUIRE);
@@ -104,16 +103,14 @@ static void make_plain(char *text)
 			*text = '?';
 }
 
-bool tls_client(const struct tls *t, struct MHD_Connection *c, char *subject, size_t room)
+bool tls_client(struct MHD_Connection *c, char *subject, size_t room)
 {
 	gnutls_session_t session = session_of(c);
-	const gnutls_datum_t *chain;
-	gnutls_x509_crt_t crt;
 	unsigned count = 0;
+	const gnutls_datum_t *chain = session && is_good(session) ? gnutls_certificate_get_peers(session, &count) : NULL;
+	gnutls_x509_crt_t crt;
 	bool well;
 
-	(void)t;
-	chain = session && is_good(session) ? gnutls_certificate_get_peers(session, &count) : NULL;
 	if (!chain || count == 0 || gnutls_x509_crt_init(&crt) != 0)
 		return false;
 	well = gnutls_x509_crt_import(crt, &chain[0], GNUTLS_X509_FMT_DER) == 0 && gnutls_x509_crt_get_dn(crt, subject, &room) == 0;

@@ -19,10 +19,10 @@ struct tls {
 struct tls *tls_load(const char *certificate, const char *key, const char *authority);
 
 /* On a fresh connection: without a good certificate of the client its handshake fails. */
-void tls_require_client(const struct tls *t, struct MHD_Connection *c);
+void tls_require_client(struct MHD_Connection *c);
 
 /* The subject of the client's certificate, fit for a line of the log. False when it has no good one. */
-bool tls_client(const struct tls *t, struct MHD_Connection *c, char *subject, size_t room);
+bool tls_client(struct MHD_Connection *c, char *subject, size_t room);
 
 /* True when our certificate is for this name or address. */
 bool tls_is_for(const struct tls *t, const char *host);

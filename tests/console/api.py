@@ -5,6 +5,7 @@ import json
 import os
 import re
 import socket
+import threading
 import time
 
 import documents
@@ -254,6 +255,30 @@ def pid_of(b):
     return int(open(f"/proc/{b.console.pid}/task/{b.console.pid}/children").read().split()[0])
 
 
+class Drip(threading.Thread):
+    """One that says a byte now and then, and so is never silent; how long it was borne."""
+
+    def __init__(self, b):
+        super().__init__(daemon=True)
+        self.port, self.seconds = b.port, None
+
+    def run(self):
+        start = time.monotonic()
+        with socket.create_connection(("127.0.0.1", self.port)) as s:
+            s.sendall(b"GET /api/about HTTP/1.1\r\nHost: localhost\r\nX: ")
+            s.settimeout(0.5)
+            while time.monotonic() - start < 90:
+                try:
+                    s.sendall(b"a")
+                    if not s.recv(100):
+                        break
+                except TimeoutError:
+                    continue
+                except OSError:
+                    break
+        self.seconds = time.monotonic() - start
+
+
 def outage(cases, b):
     page = Listener(b)
     page.until("connection")
@@ -280,7 +305,8 @@ def outage(cases, b):
     b.start_redis()
     cases.check("a Redis that began anew is told", page.until("reset", 30)[0] == "reset")
     wait_for(lambda: b.get("/api/assets").json()["assets"] == [], 20, "assets of before stay")
-    cases.check("what is gone is gone", b.get("/api/gaps").json()["gaps"] == [] and [p["message"] for p in b.get("/api/probes").json()["probes"]] == ["anew"])
+    wait_for(lambda: [p["message"] for p in b.get("/api/probes").json()["probes"]] == ["anew"], 20, "events of before stay")
+    cases.check("what is gone is gone", b.get("/api/gaps").json()["gaps"] == [])
     page.close()
 
 
@@ -308,6 +334,8 @@ def run(cases, build):
         wait_for(lambda: b.get("/api/about").json()["redis"] == "streaming", 10, "Redis is not reached")
         answer = b.get("/api/about").json()
         cases.check("about", answer["sensors"] == [SENSOR] and answer["sensor"] == SENSOR and answer["writable"] and answer["user"] == "" and answer["redis"] == "streaming", answer)
+        drip = Drip(b)
+        drip.start()
         numbers(cases, b, many)
         headers_hold(cases, b)
         strangers(cases, b)
@@ -321,6 +349,8 @@ def run(cases, build):
         for path in PATHS:
             a = b.get("/api/" + path)
             cases.check(f"{path} answers", a.status in (200, 404) and isinstance(a.json(), dict), a.status)
+        drip.join(60)
+        cases.check("one that drips is ended after half a minute", drip.seconds and 25 < drip.seconds < 60, f"{drip.seconds or 99:.0f} s")
         rights(cases, b)
         b.root.execute_command("ACL", "SETUSER", "console", "+xadd")
         outage(cases, b)
