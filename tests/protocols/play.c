@@ -154,6 +154,22 @@ static struct reader make_reader(const struct play *p, int from, bool truncated)
 	};
 }
 
+/* True, and where the message ends, when the classifier calls it routine, as the engine would ask. */
+static bool glance(const struct play *p, int from, const uint8_t *block, size_t len, const uint64_t *memo, bool truncated, struct glance *g)
+{
+	*g = (struct glance){ .bytes = cursor_over(block, len), .direction = (uint8_t)from, .transport = p->flow->transport };
+	return p->c->glance && !truncated && !p->gap[from] && (!memo || p->spoke[from]) && p->c->glance(g, memo) && cursor_ok(&g->bytes);
+}
+
+/* What was routine must have been nothing else for read(). */
+static void check_routine(const struct play *p, const struct glance *g, const struct reader *r, enum verdict v, bool memo_same)
+{
+	if (v != MINE || r->told->count || r->told->lost || r->signs != g->signs || !memo_same)
+		blame(p, "called a message routine that was not");
+	if (p->flow->transport == TRANSPORT_TCP && g->bytes.at != r->bytes.at)
+		blame(p, "took another length at a glance");
+}
+
 /* Offers `len` bytes; returns the verdict and how many bytes were taken. */
 static enum verdict offer(struct play *p, int from, const uint8_t *bytes, size_t len, bool truncated, size_t *taken)
 {
@@ -163,7 +179,9 @@ static enum verdict offer(struct play *p, int from, const uint8_t *bytes, size_t
 	uint64_t *memo = p->flow->transport <= TRANSPORT_IP ? NULL : exact_copy(p->memo, MEMO_BYTES);
 	struct reader r = make_reader(p, from, truncated);
 	unsigned long before;
+	struct glance g;
 	enum verdict v;
+	bool routine;
 
 	told.count = told.used = 0;
 	told.lost = 0;
@@ -173,6 +191,7 @@ static enum verdict offer(struct play *p, int from, const uint8_t *bytes, size_t
 	r.memo = memo;
 	r.told = &told;
 	before = allocations();
+	routine = glance(p, from, block, len, memo, truncated, &g);
 	v = p->c->read(&r);
 	if (allocations() != before)
 		blame(p, "it took memory from the heap");
@@ -181,6 +200,9 @@ static enum verdict offer(struct play *p, int from, const uint8_t *bytes, size_t
 	if (r.bytes.at < block || r.bytes.at > block + len)
 		blame(p, "the cursor left its bytes");
 	*taken = (size_t)(r.bytes.at - block);
+	if (routine)
+		check_routine(p, &g, &r, v, !memo || memcmp(memo, p->memo, MEMO_BYTES) == 0);
+	p->spoke[from] |= v == MINE;
 	if (v != NEED_MORE)
 		say_verdict(p, from, (uint8_t)v, r.sender_role);
 	if (v == MINE)

@@ -20,6 +20,7 @@ struct play {
 	struct lines *said;
 	uint8_t answer[2]; /* of each direction, the last one told; 0 none */
 	bool mine;         /* the classifier has the flow */
+	bool spoke[2];     /* a message of this direction was the classifier's */
 	bool dead;         /* it gave the flow up */
 	bool refused;      /* it said NOT_MINE at any time */
 	bool gap[2];
