@@ -19,24 +19,6 @@ const struct verb_option signer_options[] = {
 	OPTION_END,
 };
 
-int signer_option(struct signer *s, int argc, char **argv, int *at)
-{
-	const char *word = argv[*at];
-	bool key = strcmp(word, "--key") == 0 || strcmp(word, "-k") == 0, name = strcmp(word, "--as") == 0;
-
-	if (!key && !name)
-		return 0;
-	if (*at + 1 == argc) {
-		fprintf(stderr, "askance %s: %s wants a value\n", s->verb, word);
-		return -1;
-	}
-	++*at;
-	if ((size_t)snprintf(key ? s->path : s->name, key ? sizeof s->path : sizeof s->name, "%s", argv[*at]) < (key ? sizeof s->path : sizeof s->name))
-		return 1;
-	fprintf(stderr, "askance %s: the value of %s is too long\n", s->verb, word);
-	return -1;
-}
-
 bool signer_open(struct signer *s, const struct policy *policy)
 {
 	const char *known;

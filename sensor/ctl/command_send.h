@@ -26,12 +26,6 @@ struct signer {
 /* --key and --as, for OPTION_GROUP. */
 extern const struct verb_option signer_options[];
 
-#define SIGNER_HELP \
-	"  -k, --key FILE      your secret key ($HOME/.askance/key)\n" \
-	"      --as NAME       your name in analysts.yaml (found there by your key)\n"
-
-/* 1: taken, 0: another word, -1: told why it is wrong. */
-int signer_option(struct signer *s, int argc, char **argv, int *at);
 /* Reads the key and finds the name. `policy` may be NULL. False after a message. */
 bool signer_open(struct signer *s, const struct policy *policy);
 void signer_close(struct signer *s);

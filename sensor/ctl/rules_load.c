@@ -13,20 +13,6 @@ const struct verb_option rules_load_options[] = {
 	OPTION_END,
 };
 
-int rules_load_option(struct rules_load *l, int argc, char **argv, int *at)
-{
-	if (strcmp(argv[*at], "--rules") != 0)
-		return 0;
-	if (*at + 1 == argc) {
-		fprintf(stderr, "askance %s: --rules wants a folder\n", l->verb);
-		return -1;
-	}
-	if ((size_t)snprintf(l->dir, sizeof l->dir, "%s", argv[++*at]) < sizeof l->dir)
-		return 1;
-	fprintf(stderr, "askance %s: the path of --rules is too long\n", l->verb);
-	return -1;
-}
-
 void rules_load_complain(void *context, const char *file, uint32_t line, const char *what)
 {
 	struct rules_load *l = context;

@@ -18,13 +18,6 @@ struct rules_load {
 /* --rules, for OPTION_GROUP. */
 extern const struct verb_option rules_load_options[];
 
-#define RULES_LOAD_HELP \
-	"      --rules DIR   the folder of rules (/etc/askance/rules, else the one that\n" \
-	"                    came with the program)\n"
-
-/* Takes --rules DIR at argv[*at]. 1: taken; 0: another word; -1: told why it is wrong. */
-int rules_load_option(struct rules_load *l, int argc, char **argv, int *at);
-
 /* Finds the folder. False after a message when there is none. */
 bool rules_load_find(struct rules_load *l);
 

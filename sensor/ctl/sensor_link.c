@@ -25,28 +25,6 @@ const struct verb_option sensor_link_options[] = {
 	OPTION_END,
 };
 
-int sensor_link_option(struct sensor_link *l, int argc, char **argv, int *at)
-{
-	const char *word = argv[*at];
-	bool config = strcmp(word, "--config") == 0 || strcmp(word, "-c") == 0;
-	bool redis = strcmp(word, "--redis") == 0, sensor = strcmp(word, "--sensor") == 0;
-
-	if (!config && !redis && !sensor)
-		return 0;
-	if (*at + 1 == argc) {
-		fprintf(stderr, "askance %s: %s wants a value\n", l->verb, word);
-		return -1;
-	}
-	++*at;
-	if (config)
-		l->config = argv[*at];
-	else if (redis)
-		l->url = argv[*at];
-	else
-		snprintf(l->sensor, sizeof l->sensor, "%s", argv[*at]);
-	return 1;
-}
-
 static void tell_mistake(void *context, const char *path, unsigned line, const char *sentence)
 {
 	const struct sensor_link *l = context;

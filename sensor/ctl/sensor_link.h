@@ -28,14 +28,6 @@ struct sensor_link {
 /* --config, --redis and --sensor, for OPTION_GROUP. */
 extern const struct verb_option sensor_link_options[];
 
-#define SENSOR_LINK_HELP \
-	"  -c, --config FILE   the sensor's configuration (/etc/askance/askance.yaml)\n" \
-	"      --redis URL     its Redis instead: unix:///PATH, redis://HOST[:PORT], rediss://, sentinel://\n" \
-	"      --sensor NAME   and its name there\n"
-
-/* Takes the option at argv[*at] when it is one of ours. 1: taken (*at stands on its last word); 0: not ours; -1: told why it is wrong. */
-int sensor_link_option(struct sensor_link *l, int argc, char **argv, int *at);
-
 /* The address, from the command line or the configuration, which it reads. 0, or -1 after a message on stderr. */
 int sensor_link_url(struct sensor_link *l, char url[CONFIG_URL_BYTES]);
 
