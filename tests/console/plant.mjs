@@ -48,6 +48,8 @@ async function approve(proposal) {
 	check('the bytes shown are those of the text: the digest is made here', (await tested(page, 'digest').getAttribute('data-state')) === 'same');
 	const shown = (await page.locator('main').innerText()).replace(/\s+/g, '');
 	check('every byte is shown', proposal.messages.every((one) => shown.includes(one.hex)), proposal.messages.length);
+	await tested(page, 'recent').first().waitFor();
+	check("the target's traffic of now is drawn over what is usual", (await tested(page, 'recent').first().locator('polyline').count()) === 2);
 	await shot(page, 'plant-proposal');
 	await tested(page, 'approve').focus();
 	await page.keyboard.press('Enter');

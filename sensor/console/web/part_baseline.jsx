@@ -119,6 +119,38 @@ export function Baseline({ before, after }) {
 	);
 }
 
+// The last reports, one after the other, over the band of what is usual. Those that heard nothing leave a hole.
+function Recent({ name, values, mean, spread = 0 }) {
+	const heard = values.map((value, i) => [i, value]).filter(([, value]) => value > 0);
+	if (heard.length < 2) return null;
+	const top = 1.15 * Math.max(mean + spread, ...heard.map(([, value]) => value));
+	const y = (value) => 30 - (30 * Math.max(0, value)) / top;
+	const points = heard.map(([i, value]) => `${(100 * i) / (values.length - 1)},${y(value)}`).join(' ');
+	return (
+		<>
+			<dt>{name} now</dt>
+			<dd>
+				<svg class="recent" viewBox="0 0 100 30" preserveAspectRatio="none">
+					<rect x="0" y={y(mean + spread)} width="100" height={Math.max(0.6, y(mean - spread) - y(mean + spread))} fill="var(--accent)" opacity="0.25" />
+					<polyline points={points} fill="none" stroke="var(--ink)" vector-effect="non-scaling-stroke" />
+				</svg>
+			</dd>
+			<dd>{ms(heard.at(-1)[1])}</dd>
+		</>
+	);
+}
+
+function Now({ pair }) {
+	const { period_ms: periods = [], round_trip_ms: trips = [] } = pair.recent ?? {};
+	if (!pair.cyclic || periods.length < 2) return null;
+	return (
+		<dl class="range" aria-hidden="true" data-test="recent">
+			<Recent name="asked every" values={periods} mean={pair.period_ms} spread={pair.jitter_ms} />
+			<Recent name="answers after" values={trips} mean={pair.round_trip_ms} />
+		</dl>
+	);
+}
+
 function Health({ pair }) {
 	if (pair.deviation)
 		return (
@@ -146,6 +178,7 @@ export function Pair({ pair }) {
 				{pair.silent_s > 1 && <span class="hint">last heard {span(pair.silent_s)} ago</span>}
 			</header>
 			{pair.cyclic ? <Baseline before={pair} /> : <p class="hint">Not cyclic: there is no period to compare with.</p>}
+			<Now pair={pair} />
 			{faults.length > 0 && (
 				<p class="hint">
 					In {number(pair.requests ?? 0)} requests: {faults.map((name) => `${number(pair[name])} ${name}`).join(', ')}

@@ -58,7 +58,7 @@ async function fetchWaiting(name) {
 }
 
 // Soon, and once for many calls.
-function refresh(name, whole = false) {
+export function refresh(name, whole = false) {
 	const before = waiting.get(name);
 	if (before) {
 		before.whole ||= whole;

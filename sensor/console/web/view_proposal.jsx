@@ -7,7 +7,7 @@ import { Chip, Risk, Time, Wire } from './part_words.jsx';
 import { Decide } from './part_decide.jsx';
 import { assetLink } from './route.js';
 import { soundness } from './soundness.js';
-import { proposals, probes } from './store.js';
+import { proposals, probes, refresh } from './store.js';
 import { plural, words } from './text.js';
 import { Status, target } from './view_proposals.jsx';
 import { Baseline } from './part_baseline.jsx';
@@ -164,21 +164,30 @@ function Traffic({ proposal: p, asset }) {
 
 const UNCHECKED = { digest: '', same: false, why: 'still checking the bytes' };
 
-// Whether the bytes shown are those of the hash that is signed; worked out here, whatever the server says.
+// Whether the bytes shown are those of the hash that is signed; worked out here, whatever the server says. News of the
+// target's traffic alone change nothing of that, and must not take the focus from the button.
 function useSoundness(document) {
 	const [result, setResult] = useState({ of: null, sound: UNCHECKED });
+	const of = document && JSON.stringify({ ...document.ot.proposal, watch: undefined });
 	useEffect(() => {
 		let over = false;
-		if (document) soundness(document).then((sound) => over || setResult({ of: document, sound }));
+		if (document) soundness(document).then((sound) => over || setResult({ of, sound }));
 		return () => (over = true);
-	}, [document]);
-	return result.of === document ? result.sound : UNCHECKED;
+	}, [of]);
+	return of && result.of === of ? result.sound : UNCHECKED;
 }
+
+const NOW_MS = 10000;
 
 export function Proposal({ item }) {
 	const { list, loaded } = proposals.value;
 	const document = list.find(({ ot }) => ot.proposal.id === item);
 	const sound = useSoundness(document);
+	// How the target is now changes without an event.
+	useEffect(() => {
+		const timer = setInterval(() => refresh('proposals'), NOW_MS);
+		return () => clearInterval(timer);
+	}, []);
 	const p = document?.ot.proposal;
 	return (
 		<>
