@@ -76,6 +76,13 @@ function neighbour(nodes, from, [dx, dy]) {
 	return best;
 }
 
+// Differs when something is drawn otherwise.
+function printOf({ nodes, edges, bands, protocols }) {
+	const places = nodes.map((node) => [node.id, node.name, node.class, node.conflict, node.count, node.x, node.y]);
+	const lines = edges.map((edge) => [edge.id, edge.count]);
+	return JSON.stringify([colour('ink'), places, lines, bands.length, protocols.map(([name]) => name)]);
+}
+
 const WAYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 // onOpen(node) opens what was chosen; onHere(node) hears where the keyboard or mouse is, null for nowhere.
@@ -92,7 +99,8 @@ export function startMap(host, { onOpen, onHere }) {
 	});
 	let model = { nodes: [] };
 	let here = null;
-	let fitted = false;
+	let size = ''; // of the whole map; when it is another, all of it is shown again
+	let print = '';
 
 	const light = (node) => {
 		cy.batch(() => {
@@ -146,19 +154,24 @@ export function startMap(host, { onOpen, onHere }) {
 	const map = {
 		show(next) {
 			const start = performance.now();
+			const now = printOf(next);
 			model = next;
+			// Most of what is told of a plant changes nothing that is drawn.
+			if (now === print) return;
+			print = now;
 			cy.batch(() => {
 				cy.elements().remove();
 				cy.add(elementsOf(next));
 			});
-			if (!fitted && next.nodes.length) {
-				map.fit();
-				fitted = true;
-			}
+			if (size !== `${next.width} ${next.height}`) map.fit();
+			size = `${next.width} ${next.height}`;
 			// A group that opened goes on at its first device.
 			const before = here;
 			if (before)
-				stand(find(before.id) ?? next.nodes.find((node) => before.members?.includes(node.asset)) ?? null, false);
+				stand(
+					find(before.id) ?? next.nodes.find((node) => before.members?.some((member) => member.id === node.id)) ?? null,
+					false,
+				);
 			performance.measure('askance:map-layout', { start, end: performance.now() });
 		},
 		recolour: () => cy.style(look()).update(),

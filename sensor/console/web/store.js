@@ -3,7 +3,8 @@ import { batch, signal } from '@preact/signals';
 import { ask, sensor } from './api.js';
 import { connection, onEvent, startLive } from './live.js';
 
-const SETTLE_MS = 700; // events come in bursts; one question answers all of them
+// Events come in bursts, and one question answers all of them; the larger the answer, the longer it may wait.
+const SETTLE_MS = { assets: 1000, gaps: 5000, proposals: 700 };
 const HEALTH_MINUTES = 60;
 const HEALTH_MOST = 720;
 const RUNS_MOST = 500;
@@ -65,7 +66,7 @@ export function refresh(name, whole = false) {
 		return;
 	}
 	waiting.set(name, { whole });
-	setTimeout(() => fetchWaiting(name), whole ? 0 : SETTLE_MS);
+	setTimeout(() => fetchWaiting(name), whole ? 0 : SETTLE_MS[name]);
 }
 
 // Everything again: at the start, and after a lost connection, behind which events may be missing.

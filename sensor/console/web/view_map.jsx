@@ -109,11 +109,15 @@ function Canvas({ model, onOpen }) {
 	const [here, setHere] = useState(null);
 	const tell = (node) => {
 		setHere(node);
-		if (node) announce(describe(node));
+		if (node && node.id !== here?.id) announce(describe(node));
 	};
 	const [host, map] = useCanvas(model, onOpen, tell);
 	const { asset } = route.value.query;
+	const chosen = useRef('');
 	useEffect(() => {
+		// Once for each: whoever has moved the map away from it since must not be brought back by the next event.
+		if (chosen.current === (asset ?? '') || (asset && !model.nodes.length)) return;
+		chosen.current = asset ?? '';
 		if (asset) map.current.choose(asset, document.querySelector('.panel')?.offsetWidth ?? 0);
 	}, [asset, model]);
 	return (
@@ -157,7 +161,9 @@ export function PlantMap() {
 			<header>
 				<h1 tabIndex={-1}>Map</h1>
 				<span class="note">
-					{plural(list.length, 'asset')} in {plural(model.heads.length, 'zone')}
+					{assets.value.loaded
+						? `${plural(list.length, 'asset')} in ${plural(model.heads.length, 'zone')}`
+						: 'Asking the sensor…'}
 					{model.outside > 0 && `; ${plural(model.outside, 'conversation')} with addresses beyond the picture`}
 					{model.edges.length > LINES_MOST &&
 						`; the ${LINES_MOST} busiest of ${plural(model.edges.length, 'line')} are drawn, and all of a device that is chosen`}
