@@ -6,6 +6,7 @@
  * to message, as in a flow; each message ends where readable memory ends.
  */
 #include "classifiers/api/classifier.h"
+#include "tests/fuzz/messages.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -13,6 +14,12 @@
 enum { MESSAGE_ROOM = 65536, GUARD_BYTES = 4096 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned seed);
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned seed)
+{
+	return messages_mutate(data, size, most, seed, 1);
+}
 
 static struct told told;
 

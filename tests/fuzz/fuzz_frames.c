@@ -4,11 +4,18 @@
  * Input: {linktype:1 len:2 bytes} after each other; the link type is an index into those decoded.
  */
 #include "sensor/engine/engine.h"
+#include "tests/fuzz/messages.h"
 
 #include <stdlib.h>
 #include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned seed);
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned seed)
+{
+	return messages_mutate(data, size, most, seed, 0);
+}
 
 static struct engine engine;
 static struct ring hub;

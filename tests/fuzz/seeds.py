@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """seeds.py OUT CAPTURE...: cuts captures into seeds for the fuzzers.
 
-OUT/guard gets the messages of the guard's tests. OUT/frames gets the first frames of each capture in fuzz_frames' form, OUT/capture_file the head of the
+OUT/guard gets the messages of the guard's tests, OUT/files the shipped rules and policy, OUT/words, OUT/rings and OUT/findings
+some of what Redis and the sensor's own processes say. OUT/frames gets the first frames of each capture in fuzz_frames' form, OUT/capture_file the head of the
 file itself, OUT/classifiers a message of each replayed transcript (tests/protocols/*/*.txt).
 """
 import glob
@@ -84,16 +85,78 @@ def service_probe_seeds(out):
         open('%s/service_probes/%d' % (out, number), 'wb').write(bytes([kind]) + struct.pack('>H', len(text)) + text + rest)
 
 
+def ndpi_seeds(path, out):
+    """The IP packets of a capture on Ethernet, as one flow."""
+    raw = open(path, 'rb').read(65536)
+    if raw[:4] not in (b'\xd4\xc3\xb2\xa1', b'\x4d\x3c\xb2\xa1') or struct.unpack_from('<I', raw, 20)[0] & 0xffff != 1:
+        return
+    at, packets = 24, b''
+    while at + 16 <= len(raw) and len(packets) < 4000:
+        captured = struct.unpack_from('<I', raw, at + 8)[0]
+        frame = raw[at + 16:at + 16 + captured]
+        at += 16 + captured
+        if frame[12:14] in (b'\x08\x00', b'\x86\xdd') and len(frame) < 2000:
+            packets += struct.pack('>BH', 0, len(frame) - 14) + frame[14:]
+    if packets:
+        open('%s/ndpi/%s' % (out, path.replace('/', '_')[-80:]), 'wb').write(packets)
+
+
+def finding_seeds(out):
+    """One finding of each kind about devices that meet."""
+    def finding(kind, who, value):
+        body = struct.pack('>8BHBHIQ4B', kind, 1 + kind, 4, 3, 2, 0, 90, 1, 502, 0, 0, kind, 1700000000 * 10 ** 9, who, who, who + 1, who + 1)
+        if kind != 7:
+            body = body[:7] + body[8:]
+        texts = b'\x06modbus\x11modbus/502/unit:3' + value
+        return struct.pack('>BH', 0, len(body + texts)) + body + texts
+    for kind in range(1, 8):
+        open('%s/findings/kind-%d' % (out, kind), 'wb').write(finding(kind, 8, b'V1.2') + finding(kind, 17, '<b>\u00e9\u4e2d'.encode()))
+    open('%s/findings/all' % out, 'wb').write(b''.join(finding(k, w, b'x' * k) for k in range(1, 8) for w in (1, 9, 18)))
+
+
+def ring_seeds(out):
+    acts = lambda *rows: b''.join(struct.pack('>BQ', act, word) for act, word in rows)
+    for number, rows in enumerate((((6, 100), (4, 0)), ((7, 40), (6, 600), (5, 0), (5, 0)), ((0, 1 << 63), (4, 0)), ((1, 1 << 40), (6, 9), (7, 3)),
+                                   ((2, 24), (0, 64 << 56), (4, 0)), tuple((6, 30000) for _ in range(5)) + ((4, 0), (6, 30000), (4, 0)))):
+        open('%s/rings/%d' % (out, number), 'wb').write(acts(*rows))
+
+
+def text_seeds(root, out):
+    kinds = ['packaging/askance.yaml', 'whitelist', 'exclusions', 'windows', 'budgets', 'analysts', None, 'custom']
+    for kind, name in enumerate(kinds):
+        paths = glob.glob(root + '/rules/probes/*.yaml') if name is None else [root + '/' + name] if kind == 0 else [root + '/rules/policy/%s.yaml' % name]
+        for path in paths:
+            # Without comments: what is looked at are keys and values.
+            text = ''.join(l for l in open(path, encoding='utf-8') if not l.lstrip().startswith('#'))
+            open('%s/files/%d-%s' % (out, kind, os.path.basename(path)), 'wb').write(bytes([kind]) + text.encode()[:8000])
+    words = (
+        (0, b'*2\r\n$3\r\nfoo\r\n:42\r\n'), (0, b'-READONLY You can not write\r\n'), (0, b'*-1\r\n$-1\r\n*0\r\n'), (0, b'+PONG\r\n-MOVED 1 a:2\r\n'),
+        (0, b'*1\r\n*2\r\n$15\r\n1700000000000-12\r\n*2\r\n$4\r\nbody\r\n$2\r\n{}\r\n'),
+        (0, b'*14\r\n$6\r\nlength\r\n:3\r\n$17\r\nlast-generated-id\r\n$3\r\n5-1\r\n'),
+        (1, b'{"type":"approve","sensor":"plant-1","id":"236d23de236d23de236d23de236d23de","analyst":"a.lang","signature":"' + b'A' * 86 + b'==",'
+            b'"not_before":1700000000,"not_after":1700003600,"uses":1}'),
+        (1, b'{"type":"deny","sensor":"plant-1","id":"236d23de","why":"no","time_ms":1700000000000,"analyst":"a","signature":"AAAA"}'),
+        (2, b'rediss://user:p%40ss@host:6380/0'), (2, b'sentinel://a,b:26379,[::1]:7/mymaster'), (2, b'unix:///run/redis.sock'),
+        (3, b'*3\r\n$5\r\nRELAY\r\n$9\r\n127.0.0.1\r\n$4\r\n6379\r\n'),
+    )
+    for number, (kind, text) in enumerate(words):
+        open('%s/words/%d' % (out, number), 'wb').write(bytes([kind]) + text)
+
+
 def main():
     out = sys.argv[1]
-    for target in ('frames', 'capture_file', 'classifiers', 'guard', 'service_probes'):
+    for target in ('frames', 'capture_file', 'classifiers', 'guard', 'service_probes', 'ndpi', 'findings', 'rings', 'files', 'words'):
         os.makedirs('%s/%s' % (out, target), exist_ok=True)
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     classifier_seeds(root, out)
     guard_seeds(root, out)
     service_probe_seeds(out)
+    finding_seeds(out)
+    ring_seeds(out)
+    text_seeds(root, out)
     for path in sys.argv[2:]:
         frame_seeds(path, out)
+        ndpi_seeds(path, out)
 
 
 main()
