@@ -131,7 +131,14 @@ function Recent({ name, values, mean, spread = 0 }) {
 			<dt>{name} now</dt>
 			<dd>
 				<svg class="recent" viewBox="0 0 100 30" preserveAspectRatio="none">
-					<rect x="0" y={y(mean + spread)} width="100" height={Math.max(0.6, y(mean - spread) - y(mean + spread))} fill="var(--accent)" opacity="0.25" />
+					<rect
+						x="0"
+						y={y(mean + spread)}
+						width="100"
+						height={Math.max(0.6, y(mean - spread) - y(mean + spread))}
+						fill="var(--accent)"
+						opacity="0.25"
+					/>
 					<polyline points={points} fill="none" stroke="var(--ink)" vector-effect="non-scaling-stroke" />
 				</svg>
 			</dd>
