@@ -240,13 +240,17 @@ def crowd(cases, b):
     before = memory()
     pipe = b.root.pipeline(transaction=False)
     for i in range(9000):
-        pipe.xadd(KEY + "ev", {"body": event("attribute", "x" * 3000)})
+        pipe.xadd(KEY + "ev", {"body": event("attribute", "x" * 12000)})
         if i % 500 == 0:
             pipe.execute()
     pipe.execute()
     b.root.xadd(KEY + "ev", {"body": event("probe", "behind")})
     wait_for(lambda: b.get("/api/probes").json()["probes"][0]["message"] == "behind", 20, "a slow listener stops the console")
-    cases.check("27 MB that one does not read are not kept for him", memory() - before < 60000, f"{memory() - before} KiB more")
+    more = memory() - before
+    if "libasan" in open(f"/proc/{pid_of(b)}/maps").read():
+        cases.skip("what one does not read is not kept for him", "sanitizers keep what was freed")
+    else:
+        cases.check("108 MB that one does not read are not kept for him", more < 80000, f"{more} KiB more")
     s.close()
 
 
