@@ -137,7 +137,8 @@ static void open_network(struct prober *p)
 	if (!p->config.interface[0] || !parse_source(p)) {
 		set_broken(p, REFUSED_SOCKET, "`probing:` names no interface and source to ask from");
 	} else if (!route_open(&p->route, p->config.interface)) {
-		set_broken(p, REFUSED_SOCKET, "the interface %s can't be used: %s", p->config.interface, strerror(errno));
+		set_broken(p, REFUSED_SOCKET, "the interface %s can't be used: %s%s", p->config.interface, strerror(errno),
+			   errno == EAFNOSUPPORT ? "; systemd's unit takes probing.conf for that, see askance-guide(7)" : "");
 	} else if (!p->route.loopback && p->rules && !ethernet_prepare(&p->ethernet, p->rules, p->route.interface)) {
 		log_warning("no frames can be sent on %s (%s): rules on Ethernet itself are refused, and so is who is no neighbour yet", p->config.interface, strerror(errno));
 	}

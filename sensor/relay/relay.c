@@ -99,6 +99,18 @@ static void warm_resolver(void)
 		freeaddrinfo(found);
 }
 
+/* The hub goes on trying and keeps what it can't tell; what is missing is said here, by name. */
+static void check_sockets(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0)
+		close(fd);
+	else if (errno == EAFNOSUPPORT)
+		log_error("no Redis elsewhere can be reached: %s; systemd's unit takes redis-elsewhere.conf for that, see askance-guide(7)",
+			  strerror(errno));
+}
+
 static void take_client(int fd)
 {
 	for (unsigned i = 0; i < PASSAGES; i++)
@@ -165,6 +177,7 @@ int relay_run(void)
 		fcntl(FD_RELAY_CLIENT, F_SETFL, O_NONBLOCK);
 		take_client(FD_RELAY_CLIENT);
 	}
+	check_sockets();
 	warm_resolver();
 	if (relay_walls(&relay) < 0)
 		return EXIT_WRONG;
