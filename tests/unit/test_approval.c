@@ -155,6 +155,39 @@ static void test_invalid(void **state)
 	REFUSED(a.signatures = 0); /* with one left there */
 	REFUSED(a.signatures = 2);
 	REFUSED((a.signatures = 2, a.signature[1] = a.signature[0])); /* one signer twice */
+	REFUSED(a.vlan[1] = 4096);
+	REFUSED((a.transport = TRANSPORT_ETHERNET, a.port = 0, memset(a.target.mac, 0, sizeof a.target.mac)));
+	REFUSED(a.sensor[20] = 'x');
+	REFUSED(a.rule[30] = 'x');
+	REFUSED(a.device_class[0] = '\n');
+	REFUSED(a.path[0] = '\n');
+	REFUSED(a.signature[0].analyst[0] = '\n');
+	REFUSED(memset(a.signature[0].analyst, 0, sizeof a.signature[0].analyst));
+}
+
+#define VALID(change) \
+	do { \
+		struct approval a = sample(); \
+		char text[APPROVAL_TEXT_BYTES]; \
+		change; \
+		if (!approval_valid(&a) || approval_text(&a, text) == 0) \
+			fail_msg("not taken as valid: %s", #change); \
+	} while (0)
+
+/* The last values that are still in range. */
+static void test_valid(void **state)
+{
+	(void)state;
+	VALID(a.transport = TRANSPORT_UDP);
+	VALID((a.transport = TRANSPORT_ETHERNET, a.port = 0));
+	VALID((a.transport = TRANSPORT_ETHERNET, a.port = 0, a.target.family = 0, memset(a.target.ip, 0, sizeof a.target.ip)));
+	VALID((a.target.family = 6, a.target.ip[15] = 1));
+	VALID(a.uses = APPROVAL_USES);
+	VALID(a.vlan[0] = a.vlan[1] = 4095);
+	VALID((a.not_before_s = 0, a.not_after_s = 1));
+	VALID(a.not_after_s = a.not_before_s + APPROVAL_SECONDS);
+	VALID((a.not_before_s = INT64_C(253402300798), a.not_after_s = INT64_C(253402300799)));
+	VALID((a.signatures = 2, a.signature[1] = a.signature[0], a.signature[1].analyst[0] = 'b'));
 }
 
 static void test_verify(void **state)
@@ -264,7 +297,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_text),           cmocka_unit_test(test_longest),
-		cmocka_unit_test(test_invalid),        cmocka_unit_test(test_verify),
+		cmocka_unit_test(test_invalid),        cmocka_unit_test(test_valid),
+		cmocka_unit_test(test_verify),
 		cmocka_unit_test(test_mutated_field),
 		cmocka_unit_test(test_shifted_field),  cmocka_unit_test(test_mutated_signature),
 	};

@@ -267,11 +267,31 @@ static void test_random_bytes(void **state)
 	}
 }
 
+/* Every list is found by its number and its name, over the transports it names and no other; there is none behind the last. */
+static void test_protocols(void **state)
+{
+	size_t count = 0;
+	const char *may, *name;
+	uint8_t transports;
+
+	(void)state;
+	for (; (name = guard_protocol(count, &transports, &may)) != NULL; count++) {
+		assert_true(may[0] != '\0' || strcmp(name, "null") == 0);
+		for (int t = TRANSPORT_ETHERNET; t < TRANSPORTS; t++)
+			assert_int_equal(guard_knows(name, (enum transport)t), (transports >> t) & 1);
+	}
+	assert_true(count >= 40);
+	for (size_t i = count; i < count + 100; i++)
+		assert_null(guard_protocol(i, &transports, &may));
+	assert_false(guard_knows("nonesuch", TCP));
+	assert_true(guard_knows("modbus", TCP) && !guard_knows("modbus", UDP));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_forbidden), cmocka_unit_test(test_dnp3),   cmocka_unit_test(test_http_forbidden), cmocka_unit_test(test_changed_bytes),
-		cmocka_unit_test(test_cut_short),    cmocka_unit_test(test_lengthened),     cmocka_unit_test(test_random_bytes),
+		cmocka_unit_test(test_cut_short),    cmocka_unit_test(test_lengthened),     cmocka_unit_test(test_random_bytes), cmocka_unit_test(test_protocols),
 	};
 
 	codes = here;
