@@ -2,6 +2,7 @@
 #include "active/guard/approval.h"
 #include "active/guard/guard.h"
 #include "active/ruleset/policy.h"
+#include "active/ruleset/policy_check.h"
 #include "active/ruleset/policy_line.h"
 #include "active/ruleset/timezone.h"
 #include "classifiers/host/device_class.h"
@@ -167,6 +168,52 @@ static void test_lines(void **state)
 	policy_free(p);
 }
 
+/* What fits a line, condition by condition; of what does not, the condition is named. */
+static void test_conditions(void **state)
+{
+	static const struct {
+		const char *condition;
+		const struct endpoint who;
+		const char *misses; /* NULL when it fits */
+	} cases[] = {
+#define V4 { .mac = { 0x00, 0x80, 0x2f, 1, 2, 3 }, .family = 4, .ip = { 10, 0, 0, 5 } }
+#define V6 { .mac = { 0x00, 0x80, 0x2f, 1, 2, 3 }, .family = 6, .ip = { 0xfd, [15] = 5 } }
+		{ "networks: [10.0.0.5]", V4, NULL },         { "networks: [10.0.0.4]", V4, "network" },
+		{ "networks: [10.0.0.4/31]", V4, NULL },      { "networks: [10.0.0.6/31]", V4, "network" },
+		{ "networks: [10.0.0.0/9]", V4, NULL },       { "networks: [11.0.0.0/8]", V4, "network" },
+		{ "networks: [0.0.0.0/0]", V4, NULL },        { "networks: [0.0.0.0/0]", V6, "network" },
+		{ "networks: ['::/0']", V6, NULL },           { "networks: ['::/0']", V4, "network" },
+		{ "networks: ['fd00::/8']", V6, NULL },       { "networks: ['fe00::/8']", V6, "network" },
+		{ "networks: ['fd00::5/128']", V6, NULL },    { "networks: ['fd00::4/128']", V6, "network" },
+		{ "networks: [10.9.0.0/16, 10.0.0.0/16]", V4, NULL },
+		{ "macs: ['00:80:2F:01:02:03']", V4, NULL },  { "macs: ['00:80:2f:01:02:04']", V4, "MAC" },
+		{ "macs: ['00:80:2f:01']", V4, NULL },        { "macs: ['00:80:2f:01:03']", V4, "MAC" },
+		{ "zones: [HALL-*]", V4, NULL },              { "zones: [yard]", V4, "zone" },
+		{ "makers: [acme*]", V4, NULL },              { "makers: [other]", V4, "maker" },
+		{ "ports: [503, 502]", V4, NULL },            { "ports: [503]", V4, "port" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		static struct told told;
+		char text[256], why[POLICY_WHY_BYTES];
+		struct policy_target target = { &cases[i].who, "hall-3", "plc", "Acme GmbH", 502 };
+		struct policy_verdict v;
+		struct policy *p;
+
+		snprintf(text, sizeof text, "allow:\n  - {rules: [modbus], %s, may: propose, why: x}\n", cases[i].condition);
+		p = load_text(0, text, &told);
+		if (!p)
+			fail_msg("%s: %s", cases[i].condition, told.text);
+		v = policy_verdict(p, ruleset_find(rules, "modbus"), &target);
+		snprintf(why, sizeof why, cases[i].misses ? "whitelist.yaml:2 allows modbus, but not for this %s" : "whitelist.yaml:2: x",
+			 cases[i].misses);
+		assert_string_equal(v.why, why);
+		assert_int_equal(v.allowed, !cases[i].misses);
+		policy_free(p);
+	}
+}
+
 static void test_exclusions(void **state)
 {
 	static struct told told;
@@ -214,6 +261,12 @@ static void test_addresses(void **state)
 	}
 	memset(who.ip, 0, sizeof who.ip);
 	assert_false(policy_verdict(p, modbus, &t).allowed);
+	who.ip[0] = 223;
+	assert_true(policy_verdict(p, modbus, &t).allowed);
+	who = (struct endpoint){ .family = 6 };
+	assert_false(policy_verdict(p, modbus, &t).allowed);
+	who.ip[0] = 0xfe;
+	assert_true(policy_verdict(p, modbus, &t).allowed);
 	who = (struct endpoint){ .family = 6, .ip = { 0xff, 2 } };
 	assert_false(policy_verdict(p, modbus, &t).allowed);
 	who = (struct endpoint){ .family = 6, .ip = { [10] = 0xff, [11] = 0xff, [12] = 224, [15] = 1 } };
@@ -249,6 +302,17 @@ static const struct mistake mistakes[] = {
 	{ 0, "allow:\n  - {rules: [modbus], networks: [10.0.0.1/8], may: propose, why: x}\n", "'10.0.0.1/8' is no network" },
 	{ 0, "allow:\n  - {rules: [modbus], networks: [010.0.0.0/8], may: propose, why: x}\n", "'010.0.0.0/8' is no network" },
 	{ 0, "allow:\n  - {rules: [modbus], networks: [10.0.0.0/33], may: propose, why: x}\n", "is no network" },
+	{ 0, "allow:\n  - {rules: [modbus], networks: [10.0.0.0/], may: propose, why: x}\n", "is no network" },
+	{ 0, "allow:\n  - {rules: [modbus], networks: [10.0.0.0/8x], may: propose, why: x}\n", "is no network" },
+	{ 0, "allow:\n  - {rules: [modbus], networks: [10.0.0.0/+8], may: propose, why: x}\n", "is no network" },
+	{ 0, "allow:\n  - {rules: [modbus], networks: ['"
+	     "fd00:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000'], may: propose, why: x}\n", "is no network" },
+	{ 0, "allow:\n  - {rules: [modbus], networks: ['fd00::/129'], may: propose, why: x}\n", "is no network" },
+	{ 0, "allow:\n  - {rules: [modbus], networks: ['fd00::1/64'], may: propose, why: x}\n", "is no network" },
+	{ 0, "allow:\n  - {rules: [modbus], macs: ['00:80:2g'], may: propose, why: x}\n", "is no MAC" },
+	{ 0, "allow:\n  - {rules: [modbus], macs: ['00-80-2f'], may: propose, why: x}\n", "is no MAC" },
+	{ 0, "allow:\n  - {rules: [modbus], macs: ['00:80:2f:0'], may: propose, why: x}\n", "is no MAC" },
+	{ 0, "allow:\n  - {rules: [modbus], macs: ['00:80:2f:01:02:03:04'], may: propose, why: x}\n", "is no MAC" },
 	{ 0, "allow:\n  - {rules: [modbus], macs: ['00:80'], may: propose, why: x}\n", "is no MAC" },
 	{ 0, "allow:\n  - {rules: [modbus], ports: [0], may: propose, why: x}\n", "0 is no port" },
 	{ 0, "allow:\n  - {rules: [modbus], ports: [502, 9100], may: propose, why: x}\n", "whitelist.yaml:2 port 9100 prints" },
@@ -264,12 +328,22 @@ static const struct mistake mistakes[] = {
 	{ 2, "windows:\n  - {name: a, timezone: UTC, days: [mon], from: '25:00', to: '02:00'}\n", "'25:00' is no time" },
 	{ 2, "windows:\n  - {name: a, timezone: UTC, days: [mon], from: '01:60', to: '02:00'}\n", "'01:60' is no time" },
 	{ 2, "windows:\n  - {name: a, timezone: UTC, days: [mon], from: '01:00', to: '01:00'}\n", "ends when it begins" },
+	{ 2, "windows:\n  - {name: a, timezone: UTC, days: [mon], from: '24:00', to: '02:00'}\n", "'24:00' is no time" },
+	{ 2, "windows:\n  - {name: a, timezone: UTC, days: [mon], from: '01:00', to: '24:01'}\n", "'24:01' is no time" },
+	{ 2, "windows:\n  - {name: a, timezone: UTC, days: [], from: '01:00', to: '02:00'}\n", "no day is named" },
+	{ 2, "windows:\n  - {name: a, timezone: UTC, days: [mon], from: '01:00', to: '02:00'}\n"
+	     "  - {name: a, timezone: UTC, days: [tue], from: '01:00', to: '02:00'}\n",
+	  "windows.yaml:3 two windows are named 'a'" },
 	{ 2, "windows:\n  - {name: a, timezone: UTC, days: [someday], from: '01:00', to: '02:00'}\n", "none of mon, tue" },
 	{ 4, "analysts:\n  - {name: a, key: MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI, may: [low]}\n", "it may have 44 to 44" },
+	{ 4, "analysts:\n  - {name: a, key: AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=, may: [low]}\n", "no Ed25519 public key" },
 	{ 4, "analysts:\n  - {name: a, key: '////////////////////////////////////////////', may: [low]}\n", "no Ed25519 public key" },
 	{ 4, "analysts:\n  - {name: a, key: 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=, may: [low]}\n"
 	     "  - {name: b, key: 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=, may: [low]}\n",
 	  "analysts.yaml:3 'b' shares name or key with 'a'" },
+	{ 4, "analysts:\n  - {name: a, key: 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=, may: [low]}\n"
+	     "  - {name: a, key: PUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw=, may: [low]}\n",
+	  "analysts.yaml:3 'a' shares name or key with 'a'" },
 };
 
 static void test_mistakes(void **state)
@@ -304,6 +378,73 @@ static void test_budgets(void **state)
 	*(strstr(text, "targets_at_once: ") + strlen("targets_at_once: ")) = '0';
 	assert_null(load_text(3, text, &told));
 	assert_non_null(strstr(told.text, "budgets.yaml:6 0 targets at once"));
+	snprintf(text, sizeof text, "%s", budgets);
+	*(strstr(text, "failures_to_stop: ") + strlen("failures_to_stop: ")) = '0';
+	assert_null(load_text(3, text, &told));
+	assert_non_null(strstr(told.text, "budgets.yaml:7 0 failures"));
+}
+
+/* Without the rules at hand names are not checked, and all else is. */
+static void test_without_rules(void **state)
+{
+	static struct told told;
+	struct ruleset *kept = rules;
+	struct policy *p, *q;
+
+	(void)state;
+	rules = NULL;
+	p = load_text(0, "allow:\n  - {rules: [nonesuch], may: automatic, why: x}\n", &told);
+	q = load_text(0, "allow:\n  - {rules: [nonesuch], ports: [0], may: automatic, why: x}\n", &told);
+	rules = kept;
+	assert_non_null(p);
+	assert_null(q);
+	policy_free(p);
+}
+
+/* The plain budgets with one limit changed. */
+static bool budgets_load(const char *whose, const char *limit, char value)
+{
+	static struct told told;
+	char text[sizeof budgets];
+	struct policy *p;
+
+	memcpy(text, budgets, sizeof text);
+	*(strstr(strstr(text, whose), limit) + strlen(limit) + strlen(": ")) = value;
+	p = load_text(3, text, &told);
+	policy_free(p);
+	return p != NULL;
+}
+
+/* Each limit for itself: a part is at most the whole, a minute at most the day. */
+static void test_each_budget(void **state)
+{
+	static const char *const limits[] = { "packets_a_minute",  "bytes_a_minute", "connections_a_minute", "packets_a_day",
+					      "bytes_a_day", "connections_a_day" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+		bool minute = strstr(limits[i], "minute") != NULL;
+
+		assert_false(budgets_load("target: ", limits[i], minute ? '2' : '3'));
+		assert_false(budgets_load("zone: ", limits[i], minute ? '2' : '3'));
+		assert_true(budgets_load("sensor: ", limits[i], '2'));
+		assert_int_equal(budgets_load("sensor: ", limits[i], '3'), !minute);
+	}
+}
+
+static void test_minutes(void **state)
+{
+	(void)state;
+	assert_int_equal(policy_minutes("00:00"), 0);
+	assert_int_equal(policy_minutes("01:59"), 119);
+	assert_int_equal(policy_minutes("24:00"), 1440);
+	assert_int_equal(policy_minutes("24:01"), -1);
+	assert_int_equal(policy_minutes("01:60"), -1);
+	assert_int_equal(policy_minutes("-1:00"), -1);
+	assert_int_equal(policy_minutes("01:-1"), -1);
+	assert_int_equal(policy_minutes("1:00"), -1);
+	assert_int_equal(policy_minutes("01:000"), -1);
+	assert_int_equal(policy_minutes("01.00"), -1);
 }
 
 /* An analyst with a true key loads. */
@@ -385,6 +526,16 @@ static void test_windows(void **state)
 	assert_false(policy_window(p, "hall-4", friday + 3 * 86400 + 18 * 3600 + 1800).open);
 	assert_string_equal(policy_window(p, "hall-4", friday + 3 * 86400 + 8 * 3600).why, "windows.yaml:3: noon is open");
 	assert_int_equal(policy_window_changes(p, "hall-5", friday), 0);
+	policy_free(p);
+	p = windows("windows:\n  - {name: day, timezone: UTC, days: [fri], from: '00:00', to: '24:00'}\n"
+		    "  - {name: late, timezone: UTC, days: [sat], from: '22:00', to: '00:00'}\n");
+	assert_false(open_at(p, friday - 1));
+	assert_true(open_at(p, friday));
+	assert_true(open_at(p, friday + 86399));
+	assert_false(open_at(p, friday + 86400));
+	assert_true(open_at(p, friday + 2 * 86400 - 1));
+	assert_false(open_at(p, friday + 2 * 86400));
+	assert_int_equal(policy_window_changes(p, NULL, friday + 59), friday + 86400);
 	policy_free(p);
 	p = windows("windows: []\n");
 	assert_false(policy_window(p, "", friday).open);
@@ -548,7 +699,8 @@ int main(void)
 		cmocka_unit_test(test_addresses), cmocka_unit_test(test_mistakes), cmocka_unit_test(test_budgets),
 		cmocka_unit_test(test_analyst),   cmocka_unit_test(test_classes),
 		cmocka_unit_test(test_windows),   cmocka_unit_test(test_windows_dst), cmocka_unit_test(test_timezones),
-		cmocka_unit_test(test_signed),
+		cmocka_unit_test(test_signed),    cmocka_unit_test(test_each_budget), cmocka_unit_test(test_minutes),
+		cmocka_unit_test(test_conditions), cmocka_unit_test(test_without_rules),
 	};
 
 	return cmocka_run_group_tests(tests, load_rules, free_rules);
