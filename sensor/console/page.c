@@ -16,7 +16,7 @@ static struct {
 
 bool page_open(void)
 {
-	for (size_t i = 0; page_files[i].path && i < FILES_MOST; i++) {
+	for (size_t i = 0; i < FILES_MOST && page_files[i].path; i++) {
 		size_t len = (size_t)(page_files[i].end - page_files[i].bytes);
 
 		packed[i].bytes = answer_compress((const char *)page_files[i].bytes, len, &packed[i].len);
@@ -58,7 +58,7 @@ struct answer page_answer(struct MHD_Connection *c, const char *path, const char
 
 	if (strcmp(path, "/") == 0)
 		path = "/index.html";
-	for (size_t i = 0; page_files[i].path && i < FILES_MOST; i++) {
+	for (size_t i = 0; i < FILES_MOST && page_files[i].path; i++) {
 		if (strcmp(page_files[i].path, path) != 0)
 			continue;
 		if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)

@@ -28,9 +28,9 @@ void html_text(const char *text, FILE *to)
 	}
 }
 
-void html_put(FILE *to, const char *markup, const char *const *texts)
+void html_put(FILE *to, const char *const *texts)
 {
-	for (; *markup; markup++) {
+	for (const char *markup = *texts++; *markup; markup++) {
 		if (*markup != '%') {
 			putc(*markup, to);
 			continue;

@@ -8,9 +8,9 @@
 /* A text as it may stand in an element or in an attribute's quotes. */
 void html_text(const char *text, FILE *to);
 
-/* Prints markup; the texts take the places of its % signs, in order. There are as many as signs, and a NULL. */
-void html_put(FILE *to, const char *markup, const char *const *texts);
-#define HTML(to, markup, ...) html_put(to, markup, (const char *const[]){ __VA_ARGS__ __VA_OPT__(, ) NULL })
+/* Prints the first text, markup; the others take the places of its % signs, in order. There are as many as signs, and a NULL. */
+void html_put(FILE *to, const char *const *texts);
+#define HTML(to, ...) html_put(to, (const char *const[]){ __VA_ARGS__, NULL })
 
 struct html_number {
 	char text[24];

@@ -151,7 +151,9 @@ void teller_tell(struct teller *t, const struct witness *w, const struct stateme
 	f->role = s->role;
 	f->confidence = s->confidence;
 	f->subject = s->subject;
-	f->peer = own_endpoint(&t->own, &s->peer) ? (struct endpoint){ .family = 0 } : s->peer;
+	f->peer = s->peer;
+	if (own_endpoint(&t->own, &s->peer))
+		f->peer = (struct endpoint){ .family = 0 };
 	f->source = w->source;
 	f->transport = w->transport;
 	f->port = w->port;
