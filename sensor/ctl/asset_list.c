@@ -49,6 +49,8 @@ void asset_list_add(struct asset_list *a, const char *body, size_t len)
 			abort();
 	}
 	a->items[a->count] = (struct listed_asset){ .document = document, .body = strndup(body, len) };
+	if (!a->items[a->count].body)
+		abort();
 	find_order(&a->items[a->count++]);
 }
 
