@@ -184,6 +184,9 @@ static void test_addresses(void **state)
 	assert_false(policy_verdict(p, modbus, &t).allowed);
 	who = (struct endpoint){ .family = 6, .ip = { [10] = 0xff, [11] = 0xff } };
 	assert_false(policy_verdict(p, modbus, &t).allowed);
+	who.family = 4; /* what stands behind an IPv4 address is none of it */
+	who.ip[12] = 10;
+	assert_int_equal(plain_endpoint(&who).ip[0], 0);
 	who.family = 0;
 	assert_false(policy_verdict(p, modbus, &t).allowed);
 	policy_free(p);
