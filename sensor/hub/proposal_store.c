@@ -199,7 +199,7 @@ static const char *take_text(struct columns *c, char *out, size_t room)
 		c->wrong = true;
 		return "";
 	}
-	memcpy(out, value, strlen(value));
+	memcpy(out, value, strlen(value) + 1);
 	return out;
 }
 
