@@ -9,11 +9,11 @@ document is wrong, or when there was none.
 """
 import argparse
 import collections
-import functools
 import json
 import pathlib
 import sqlite3
 import sys
+import threading
 
 import jsonschema
 
@@ -40,9 +40,14 @@ def make_validators(schemas):
     return validators
 
 
-@functools.lru_cache
+of_thread = threading.local()
+
+
 def all_validators():
-    return make_validators(load_schemas())
+    """Each thread its own: a resolver of references remembers where it stands."""
+    if not hasattr(of_thread, "validators"):
+        of_thread.validators = make_validators(load_schemas())
+    return of_thread.validators
 
 
 def first_fault(documents, most=None):
