@@ -352,7 +352,7 @@ const char *outputs_read(redisReply **answers, size_t count)
 		answers += 1 + trims;
 		count -= count > 1 && trims ? 2 : 1;
 	}
-	if (count && (*answers)->type == REDIS_REPLY_ERROR)
+	if (count && *answers && (*answers)->type == REDIS_REPLY_ERROR)
 		error = error ? error : (*answers)->str;
 	return error;
 }
