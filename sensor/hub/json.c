@@ -55,7 +55,7 @@ static void put_key(struct json *j, const char *key)
 	char *to = reserve(j, len + 3);
 
 	*to = '"';
-	memcpy(to + 1, key, len);
+	memcpy(to + 1, key, len); /* its end is in the next. NOLINT(bugprone-not-null-terminated-result) */
 	memcpy(to + 1 + len, "\":", 3);
 	j->len += len + 3;
 }
