@@ -108,6 +108,7 @@ static const char *const http_forbidden[] = {
 	"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\n\r\n",
 	"GET / HTTP/1.1\nHost: a\n\n",
 	"GET / HTTP/1.1\r\nHost: a\r\n",
+	"GET / HTTP/1.1\r\nHost:\r\n\r\n",
 };
 
 static void test_http_forbidden(void **state)
