@@ -237,9 +237,9 @@ static void udp_packet(struct engine *e, struct flow *f, const struct packet *p)
 /* The packet's flow: where it was foreseen, unless the table has changed since. */
 static struct flow *flow_of(struct engine *e, const struct packet *p, uint64_t foreseen)
 {
-	struct flow evicted, *f = &e->flows.entries[foreseen];
+	struct flow evicted, *f = foreseen < e->flows.size ? &e->flows.entries[foreseen] : NULL;
 
-	if (foreseen < e->flows.size && f->packets && flow_key_same(&f->key, &p->key))
+	if (f && f->packets && flow_key_same(&f->key, &p->key))
 		return f;
 	f = flow_find(&e->flows, p, &evicted);
 	if (evicted.packets) {
