@@ -448,6 +448,60 @@ static void add_list(const char *text)
 	config.outputs++;
 }
 
+static void take_option(int option)
+{
+	switch (option) {
+	case 'h':
+		program = optarg;
+		break;
+	case 'r':
+		set_text(config.redis_url, sizeof config.redis_url, optarg);
+		break;
+	case 's':
+		set_text(config.state_dir, sizeof config.state_dir, optarg);
+		break;
+	case 'j':
+		set_text(config.jsonl, sizeof config.jsonl, optarg);
+		break;
+	case 'R':
+		set_text(config.rules_dir, sizeof config.rules_dir, optarg);
+		break;
+	case 'n':
+		set_text(config.sensor, sizeof config.sensor, optarg);
+		break;
+	case 'y':
+		set_text(config.relay, sizeof config.relay, optarg);
+		break;
+	case 'l':
+		add_list(optarg);
+		break;
+	case 'c':
+		config.channel = 1;
+		break;
+	case 'H':
+		config.stream_hours = (uint32_t)strtoul(optarg, NULL, 10);
+		break;
+	case 'B':
+		config.stream_behind = (uint32_t)strtoul(optarg, NULL, 10);
+		break;
+	case 'S':
+		config.slow_ms = (uint32_t)strtoul(optarg, NULL, 10);
+		break;
+	case 'L':
+		if (sscanf(optarg, "%63[^:]:%255s", config.sentinel_user, config.sentinel_password) != 2)
+			exit(2);
+		break;
+	case 'M':
+		config.outbox_bytes_mib = (uint32_t)strtoul(optarg, NULL, 10);
+		break;
+	case 'w':
+		config.walls = 1;
+		break;
+	default:
+		exit(2);
+	}
+}
+
 static void read_options(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -457,58 +511,8 @@ static void read_options(int argc, char **argv)
 	};
 	int option;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
-		switch (option) {
-		case 'h':
-			program = optarg;
-			break;
-		case 'r':
-			set_text(config.redis_url, sizeof config.redis_url, optarg);
-			break;
-		case 's':
-			set_text(config.state_dir, sizeof config.state_dir, optarg);
-			break;
-		case 'j':
-			set_text(config.jsonl, sizeof config.jsonl, optarg);
-			break;
-		case 'R':
-			set_text(config.rules_dir, sizeof config.rules_dir, optarg);
-			break;
-		case 'n':
-			set_text(config.sensor, sizeof config.sensor, optarg);
-			break;
-		case 'y':
-			set_text(config.relay, sizeof config.relay, optarg);
-			break;
-		case 'l':
-			add_list(optarg);
-			break;
-		case 'c':
-			config.channel = 1;
-			break;
-		case 'H':
-			config.stream_hours = (uint32_t)strtoul(optarg, NULL, 10);
-			break;
-		case 'B':
-			config.stream_behind = (uint32_t)strtoul(optarg, NULL, 10);
-			break;
-		case 'S':
-			config.slow_ms = (uint32_t)strtoul(optarg, NULL, 10);
-			break;
-		case 'L':
-			if (sscanf(optarg, "%63[^:]:%255s", config.sentinel_user, config.sentinel_password) != 2)
-				exit(2);
-			break;
-		case 'M':
-			config.outbox_bytes_mib = (uint32_t)strtoul(optarg, NULL, 10);
-			break;
-		case 'w':
-			config.walls = 1;
-			break;
-		default:
-			exit(2);
-		}
-	}
+	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0)
+		take_option(option);
 	if (!program || !config.state_dir[0]) {
 		fprintf(stderr, "usage: feeder --hub PROGRAM --state FOLDER [--redis URL] [--jsonl FILE] [--rules FOLDER] [--sensor NAME] [--relay SOCKET] [--list NAME:CAP:POLICY[:TYPES]] [--channel] [--stream-hours N] [--stream-behind N] [--slow-ms N] [--outbox-mib N] [--sentinel-login USER:PASSWORD] [--walls]\n");
 		exit(2);
