@@ -92,7 +92,8 @@ static int make_all(struct wiring *w)
 			return -1;
 	if (ring_create(&w->probes, "probes", PROBES_RING_BYTES) < 0 || socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, w->hold) < 0)
 		return -1;
-	return pipe2(w->orders, O_CLOEXEC) < 0 || pipe2(w->outcomes, O_CLOEXEC) < 0 ? -1 : 0;
+	/* Each message whole or not at all: after noise, a successor of the reader finds the next message's first byte. */
+	return pipe2(w->orders, O_CLOEXEC | O_DIRECT) < 0 || pipe2(w->outcomes, O_CLOEXEC | O_DIRECT) < 0 ? -1 : 0;
 }
 
 int wiring_make(struct wiring *w)

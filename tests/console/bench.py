@@ -17,30 +17,11 @@ except ImportError:
     sys.exit("tests/console: needs python3-redis, and Debian's python3 (/usr/bin/python3)")
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/support"))
+from waiting import Failure, require, wait_for
+
 SENSOR = "plant-1"
 KEY = "askance:{" + SENSOR + "}:"
-
-
-class Failure(Exception):
-    pass
-
-
-def require(condition, why):
-    if not condition:
-        raise Failure(why)
-
-
-def wait_for(condition, seconds, why):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            found = condition()
-            if found:
-                return found
-        except (redis.RedisError, OSError, http.client.HTTPException):
-            pass
-        time.sleep(0.05)
-    raise Failure(f"{why} (waited {seconds} s)")
 
 
 def free_port():

@@ -24,33 +24,14 @@ except ImportError:
     sys.exit("tests/system: needs python3-redis and python3-jsonschema, and Debian's python3 (/usr/bin/python3)")
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/support"))
+from waiting import Failure, require, wait_for
+
 SENSOR = "plant-1"
 KEY = "askance:{" + SENSOR + "}:"
 PROCESSES = ("capture", "engine", "hub", "prober", "redis-server", "supervisor")
 CLONE_NEWNET = 0x40000000
 BROADCAST = b"\xff" * 6
-
-
-class Failure(Exception):
-    pass
-
-
-def require(condition, why):
-    if not condition:
-        raise Failure(why)
-
-
-def wait_for(condition, seconds, why):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            found = condition()
-            if found:
-                return found
-        except (redis.RedisError, OSError):
-            pass
-        time.sleep(0.02)
-    raise Failure(f"{why() if callable(why) else why} (waited {seconds} s)")
 
 
 def as_root():

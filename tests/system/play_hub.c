@@ -521,7 +521,7 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	setvbuf(stdin, NULL, _IONBF, 0);
 	s.rules = ruleset_load(s.config.rules_dir, complain, NULL);
-	if (!s.rules || pipe2(s.orders, O_CLOEXEC) < 0 || pipe2(s.outcomes, O_CLOEXEC) < 0 ||
+	if (!s.rules || pipe2(s.orders, O_CLOEXEC | O_DIRECT) < 0 || pipe2(s.outcomes, O_CLOEXEC | O_DIRECT) < 0 ||
 	    socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, s.hold) < 0 || ring_create(&s.fds, "probes", 1 << 20) < 0 ||
 	    ring_attach_consumer(&s.ring, s.fds.records_ro, s.fds.tail_rw, s.fds.wake) < 0)
 		die("set-up");
