@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { EXIT_ENDED = 0, EXIT_WRONG = 2, FAREWELL_MS = 2000, REFUSALS_A_MINUTE = 60, MINUTE_MS = 60000, DAY_S = 86400, PORT_MIN = 1024,
+enum { EXIT_ENDED = 0, EXIT_WRONG = 2, FAREWELL_MS = 2000, REFUSALS_A_MINUTE = 60, MINUTE_MS = 60000, DAY_S = 86400,
        IDLE_LOOK_MS = 100 };
 
 static const char *const refusals[REFUSALS] = {
@@ -42,20 +42,6 @@ const char *refusal_name(enum refusal r)
 const char *end_name(enum probe_end e)
 {
 	return e < PROBE_ENDS ? ends[e] : "unknown";
-}
-
-static bool text_ends(const char *s, size_t room)
-{
-	return memchr(s, 0, room) != NULL;
-}
-
-static bool config_valid(const struct prober_config *c)
-{
-	return c->version == CONFIG_VERSION && c->probing <= PROBING_AUTOMATIC && c->walls <= 1 && c->require_clock <= 1 &&
-	       c->port_first >= PORT_MIN && c->port_last >= c->port_first && c->port_last - c->port_first < CONFIG_SOURCE_PORTS &&
-	       text_ends(c->rules_dir, sizeof c->rules_dir) && text_ends(c->state_dir, sizeof c->state_dir) &&
-	       text_ends(c->interface, sizeof c->interface) && text_ends(c->source, sizeof c->source) &&
-	       text_ends(c->sensor, sizeof c->sensor) && text_ends(c->zone, sizeof c->zone);
 }
 
 void prober_tell(struct prober *p, const struct outcome *out)
@@ -258,7 +244,7 @@ int prober_run(void)
 
 	log_open("prober");
 	word_watch_signals();
-	if (spawn_read_config(&p.config, sizeof p.config) < 0 || !config_valid(&p.config) || sodium_init() < 0) {
+	if (spawn_read_config(&p.config, sizeof p.config) < 0 || !config_prober_valid(&p.config) || sodium_init() < 0) {
 		log_error("the configuration from the supervisor is not of this version or out of range");
 		return EXIT_WRONG;
 	}

@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { STATISTICS_S = 1, SNAP_MIN = 64, SNAP_MAX = 262144, BUFFER_MIN = 1 << 20, BUFFER_MAX = 1 << 30, TIMEOUT_MAX_MS = 100 };
+enum { STATISTICS_S = 1 };
 
 struct capture {
 	struct capture_config config;
@@ -37,17 +37,6 @@ static void note_end(int signal)
 {
 	(void)signal;
 	ending = 1;
-}
-
-static bool config_valid(const struct capture_config *c)
-{
-	if (c->version != CONFIG_VERSION || c->interfaces < 1 || c->interfaces > CONFIG_INTERFACES)
-		return false;
-	for (uint32_t i = 0; i < c->interfaces; i++)
-		if (!c->interface[i][0] || !memchr(c->interface[i], 0, sizeof c->interface[i]))
-			return false;
-	return c->snap_length >= SNAP_MIN && c->snap_length <= SNAP_MAX && c->buffer_bytes >= BUFFER_MIN &&
-	       c->buffer_bytes <= BUFFER_MAX && c->timeout_ms >= 1 && c->timeout_ms <= TIMEOUT_MAX_MS;
 }
 
 static int attach(struct capture *c)
@@ -197,7 +186,7 @@ int capture_run(void)
 
 	log_open("capture");
 	await_end_signal(&while_waiting);
-	if (spawn_read_config(&c.config, sizeof c.config) < 0 || !config_valid(&c.config)) {
+	if (spawn_read_config(&c.config, sizeof c.config) < 0 || !config_capture_valid(&c.config)) {
 		log_error("the configuration from the supervisor is not of this version or out of range");
 		return CAPTURE_WRONG;
 	}

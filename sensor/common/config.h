@@ -8,6 +8,7 @@
 
 #include "classifiers/finding/finding.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum {
@@ -108,6 +109,8 @@ struct hub_config {
 	uint32_t stream_hours;               /* older entries that all groups have are removed, 1 .. 87600; 0: never */
 	uint32_t stream_behind;              /* a group further behind is an alarm; 0 for what is usual */
 	uint32_t slow_ms;                    /* between looks at the stream's readers, and between marks of its age; 0 for what is usual */
+	uint32_t lacks;                      /* walls that this kernel lacks, enum sandbox_lack */
+	uint32_t landlock;                   /* its version in this kernel, 0 for none */
 	struct output_config output[CONFIG_OUTPUTS];
 };
 
@@ -159,5 +162,13 @@ struct console_config {
 	char key[CONFIG_PATH_BYTES];
 	char authority[CONFIG_PATH_BYTES];    /* of the clients' certificates */
 };
+
+/* True when all values are in their ranges and all texts end: each process asks before it believes. */
+bool config_capture_valid(const struct capture_config *c);
+bool config_engine_valid(const struct engine_config *c);
+bool config_hub_valid(const struct hub_config *c);
+bool config_relay_valid(const struct relay_config *c);
+bool config_prober_valid(const struct prober_config *c);
+bool config_console_valid(const struct console_config *c);
 
 #endif

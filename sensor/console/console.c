@@ -31,22 +31,6 @@ struct sensor *console_sensor(unsigned at)
 	return &sensors[at];
 }
 
-static bool ends(const char *text, size_t room)
-{
-	return memchr(text, 0, room) != NULL;
-}
-
-static bool config_valid(const struct console_config *c)
-{
-	bool well = c->version == CONFIG_VERSION && c->walls <= 1 && c->sensors >= 1 && c->sensors <= CONSOLE_SENSORS;
-
-	for (unsigned i = 0; well && i < c->sensors; i++)
-		well = ends(c->sensor[i], sizeof c->sensor[i]) && c->sensor[i][0];
-	return well && ends(c->listen, sizeof c->listen) && ends(c->redis_url, sizeof c->redis_url) && ends(c->relay, sizeof c->relay) &&
-	       ends(c->redis_user, sizeof c->redis_user) && ends(c->redis_password, sizeof c->redis_password) &&
-	       ends(c->certificate, sizeof c->certificate) && ends(c->key, sizeof c->key) && ends(c->authority, sizeof c->authority);
-}
-
 /* On loopback whoever is on this machine may look; anywhere else a certificate is the login. */
 static int open_door(int *listener, struct tls **tls)
 {
@@ -119,7 +103,7 @@ int console_run(void)
 {
 	log_open("console");
 	signal(SIGPIPE, SIG_IGN);
-	if (spawn_read_config(&config, sizeof config) < 0 || !config_valid(&config)) {
+	if (spawn_read_config(&config, sizeof config) < 0 || !config_console_valid(&config)) {
 		log_error("`askance console` starts this; its configuration is not of this version or out of range");
 		return EXIT_WRONG;
 	}

@@ -13,8 +13,8 @@ int main(void)
 	struct engine_config config;
 
 	log_open("engine");
-	if (spawn_read_config(&config, sizeof config) < 0 || config.version != CONFIG_VERSION) {
-		log_error("started without its configuration; it is a part of `askance run` and `askance read`");
+	if (spawn_read_config(&config, sizeof config) < 0 || !config_engine_valid(&config)) {
+		log_error("started without a valid configuration; it is a part of `askance run` and `askance read`");
 		return EXIT_CONFIGURATION;
 	}
 	if (engine_init(&engine, &config) < 0 || run_open(&engine) < 0 || engine_walls(config.walls) < 0)

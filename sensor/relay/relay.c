@@ -39,23 +39,11 @@ static int64_t clock_ms(void)
 	return t.tv_sec * INT64_C(1000) + t.tv_nsec / 1000000;
 }
 
-static bool ends(const char *text, size_t room)
-{
-	return memchr(text, 0, room) != NULL;
-}
-
-static bool config_valid(const struct relay_config *c)
-{
-	return c->version == CONFIG_VERSION && c->walls <= 1 && c->ports >= 1 && c->ports <= RELAY_PORTS && ends(c->socket, sizeof c->socket) &&
-	       ends(c->redis_url, sizeof c->redis_url) && ends(c->ca, sizeof c->ca) && ends(c->certificate, sizeof c->certificate) &&
-	       ends(c->key, sizeof c->key) && ends(c->server_name, sizeof c->server_name);
-}
-
 static int read_config(void)
 {
 	char why[256];
 
-	if (spawn_read_config(&relay.config, sizeof relay.config) < 0 || !config_valid(&relay.config)) {
+	if (spawn_read_config(&relay.config, sizeof relay.config) < 0 || !config_relay_valid(&relay.config)) {
 		log_error("the configuration from the supervisor is not of this version or out of range");
 		return -1;
 	}
