@@ -103,16 +103,16 @@ static struct ear *ear_at(const struct engine *e, const struct detail *d)
 	return pool_at(&e->ears->pool, d->ear);
 }
 
-/* Which server, asked what. */
-static uint64_t hash_server(const struct flow *f, uint8_t direction, const struct service_question *q)
+/* Which server, asked what. Keyed as flows are: nobody shall be left alone for what another made us try in vain. */
+static uint64_t hash_server(const uint64_t key[2], const struct flow *f, uint8_t direction, const struct service_question *q)
 {
 	const uint8_t *address = direction ? f->key.high : f->key.low;
 	uint16_t port = direction ? f->key.high_port : f->key.low_port;
 	uint64_t words[2], h;
 
 	memcpy(words, address, sizeof words);
-	h = hash_mix(words[0] ^ 0x9e3779b97f4a7c15, words[1] ^ (uint64_t)port << 32 ^ (uint64_t)f->key.zone << 16 ^ f->key.protocol);
-	h = hash_mix(h ^ 0xd6e8feb86659fd93, (uint64_t)q->lists[0] << 8 ^ q->count ^ h >> 32);
+	h = hash_mix(words[0] ^ key[0], words[1] ^ key[1] ^ (uint64_t)port << 32 ^ (uint64_t)f->key.zone << 16 ^ f->key.protocol);
+	h = hash_mix(h ^ key[1], (uint64_t)q->lists[0] << 8 ^ q->count ^ h >> 32);
 	return h | 1;
 }
 
@@ -161,7 +161,7 @@ static void let_go(struct engine *e, struct detail *d)
 static void start_question(struct engine *e, const struct flow *f, struct detail *d, const struct packet *p,
 			   const struct service_question *q, uint8_t direction, bool greeting)
 {
-	uint64_t server = hash_server(f, direction, q);
+	uint64_t server = hash_server(e->decoder.hash_key, f, direction, q);
 	struct ear *ear;
 
 	if (q->count == 0 || left_alone(e->ears, server, now_s(p))) {

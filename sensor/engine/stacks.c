@@ -94,26 +94,27 @@ static void remember_syn(struct stacks *x, const struct packet *p, const struct 
 	o->asked = *s;
 }
 
-static uint64_t hash_signature(const struct stack_signature *s)
+/* Keyed as flows are: who chooses a signature must not make it another's. */
+static uint64_t hash_signature(const struct stack_signature *s, const uint64_t key[2])
 {
 	uint64_t layout[STACK_OPTIONS / 8], h;
 
 	memcpy(layout, s->layout, sizeof layout);
-	h = hash_mix(((uint64_t)s->mss << 48 | (uint64_t)s->window << 32 | s->quirks) ^ 0x9e3779b97f4a7c15,
-		     (uint64_t)s->initial_ttl << 32 | (uint64_t)s->scale << 24 | (uint64_t)s->window_kind << 16 | (uint64_t)s->layout_count << 8 |
-			     (uint64_t)s->payload << 1 | s->accepts);
+	h = hash_mix(((uint64_t)s->mss << 48 | (uint64_t)s->window << 32 | s->quirks) ^ key[0],
+		     ((uint64_t)s->initial_ttl << 32 | (uint64_t)s->scale << 24 | (uint64_t)s->window_kind << 16 | (uint64_t)s->layout_count << 8 |
+		      (uint64_t)s->payload << 1 | s->accepts) ^ key[1]);
 	for (size_t i = 0; i < s->layout_count; i += 8)
-		h = hash_mix(h ^ layout[i / 8], 0xd6e8feb86659fd93);
+		h = hash_mix(h ^ layout[i / 8], key[1] | 1);
 	return h;
 }
 
-static uint64_t hash_of(const struct packet *p, const struct stack_signature *s)
+static uint64_t hash_of(const struct packet *p, const struct stack_signature *s, const uint64_t key[2])
 {
 	const uint8_t *address = p->direction ? p->key.high : p->key.low;
 	uint64_t words[2];
 
 	memcpy(words, address, sizeof words);
-	return hash_mix(hash_signature(s) ^ words[0], words[1] ^ (uint64_t)p->key.zone << 32 ^ 0x9e3779b97f4a7c15) | 1;
+	return hash_mix(hash_signature(s, key) ^ words[0], words[1] ^ (uint64_t)p->key.zone << 32 ^ key[0]) | 1;
 }
 
 static bool seen_lately(struct stacks *x, uint64_t hash, uint32_t now_s, uint32_t retell_s)
@@ -145,16 +146,18 @@ static void tell_one(struct engine *e, const struct witness *w, struct statement
 }
 
 /* False too when enough was guessed in this second. */
-static bool guess(struct stacks *x, const struct packet *p, const struct stack_signature *s, const struct stack_signature *asked,
+static bool guess(const struct engine *e, const struct packet *p, const struct stack_signature *s, const struct stack_signature *asked,
 		  struct os_guess *g)
 {
+	const uint64_t *key = e->decoder.hash_key;
 	uint32_t now_s = (uint32_t)(p->time_ns / 1000000000);
+	struct stacks *x = e->stacks;
 	struct guessed *kept;
 	uint64_t of;
 
 	if (!x->os_db || !s->accepts || !asked)
 		return false;
-	of = hash_mix(hash_signature(s), hash_signature(asked)) | 1;
+	of = hash_mix(hash_signature(s, key) ^ key[1], hash_signature(asked, key)) | 1;
 	kept = &x->guessed[of >> 8 & (GUESSED - 1)];
 	if (kept->of == of) {
 		*g = kept->guess;
@@ -188,7 +191,7 @@ static void tell_signature(struct engine *e, const struct packet *p, const struc
 	tell_one(e, &w, &is, ATTR_FINGERPRINT, CONFIDENCE_SIGNATURE, text);
 	if (label)
 		tell_one(e, &w, &is, label->system ? ATTR_OS : ATTR_SOFTWARE, label->generic ? CONFIDENCE_GENERIC : CONFIDENCE_SPECIFIC, label->name);
-	if (!guess(e->stacks, p, s, asked, &system))
+	if (!guess(e, p, s, asked, &system))
 		return;
 	w.protocol = "tcp_os_db";
 	tell_one(e, &w, &is, ATTR_OS, (uint8_t)(CONFIDENCE_PRINT * system.share / 100), system.family);
@@ -207,7 +210,7 @@ void stacks_see(struct engine *e, const struct packet *p)
 	if (!s.accepts)
 		remember_syn(x, p, &s);
 	/* Every stack states one; what doesn't was made by a program that writes packets. */
-	if (!s.mss || seen_lately(x, hash_of(p, &s), (uint32_t)(p->time_ns / 1000000000), e->teller.retell_s))
+	if (!s.mss || seen_lately(x, hash_of(p, &s, e->decoder.hash_key), (uint32_t)(p->time_ns / 1000000000), e->teller.retell_s))
 		return;
 	tell_signature(e, p, &s, asked);
 }

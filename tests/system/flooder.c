@@ -4,8 +4,10 @@
  *
  *   flooder INTERFACE KIND COUNT [SEED]
  *
- * KIND: syn arp fragments macs vlans dhcp names addresses streams. Prints how many frames went out.
+ * KIND: syn arp fragments macs vlans dhcp names addresses streams collisions. Prints how many frames went out.
  */
+#include "sensor/engine/flow_key.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_packet.h>
@@ -196,6 +198,28 @@ static void make_address(struct frame *f, uint32_t n)
 	f->len = 60;
 }
 
+/* Flows that stand in one place of a thousand, if their table were hashed without a key. */
+static void make_collision(struct frame *f, uint32_t n)
+{
+	enum { PLACES = 1024, PORT = 40000 };
+	static const uint64_t no_key[2];
+	static uint32_t last;
+	struct flow_key k;
+	uint8_t *u;
+
+	do {
+		uint32_t source = htonl(0x0a000000 | (++last & 0xffffff)), target = htonl(0x0a000005);
+
+		flow_key_make(&k, &(struct flow_ends){ (uint8_t *)&source, (uint8_t *)&target, (uint16_t)(PORT + (last >> 24)), PORT, 4, 17, 0 });
+	} while (flow_key_hash(&k, no_key) % PLACES);
+	ethernet(f, n & 0xff, false, 0x0800);
+	u = ip(f, last, 5, 17, UDP + 4);
+	put_16(u, PORT + (last >> 24));
+	put_16(u + 2, PORT);
+	put_16(u + 4, UDP + 4);
+	f->len = 60;
+}
+
 /* Begun and never ended, with a hole before each byte, so that it must be kept. */
 static void make_stream(struct frame *f, uint32_t n)
 {
@@ -208,6 +232,7 @@ static const struct {
 } kinds[] = {
 	{ "syn", make_syn }, { "arp", make_arp }, { "fragments", make_fragment }, { "macs", make_mac }, { "vlans", make_vlan },
 	{ "dhcp", make_dhcp }, { "names", make_name }, { "addresses", make_address }, { "streams", make_stream },
+	{ "collisions", make_collision },
 };
 
 static int open_interface(const char *name)

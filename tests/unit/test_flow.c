@@ -107,6 +107,52 @@ static void test_scan(void **state)
 	flow_table_free(&t);
 }
 
+/* Flows that all fall on one place, as if their sender knew the key: none is looked for further than it may stand. */
+static void test_one_place(void **state)
+{
+	enum { PLACE = 1000, FLOWS = 5000, FURTHEST = 128 };
+	struct flow_table t;
+	struct flow evicted;
+	unsigned held = 0;
+
+	(void)state;
+	assert_true(flow_table_init(&t, 1 << 14, hash_keys));
+	for (uint32_t n = 0; n < FLOWS; n++) {
+		struct packet p;
+
+		make_packet(&p, n, 1);
+		p.hash = PLACE;
+		flow_find(&t, &p, &evicted)->packets++;
+	}
+	for (uint64_t i = 0; i < t.size; i++) {
+		assert_true(!t.entries[i].packets || (i >= PLACE && i < PLACE + FURTHEST));
+		held += t.entries[i].packets > 0;
+	}
+	assert_in_range(held, 1, FURTHEST);
+	flow_table_free(&t);
+}
+
+/* With another key the same flows fall elsewhere: those that meet under one are scattered by the next. */
+static void test_keyed(void **state)
+{
+	enum { FLOWS = 1 << 16, PLACES = 1 << 10 };
+	static const uint64_t other_keys[2] = { 0x0f1e2d3c4b5a6978, 0x8796a5b4c3d2e1f0 };
+	unsigned met = 0, again = 0;
+
+	(void)state;
+	for (uint32_t n = 0; n < FLOWS; n++) {
+		struct packet p;
+
+		make_packet(&p, n, 1);
+		if (p.hash % PLACES)
+			continue;
+		met++;
+		again += flow_key_hash(&p.key, other_keys) % PLACES == 0;
+	}
+	assert_in_range(met, FLOWS / PLACES / 2, FLOWS / PLACES * 2);
+	assert_in_range(again, 0, met / 8);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -114,6 +160,8 @@ int main(void)
 		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_silent_first),
 		cmocka_unit_test(test_scan),
+		cmocka_unit_test(test_one_place),
+		cmocka_unit_test(test_keyed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
