@@ -1,5 +1,5 @@
 /*
- * The kernel's file and network rights of a process, by Landlock. Only sandbox.c calls this.
+ * The kernel's file and network rights of a process, by Landlock. Only sandbox.c enters it.
  */
 #ifndef SENSOR_COMMON_LANDLOCK_H
 #define SENSOR_COMMON_LANDLOCK_H

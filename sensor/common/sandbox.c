@@ -223,18 +223,18 @@ static int enter_seccomp(const struct sandbox *s)
 }
 
 /* The rights that seccomp would refuse anyway are asked for before it stands: each wall must hold alone. */
-static const char *right_left(const struct sandbox *s, bool landlocked)
+static const char *right_left(const struct sandbox *s, int lacks)
 {
 	uint64_t allowed = s->keep_net_raw ? 1ull << CAP_NET_RAW : 0;
 	int fd;
 
-	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
+	if (!(lacks & SANDBOX_NO_NEW_PRIVS) && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
 		return "new privileges";
 	if (prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0)
 		return "being traced";
 	if (write_capabilities(allowed | 1ull << CAP_SYS_ADMIN, allowed) == 0 || held_capabilities() & ~allowed)
 		return "capabilities";
-	if (landlocked && !s->paths) {
+	if (!(lacks & SANDBOX_LANDLOCK) && !s->paths) {
 		fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (fd >= 0) {
 			close(fd);
@@ -258,15 +258,17 @@ static const char *call_left(const struct sandbox *s)
 	return NULL;
 }
 
-static int missing(const struct sandbox *s, const char *wall, bool require, int *result)
+static int missing(const struct sandbox *s, enum sandbox_lack lack, bool require, int *lacks)
 {
+	const char *wall = lack == SANDBOX_NO_NEW_PRIVS ? "no_new_privs" : lack == SANDBOX_LANDLOCK ? "Landlock" : "seccomp filter";
+
 	if (require) {
 		log_error("%s: this kernel gives no %s (%s); allow running without it by `require_walls: false`", s->process,
 		          wall, strerror(errno));
 		return -1;
 	}
 	log_warning("%s: runs without a wall, this kernel gives no %s (%s)", s->process, wall, strerror(errno));
-	*result = 1;
+	*lacks |= (int)lack;
 	return 0;
 }
 
@@ -279,26 +281,24 @@ static int failed(const struct sandbox *s, const char *what)
 int sandbox_enter(const struct sandbox *s, bool require)
 {
 	const char *left;
-	bool landlocked;
-	int result = 0;
+	int lacks = 0;
 
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 && missing(s, "no_new_privs", require, &result) < 0)
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 && missing(s, SANDBOX_NO_NEW_PRIVS, require, &lacks) < 0)
 		return -1;
-	landlocked = landlock_enter(s) == 0;
-	if (!landlocked && missing(s, "Landlock", require, &result) < 0)
+	if (landlock_enter(s) < 0 && missing(s, SANDBOX_LANDLOCK, require, &lacks) < 0)
 		return -1;
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || set_limits(s) < 0)
 		return failed(s, strerror(errno));
 	if (drop_capabilities(s) < 0)
 		return failed(s, "capabilities stay");
-	left = right_left(s, landlocked);
+	left = right_left(s, lacks);
 	if (left)
 		return failed(s, left);
 	if (enter_seccomp(s) < 0)
-		return missing(s, "seccomp filter", require, &result) < 0 ? -1 : result;
+		return missing(s, SANDBOX_SECCOMP, require, &lacks) < 0 ? -1 : lacks;
 #ifdef ASKANCE_SANITIZED
 	walls_stand = true;
 #endif
 	left = call_left(s);
-	return left ? failed(s, left) : result;
+	return left ? failed(s, left) : lacks;
 }

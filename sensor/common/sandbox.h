@@ -56,10 +56,18 @@ struct sandbox {
 	unsigned long files;         /* RLIMIT_NOFILE, 0 leaves it; poll() takes no more descriptors than this */
 };
 
+/* Walls that a kernel may lack, or-ed. */
+enum sandbox_lack {
+	SANDBOX_NO_NEW_PRIVS = 1 << 0,
+	SANDBOX_LANDLOCK = 1 << 1,
+	SANDBOX_SECCOMP = 1 << 2,
+	SANDBOX_LACKS = 1 << 3,
+};
+
 /*
  * Puts up the walls and tries to take the rights back. With `require` a wall that this kernel lacks
  * is an error (-1, told by log_error); without it, it is a warning. A right that could be taken back
- * is an error in either case. Returns 0 when all stand, 1 when some are missing.
+ * in spite of its wall is an error in either case. Returns what lacks (enum sandbox_lack), 0 when all stand.
  *
  * A forbidden system call fails with EPERM; a few that only an intruder makes (exec, ptrace, bpf,
  * mount, ...) end the process with SIGSYS.

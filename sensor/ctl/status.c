@@ -76,6 +76,16 @@ static void print_redis(const json_t *health)
 		       json_string_value(json_object_get(one, "when_full")));
 }
 
+/* Only what lacks is news. */
+static void print_walls(const json_t *health)
+{
+	char missing[64];
+
+	words_join(json_object_get(json_object_get(health, "walls"), "missing"), missing, sizeof missing);
+	if (missing[0])
+		printf("%-12s MISSING: %s, this kernel has none\n", "walls", missing);
+}
+
 static int print_table(const struct sensor_link *l, const json_t *document)
 {
 	const json_t *health = health_of(document);
@@ -90,6 +100,7 @@ static int print_table(const struct sensor_link *l, const json_t *document)
 	print_row("assets", health_number(health, "picture.assets"), "");
 	print_row("services", health_number(health, "picture.services"), "");
 	print_row("gaps", health_number(health, "picture.gaps"), "");
+	print_walls(health);
 	print_redis(health);
 	print_outbox(health);
 	printf("%-12s %s\n", "JSON lines", health_text(health, "jsonl", "state"));

@@ -1,6 +1,7 @@
 /* Gathers what the sensor knows of itself into one document. */
 #include "sensor/hub/health.h"
 
+#include "sensor/common/sandbox.h"
 #include "sensor/hub/outbox.h"
 #include "sensor/hub/outputs.h"
 #include "sensor/hub/publisher.h"
@@ -125,6 +126,23 @@ static void write_readers(struct json *j)
 	outputs_health(j);
 }
 
+/* In the order of enum sandbox_lack. */
+static const char *const wall_names[] = { "no_new_privs", "landlock", "seccomp" };
+
+_Static_assert(1 << sizeof wall_names / sizeof *wall_names == SANDBOX_LACKS, "a name for each wall");
+
+static void write_walls(struct json *j)
+{
+	json_open(j, "walls", '{');
+	json_number(j, "landlock", health.config.landlock);
+	json_open(j, "missing", '[');
+	for (unsigned i = 0; i < sizeof wall_names / sizeof *wall_names; i++)
+		if (health.config.lacks & 1u << i)
+			json_text(j, NULL, wall_names[i]);
+	json_close(j, ']');
+	json_close(j, '}');
+}
+
 static void write_document(struct json *j, int64_t seq)
 {
 	static const struct event_words words = { "metric", "host", "info", "sensor-health", "askance.health" };
@@ -132,6 +150,7 @@ static void write_document(struct json *j, int64_t seq)
 	sensor_document_open(j, &health.config, &words, outbox_epoch(health.store), seq);
 	json_open(j, "health", '{');
 	json_number(j, "uptime_s", (int64_t)((uv_now(health.timer.loop) - health.started_ms) / 1000));
+	write_walls(j);
 	write_traffic(j);
 	write_picture(j);
 	write_readers(j);

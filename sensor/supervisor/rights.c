@@ -5,6 +5,7 @@
  */
 #include "sensor/supervisor/rights.h"
 
+#include "sensor/common/landlock.h"
 #include "sensor/common/log.h"
 #include "sensor/common/sandbox.h"
 
@@ -122,7 +123,24 @@ static int enter_walls(const struct configuration *c)
 	};
 	const struct sandbox s = { .process = "supervisor", .paths = paths, .tcp_free = true, .keep_net_raw = true };
 
-	return sandbox_enter(&s, c->require_walls) < 0 ? -1 : 0;
+	return sandbox_enter(&s, c->require_walls);
+}
+
+/* An older Landlock leaves more to seccomp, and this to nobody. */
+static void tell_old_landlock(void)
+{
+	static const struct {
+		int since;
+		const char *what;
+	} walls[] = {
+		{ 4, "on which TCP ports relay and prober speak" },
+		{ 6, "signals and abstract sockets of other processes" },
+	};
+	int version = landlock_version();
+
+	for (size_t i = 0; i < sizeof walls / sizeof *walls; i++)
+		if (version > 0 && version < walls[i].since)
+			log_info("this kernel's Landlock is version %d; what only version %d walls: %s", version, walls[i].since, walls[i].what);
 }
 
 int rights_become_user(const struct configuration *c)
@@ -137,15 +155,18 @@ int rights_become_user(const struct configuration *c)
 int rights_reduce(const struct configuration *c)
 {
 	const struct passwd *user;
+	int lacks;
 
 	if (find_user(c, &user) < 0 || make_state_folder(c->state, user) < 0)
 		return -1;
 	if (user && user->pw_uid != 0 && become(user) < 0)
 		return -1;
 	/* The lock last: it shows that the state folder can be written to with the rights that are left. */
-	if (enter_walls(c) < 0)
+	lacks = enter_walls(c);
+	if (lacks < 0 || lock_state(c->state) < 0)
 		return -1;
-	return lock_state(c->state);
+	tell_old_landlock();
+	return lacks;
 }
 
 void rights_lend_net_raw(bool lent)

@@ -6,8 +6,8 @@
 
 /*
  * Makes the state folder, becomes the user of the configuration (or `askance`, when it exists and
- * root started us), puts up the supervisor's walls and takes the lock on the state folder. 0, or -1
- * after log_error().
+ * root started us), puts up the supervisor's walls and takes the lock on the state folder. What this
+ * kernel lacks of them (enum sandbox_lack; 0 for nothing), or -1 after log_error().
  */
 int rights_reduce(const struct configuration *c);
 

@@ -396,6 +396,8 @@ static int check_interfaces(const struct configuration *c)
 
 static int prepare(struct supervisor *s, const char *config_path)
 {
+	int lacks;
+
 	if (configuration_read(config_path, &s->config, tell_mistake, NULL) > 0)
 		return -1;
 	if (check_interfaces(&s->config) < 0)
@@ -405,8 +407,12 @@ static int prepare(struct supervisor *s, const char *config_path)
 		return -1;
 	}
 	notify_open();
-	if (wiring_open_files(&s->wiring, &s->config) < 0 || rights_reduce(&s->config) < 0)
+	if (wiring_open_files(&s->wiring, &s->config) < 0)
 		return -1;
+	lacks = rights_reduce(&s->config);
+	if (lacks < 0)
+		return -1;
+	s->wiring.lacks = (uint32_t)lacks;
 	return wiring_make(&s->wiring);
 }
 

@@ -1,6 +1,7 @@
 /* Makes what runs between the processes and hands each its ends; wiring.h tells what is what. */
 #include "sensor/supervisor/wiring.h"
 
+#include "sensor/common/landlock.h"
 #include "sensor/common/log.h"
 #include "sensor/common/message.h"
 #include "sensor/common/redis_url.h"
@@ -305,7 +306,7 @@ static void fill_hub_config(const struct wiring *w, struct hub_config *k)
 	*k = (struct hub_config){
 		.version = CONFIG_VERSION, .mode = HUB_RUN, .probing = w->probing_stopped ? PROBING_OFF : c->probing,
 		.engines = w->engines, .walls = c->require_walls, .max_assets = c->assets, .outbox_days = c->outbox_days,
-		.outbox_bytes_mib = c->outbox_mib,
+		.outbox_bytes_mib = c->outbox_mib, .lacks = w->lacks, .landlock = (uint32_t)landlock_version(),
 	};
 	copy(k->sensor, c->sensor, sizeof k->sensor);
 	copy(k->zone, c->zone, sizeof k->zone);

@@ -37,6 +37,7 @@ struct wiring {
 	int hold[2];            /* the prober's open connections lie in its queue; see active/prober/hold.h */
 	char redis_url[CONFIG_URL_BYTES];
 	bool probing_stopped;
+	uint32_t lacks;         /* walls that this kernel lacks, enum sandbox_lack */
 	uint64_t quarantined;   /* frames left out because engines died of them */
 };
 

@@ -625,3 +625,18 @@ const struct attempt attempts[] = {
 	{ "keyctl()", ALL, keyring, true },
 	{ NULL, 0, NULL, false },
 };
+
+int attempt_landlock(const struct attempt *a)
+{
+	static const struct {
+		bool (*works)(void);
+		int since;
+	} rows[] = {
+		{ connect_held, 4 }, { connect_redis, 4 }, { bind_other_port, 4 }, { connect_abstract, 6 }, { signal_parent, 6 },
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (a->works == rows[i].works)
+			return rows[i].since;
+	return 0;
+}

@@ -54,6 +54,9 @@ struct attempt {
 extern const struct attempt attempts[]; /* must all be refused */
 extern const struct attempt needs[];    /* must all work */
 
+/* The version of Landlock that refuses it where a process has other business there and nothing else can; 0 where each does. */
+int attempt_landlock(const struct attempt *a);
+
 /* Attempts that are needs elsewhere. */
 bool socket_packet(void);
 bool socket_tcp(void);

@@ -90,6 +90,7 @@ class Plant:
             f"sensor: {{name: {SENSOR}, zone: hall-3}}\ncapture: [{{interface: span0}}]\n"
             f"state: {self.state}\nrules: {ROOT}/rules\n{settings}")
         self.supervisor = None
+        self.before = ()  # a command that runs the sensor
 
     def __enter__(self):
         self.run("ip", "netns", "add", self.name)
@@ -158,7 +159,7 @@ class Plant:
     def start(self, ready=True):
         heard = self.said("askance: listening on span0")
         self.supervisor = subprocess.Popen(
-            ["ip", "netns", "exec", self.name, self.build / "askance", "run", "--config", self.config],
+            ["ip", "netns", "exec", self.name, *self.before, self.build / "askance", "run", "--config", self.config],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=open(self.log, "ab"))
         if ready:
             wait_for(lambda: self.said("askance: listening on span0") > heard or self.ended(), 30, "the sensor does not say that it listens")

@@ -5,6 +5,7 @@
  */
 #include "active/prober/walls.h"
 #include "sensor/capture/walls.h"
+#include "sensor/common/landlock.h"
 #include "sensor/common/message.h"
 #include "sensor/console/walls.h"
 #include "sensor/engine/walls.h"
@@ -289,19 +290,25 @@ static unsigned try_needs(const struct process *p)
 
 static unsigned try_attempts(const struct process *p, const bool *shows)
 {
-	unsigned tried = 0, refused = 0;
+	unsigned tried = 0, refused = 0, open = 0;
 
 	for (size_t i = 0; attempts[i].name; i++) {
 		if (!(attempts[i].roles & p->role) || !shows[i])
 			continue;
 		enum attempt_end o = attempt_in(p, &attempts[i]);
 
+		if (o == ATTEMPT_WORKED && landlock_version() < attempt_landlock(&attempts[i])) {
+			open++;
+			continue;
+		}
 		tried++;
 		refused += o == ATTEMPT_REFUSED;
 		if (o != ATTEMPT_REFUSED)
 			printf("  %s: %s: %s\n", p->name, attempts[i].name, o == ATTEMPT_WORKED ? "BROKE OUT" : "ended in another way");
 	}
 	printf("%-12s attempts tried %u, refused %u\n", p->name, tried, refused);
+	if (open)
+		printf("%-12s left open by Landlock %d: %u\n", p->name, landlock_version(), open);
 	return tried == 0 || refused != tried;
 }
 
