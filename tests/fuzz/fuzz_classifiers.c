@@ -1,5 +1,5 @@
 /*
- * Every classifier on conversations that nobody would hold; with ASKANCE_FUZZ_CLASSIFIER=NAME that one alone.
+ * Every classifier on conversations that nobody would hold; tests/fuzz/classifiers builds it with one alone.
  *
  * Input: the number of a classifier, then messages {flags:1 len:2 bytes}. Flags: 1 the other
  * direction, 2 a gap before it, 4 cut by the capture, 8 the usual port. The memo lives on from message
@@ -54,7 +54,43 @@ static uint8_t *exact_copy(const uint8_t *bytes, size_t len)
 	return room + MESSAGE_ROOM - len;
 }
 
-static void read_message(const struct classifier *c, uint8_t transport, uint64_t *memo, uint8_t flags, struct cursor bytes)
+/* What a flow keeps between its messages. */
+struct talk {
+	uint64_t memo[MEMO_BYTES / 8];
+	bool spoke[2]; /* by direction: a message was MINE */
+};
+
+/* As the engine asks: of a flow that is the classifier's, and of bytes that nothing is missing from. */
+static bool glance(const struct classifier *c, const struct reader *r, const struct talk *talk, struct glance *g)
+{
+	*g = (struct glance){ .bytes = r->bytes, .direction = r->direction, .transport = r->transport };
+	return c->glance && !r->gap && !r->truncated && (!r->memo || talk->spoke[r->direction]) && c->glance(g, r->memo) &&
+	       cursor_ok(&g->bytes);
+}
+
+/* One message; what a glance calls routine must be nothing else for read(). */
+static enum verdict read_one(const struct classifier *c, struct reader *r, struct talk *talk)
+{
+	uint64_t before[MEMO_BYTES / 8];
+	struct glance g;
+	bool routine = glance(c, r, talk, &g);
+	enum verdict v;
+
+	told.count = told.used = 0;
+	told.lost = 0;
+	r->signs = 0;
+	memcpy(before, talk->memo, sizeof before);
+	v = c->read(r);
+	if (routine && (v != MINE || told.count || told.lost || r->signs != g.signs || memcmp(before, talk->memo, sizeof before) != 0 ||
+			(r->transport == TRANSPORT_TCP && g.bytes.at != r->bytes.at)))
+		abort();
+	if (v == MINE)
+		check_told(&told);
+	talk->spoke[r->direction] |= v == MINE;
+	return v;
+}
+
+static void read_message(const struct classifier *c, uint8_t transport, struct talk *talk, uint8_t flags, struct cursor bytes)
 {
 	static const struct endpoint ends[2] = { { .family = 4, .ip = { 10, 0, 0, 1 } }, { .family = 4, .ip = { 10, 0, 0, 2 } } };
 	uint8_t direction = flags & 1;
@@ -62,7 +98,7 @@ static void read_message(const struct classifier *c, uint8_t transport, uint64_t
 	struct reader r = { .transport = transport, .direction = direction, .gap = flags & 2, .truncated = flags & 4,
 			    .sender_port = direction ? c->ports[0] : 50000, .receiver_port = direction ? 50000 : c->ports[0],
 			    .sender = &ends[direction], .receiver = &ends[!direction], .ethertype = c->ethertypes[0],
-			    .memo = transport == TRANSPORT_ETHERNET ? NULL : memo, .told = &told };
+			    .memo = transport <= TRANSPORT_IP ? NULL : talk->memo, .told = &told };
 
 	if (!(flags & 8))
 		r.sender_port = r.receiver_port = 4000;
@@ -70,55 +106,33 @@ static void read_message(const struct classifier *c, uint8_t transport, uint64_t
 	/* As the engine does: message after message, until the bytes are used up or refused. */
 	for (int n = 0; n < 64 && cursor_left(&r.bytes); n++) {
 		const uint8_t *before = r.bytes.at;
-		enum verdict v;
+		enum verdict v = read_one(c, &r, talk);
 
-		told.count = told.used = 0;
-		v = c->read(&r);
-		if (v == MINE)
-			check_told(&told);
 		if (v == NOT_MINE || v == NEED_MORE || r.bytes.at == before || transport != TRANSPORT_TCP)
 			break;
+		r.gap = false;
 	}
-}
-
-/* The one that the environment names, NULL when it names none. A wrong name must not fuzz another in silence. */
-static const struct classifier *only(void)
-{
-	static const struct classifier *found;
-	static bool looked;
-	const char *name = getenv("ASKANCE_FUZZ_CLASSIFIER");
-
-	if (looked || !name)
-		return found;
-	looked = true;
-	for (unsigned i = 0; classifiers[i] && !found; i++)
-		if (strcmp(classifiers[i]->name, name) == 0)
-			found = classifiers[i];
-	if (!found)
-		abort();
-	return found;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct cursor c = cursor_over(data, size);
 	unsigned count = 0, wanted = cursor_u8(&c);
-	uint64_t memo[MEMO_BYTES / 8] = { 0 };
-	const struct classifier *classifier;
+	struct talk talks[TRANSPORTS] = { 0 };
 
 	while (classifiers[count])
 		count++;
 	if (!count)
 		abort();
-	classifier = only() ? only() : classifiers[wanted % count];
 	while (cursor_left(&c) >= 3) {
+		const struct classifier *classifier = classifiers[wanted % count];
 		uint8_t flags = cursor_u8(&c);
 		uint16_t len = cursor_u16be(&c);
 		struct cursor bytes = cursor_take(&c, len < cursor_left(&c) ? len : cursor_left(&c));
 
 		for (uint8_t t = TRANSPORT_ETHERNET; t < TRANSPORTS; t++)
 			if (classifier->transports & 1u << t)
-				read_message(classifier, t, memo, flags, bytes);
+				read_message(classifier, t, &talks[t], flags, bytes);
 	}
 	return 0;
 }

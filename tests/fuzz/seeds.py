@@ -3,7 +3,7 @@
 
 OUT/guard gets the messages of the guard's tests, OUT/files the shipped rules and policy, OUT/words, OUT/rings and OUT/findings
 some of what Redis and the sensor's own processes say. OUT/frames gets the first frames of each capture in fuzz_frames' form, OUT/capture_file the head of the
-file itself, OUT/classifiers a message of each replayed transcript (tests/protocols/*/*.txt).
+file itself, OUT/classifiers a message of each replayed transcript (tests/protocols/*/*.txt), OUT/one the same in a folder for each.
 """
 import glob
 import os
@@ -36,6 +36,9 @@ def classifier_seeds(root, out):
             if len(body) < 4096:
                 name = '%s/classifiers/%s-%s-%d' % (out, protocol, os.path.basename(case), number)
                 open(name, 'wb').write(bytes([number]) + body)
+        # For a program of this classifier alone: its own conversations; others come by mutation.
+        os.makedirs('%s/one/%s' % (out, protocol), exist_ok=True)
+        open('%s/one/%s/%s' % (out, protocol, os.path.basename(case)), 'wb').write(bytes([0]) + body[:4096])
 
 
 def guard_seeds(root, out):
