@@ -8,17 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
 enum { CELL_BYTES = 512, ROWS_MOST = 10000, WITNESSES_NAMED = 3 };
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* Texts are the devices' and the analysts' own: none may reach the terminal as they are. */
 static void add_row(struct table *t, const char *const *cells)
@@ -38,14 +29,13 @@ static void put_number(char *cell, uint64_t n)
 	snprintf(cell, 32, n ? "%" PRIu64 : "", n);
 }
 
-static void add_sensor(struct table *t, const struct fleet_sensor *s, int64_t now)
+static void add_sensor(struct table *t, const struct fleet_sensor *s)
 {
 	char heard[64], assets[32], alone[32], lag[64] = "", drops[32], lost[32];
 	const char *cells[] = { s->name, s->zone, heard, assets, alone, s->redis_state, lag, drops, lost, s->trouble };
-	double age = (double)(now - s->heard_ms) / 1000;
 
 	if (s->heard_ms)
-		snprintf(heard, sizeof heard, "%.0f s ago%s", age, age > FLEET_STALE_S ? ", STALE" : "");
+		snprintf(heard, sizeof heard, "%.0f s ago%s", (double)(s->read_ms - s->heard_ms) / 1000, fleet_sensor_stale(s) ? ", STALE" : "");
 	else
 		strcpy(heard, "never");
 	snprintf(assets, sizeof assets, "%zu", s->witnesses);
@@ -64,7 +54,7 @@ static void print_sensors(const struct fleet *f, const struct fleet_view *v, FIL
 
 	table_start(&t, headers);
 	for (size_t i = 0; i < fleet_sensors(f); i++)
-		add_sensor(&t, fleet_sensor(f, i), now_ms());
+		add_sensor(&t, fleet_sensor(f, i));
 	table_print(&t, to, v->width, v->colours);
 	table_free(&t);
 }
@@ -156,11 +146,10 @@ struct sizes {
 static struct sizes size_up(const struct fleet *f)
 {
 	struct sizes s = { .sensors = fleet_sensors(f), .devices = fleet_devices(f) };
-	int64_t now = now_ms();
 
 	for (size_t i = 0; i < s.sensors; i++) {
 		s.witnesses += fleet_sensor(f, i)->witnesses;
-		s.stale += now - fleet_sensor(f, i)->heard_ms > FLEET_STALE_S * 1000;
+		s.stale += fleet_sensor_stale(fleet_sensor(f, i));
 	}
 	for (size_t i = 0; i < s.devices; i++)
 		s.merged += fleet_next(f, fleet_device(f, i)) != NULL;
@@ -220,7 +209,7 @@ static json_t *numbers(const struct fleet *f, const struct fleet_cost *cost)
 void fleet_view_json(const struct fleet *f, const struct fleet_view *v, const struct fleet_cost *cost, FILE *to)
 {
 	for (size_t i = 0; v->sensors && i < fleet_sensors(f); i++)
-		print_line("sensor", fleet_sensor_json(fleet_sensor(f, i), now_ms()), to);
+		print_line("sensor", fleet_sensor_json(fleet_sensor(f, i)), to);
 	for (size_t i = 0; v->devices && i < fleet_devices(f); i++)
 		if (is_shown(f, v, fleet_device(f, i)))
 			print_line("device", fleet_device_json(f, fleet_device(f, i)), to);
@@ -241,8 +230,7 @@ static void add_decision(struct table *t, const struct fleet_decision *d, bool j
 	const char *cells[] = { decision_action_name(d->action), d->a, d->b, d->when, d->who, d->why };
 
 	if (json)
-		print_line("decision", json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "action", cells[0], "a", d->a, "b", d->b, "when", d->when, "who", d->who,
-						 "why", d->why), to);
+		print_line("decision", fleet_decision_json(d), to);
 	else
 		add_row(t, cells);
 }

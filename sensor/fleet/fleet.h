@@ -41,6 +41,7 @@ struct fleet_sensor {
 	char redis_state[32];
 	char trouble[64];        /* why it can't be read; empty when it can */
 	int64_t heard_ms;        /* of its last health event, since 1970 */
+	int64_t read_ms;         /* when that was read: reading the assets of many sensors behind it takes its time */
 	uint64_t uptime_s, lag_entries, lag_ms;
 	uint64_t drops;          /* frames that the kernel, the interface or the engine lost */
 	uint64_t lost;           /* findings, assets and events that were lost behind the frames */
@@ -69,12 +70,23 @@ int fleet_read(struct fleet *f, struct redisContext *const *masters, unsigned co
 /* The decisions alone, without sensors and assets. */
 int fleet_read_decisions(struct fleet *f, struct redisContext *const *masters, unsigned count, char *why, size_t room);
 
+/*
+ * For whoever follows Redis by itself: instead of fleet_read() what was read is put in piece by piece, into a fleet without
+ * it. The witness is taken over, the decisions are copied. A sensor comes into being when it is first named.
+ */
+void fleet_add(struct fleet *f, const char *sensor, struct witness *w);
+bool fleet_add_health(struct fleet *f, const char *sensor, const char *body, size_t len);
+bool fleet_add_decisions(struct fleet *f, const struct fleet_decision *list, size_t count);
+
 /* How many witnesses came, changed or went in the last fleet_read(). */
 size_t fleet_changes(const struct fleet *f);
 /* Over all calls: bytes of documents read, documents that were none, witnesses refused because the fleet was full. */
 uint64_t fleet_bytes(const struct fleet *f);
 uint64_t fleet_unreadable(const struct fleet *f);
 uint64_t fleet_refused(const struct fleet *f);
+
+/* Older than FLEET_STALE_S when it was read. */
+bool fleet_sensor_stale(const struct fleet_sensor *s);
 
 /* Sensors stand in the order of their names. */
 size_t fleet_sensors(const struct fleet *f);
@@ -107,8 +119,9 @@ const struct fleet_decision *fleet_decision(const struct fleet *f, size_t i);
 void fleet_reason(const struct fleet_pair *p, char *text, size_t room);
 
 /* As `askance fleet --json` writes them; new references. */
-json_t *fleet_sensor_json(const struct fleet_sensor *s, int64_t now_ms);
+json_t *fleet_sensor_json(const struct fleet_sensor *s);
 json_t *fleet_device_json(const struct fleet *f, const struct witness *first);
+json_t *fleet_decision_json(const struct fleet_decision *d);
 json_t *fleet_doubt_json(const struct fleet *f, const struct fleet_pair *p);
 
 #endif

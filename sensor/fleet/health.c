@@ -52,6 +52,19 @@ static void read_losses(struct fleet_sensor *s, const json_t *health)
 		  number(json_object_get(health, "outbox"), "lost");
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+bool fleet_sensor_stale(const struct fleet_sensor *s)
+{
+	return s->read_ms - s->heard_ms > FLEET_STALE_S * 1000;
+}
+
 bool fleet_read_health(struct member *m, const char *body, size_t len, bool *new_epoch)
 {
 	json_t *document = json_loadb(body, len, 0, NULL);
@@ -62,6 +75,7 @@ bool fleet_read_health(struct member *m, const char *body, size_t len, bool *new
 	bool ours = json_is_object(health);
 
 	*new_epoch = ours && m->known && m->epoch != epoch;
+	s->read_ms = now_ms();
 	if (ours) {
 		m->epoch = epoch;
 		m->known = true;

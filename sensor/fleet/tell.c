@@ -231,10 +231,16 @@ json_t *fleet_doubt_json(const struct fleet *f, const struct fleet_pair *p)
 	return json_pack("{s:o,s:o,s:s}", "a", name_of(f, p->a), "b", name_of(f, p->b), "reason", reason);
 }
 
-json_t *fleet_sensor_json(const struct fleet_sensor *s, int64_t now_ms)
+json_t *fleet_decision_json(const struct fleet_decision *d)
+{
+	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "action", decision_action_name(d->action), "a", d->a, "b", d->b, "when", d->when, "who", d->who,
+			 "why", d->why);
+}
+
+json_t *fleet_sensor_json(const struct fleet_sensor *s)
 {
 	json_t *object = json_pack("{s:s,s:s,s:s,s:b,s:f,s:I,s:I,s:I,s:s,s:I,s:I,s:I,s:I}", "name", s->name, "zone", s->zone, "version", s->version,
-				   "stale", now_ms - s->heard_ms > FLEET_STALE_S * 1000, "heard_s_ago", (double)(now_ms - s->heard_ms) / 1000,
+				   "stale", fleet_sensor_stale(s), "heard_s_ago", (double)(s->read_ms - s->heard_ms) / 1000,
 				   "uptime_s", (json_int_t)s->uptime_s, "assets", (json_int_t)s->witnesses, "alone", (json_int_t)s->alone,
 				   "redis", s->redis_state, "lag_entries", (json_int_t)s->lag_entries, "lag_ms", (json_int_t)s->lag_ms, "drops",
 				   (json_int_t)s->drops, "lost", (json_int_t)s->lost);
