@@ -107,5 +107,6 @@ bool config_console_valid(const struct console_config *c)
 		well = ends(c->sensor[i], sizeof c->sensor[i]) && c->sensor[i][0];
 	return well && ends(c->listen, sizeof c->listen) && ends(c->redis_url, sizeof c->redis_url) && ends(c->relay, sizeof c->relay) &&
 	       ends(c->redis_user, sizeof c->redis_user) && ends(c->redis_password, sizeof c->redis_password) &&
+	       ends(c->sentinel_user, sizeof c->sentinel_user) && ends(c->sentinel_password, sizeof c->sentinel_password) &&
 	       ends(c->certificate, sizeof c->certificate) && ends(c->key, sizeof c->key) && ends(c->authority, sizeof c->authority);
 }

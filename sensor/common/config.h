@@ -158,6 +158,8 @@ struct console_config {
 	char relay[CONFIG_PATH_BYTES];
 	char redis_user[CONFIG_NAME_BYTES];
 	char redis_password[CONFIG_PATH_BYTES];
+	char sentinel_user[CONFIG_NAME_BYTES]; /* as of the hub */
+	char sentinel_password[CONFIG_PATH_BYTES];
 	char certificate[CONFIG_PATH_BYTES];  /* PEM files: our own, with key; empty: no TLS */
 	char key[CONFIG_PATH_BYTES];
 	char authority[CONFIG_PATH_BYTES];    /* of the clients' certificates */

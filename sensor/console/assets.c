@@ -49,19 +49,17 @@ static struct asset_row *add_row(struct assets *a, const char *id)
 	return row;
 }
 
-void assets_put(struct assets *a, const char *id, int64_t sequence, const char *body, size_t len)
+/* Takes both over. */
+static void keep(struct assets *a, struct asset_row *row, int64_t sequence, struct summary s, struct witness *w)
 {
-	struct asset_row *row = find(a, id);
-	struct summary s;
-
-	if (!summary_make(&s, body, len))
-		return;
-	if (!row)
-		row = add_row(a, id);
-	if (!row) {
-		summary_free(&s);
-		return;
+	if (w && strcmp(w->id, row->id) != 0) {
+		free(w);
+		w = NULL;
 	}
+	if (!w || !row->witness || !witness_same(w, row->witness))
+		a->witnessed++;
+	free(row->witness);
+	row->witness = w;
 	row->sequence = sequence;
 	if (row->summary.asset && strcmp(row->summary.asset, s.asset) == 0 && strcmp(row->summary.gaps, s.gaps) == 0) {
 		summary_free(&s);
@@ -72,10 +70,29 @@ void assets_put(struct assets *a, const char *id, int64_t sequence, const char *
 	row->revision = ++a->revision;
 }
 
+void assets_put(struct assets *a, const char *id, int64_t sequence, const char *body, size_t len)
+{
+	json_t *document = json_loadb(body, len, 0, NULL);
+	struct asset_row *row = find(a, id);
+	struct summary s;
+
+	if (summary_make(&s, document)) {
+		if (!row)
+			row = add_row(a, id);
+		if (row)
+			keep(a, row, sequence, s, witness_of(document));
+		else
+			summary_free(&s);
+	}
+	json_decref(document);
+}
+
 static void drop_row(struct assets *a, struct asset_row *row)
 {
 	HASH_DEL(a->rows, row);
+	a->witnessed++;
 	summary_free(&row->summary);
+	free(row->witness);
 	free(row);
 }
 

@@ -6,6 +6,7 @@
 #define SENSOR_CONSOLE_ASSETS_H
 
 #include "sensor/console/summary.h"
+#include "sensor/fleet/witness.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@ struct asset_row {
 	int64_t revision;  /* ours, when the summary last changed */
 	uint32_t pass;     /* of looking at all */
 	struct summary summary;
+	struct witness *witness; /* what it says to a fleet's picture; NULL when that is not possible */
 	UT_hash_handle hh;
 };
 
@@ -26,6 +28,7 @@ struct assets {
 	struct asset_row *rows; /* by id */
 	int64_t revision;       /* of the newest change */
 	int64_t start;          /* what is older than this is told as a whole */
+	int64_t witnessed;      /* goes up when a witness comes, changes or goes */
 	uint32_t pass;
 	struct {
 		char id[ASSET_KEY_BYTES];

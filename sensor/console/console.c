@@ -3,6 +3,7 @@
 
 #include "sensor/common/log.h"
 #include "sensor/common/spawn.h"
+#include "sensor/console/fleet_answer.h"
 #include "sensor/console/listen.h"
 #include "sensor/console/live.h"
 #include "sensor/console/page.h"
@@ -18,6 +19,7 @@ enum { EXIT_ENDED = 0, EXIT_WRONG = 2 };
 
 static struct console_config config;
 static struct sensor *sensors;
+static struct redis_link fleet_link;
 static uv_loop_t loop;
 static uv_signal_t signals[2];
 
@@ -44,22 +46,32 @@ static int open_door(int *listener, struct tls **tls)
 	return *tls ? 0 : -1;
 }
 
-static int start_sensor(struct sensor *s, const char *name)
+/* The way to Redis, which is the same for all. */
+static int prepare_link(struct redis_link *l)
 {
 	char why[256];
 
-	if (redis_url_parse(&s->link.url, config.redis_url, why, sizeof why) < 0) {
+	if (redis_url_parse(&l->url, config.redis_url, why, sizeof why) < 0) {
 		log_error("%s", why);
 		return -1;
 	}
-	if (config.redis_password[0]) {
-		snprintf(s->link.url.user, sizeof s->link.url.user, "%s", config.redis_user);
-		snprintf(s->link.url.password, sizeof s->link.url.password, "%s", config.redis_password);
+	redis_url_login(&l->url, config.redis_user, config.redis_password);
+	redis_url_sentinel_login(&l->url, config.sentinel_user, config.sentinel_password);
+	l->loop = &loop;
+	l->relay = config.relay;
+	return 0;
+}
+
+static int start_sensors(void)
+{
+	for (unsigned i = 0; i < config.sensors; i++) {
+		sensors[i].news = live_news;
+		if (prepare_link(&sensors[i].link) < 0 || sensor_start(&sensors[i], config.sensor[i]) < 0)
+			return -1;
 	}
-	s->link.loop = &loop;
-	s->link.relay = config.relay;
-	s->news = live_news;
-	return sensor_start(s, name);
+	if (config.sensors == 1)
+		return 0;
+	return prepare_link(&fleet_link) < 0 || fleet_answer_start(&fleet_link) < 0 ? -1 : 0;
 }
 
 static void on_signal(uv_signal_t *handle, int number)
@@ -90,11 +102,9 @@ static int start(void)
 		return -1;
 	}
 	sensors = calloc(config.sensors, sizeof *sensors);
-	if (!sensors || open_door(&listener, &tls) < 0 || start_loop() < 0 || server_start(&loop, listener, tls) < 0 || console_walls(config.walls) < 0)
+	if (!sensors || open_door(&listener, &tls) < 0 || start_loop() < 0 || server_start(&loop, listener, tls) < 0 || console_walls(config.walls) < 0 ||
+	    start_sensors() < 0)
 		return -1;
-	for (unsigned i = 0; i < config.sensors; i++)
-		if (start_sensor(&sensors[i], config.sensor[i]) < 0)
-			return -1;
 	log_info("listening on http%s://%s", tls ? "s" : "", config.listen);
 	return 0;
 }
@@ -112,6 +122,7 @@ int console_run(void)
 	uv_run(&loop, UV_RUN_DEFAULT);
 	for (unsigned i = 0; i < config.sensors; i++)
 		sensor_stop(&sensors[i]);
+	fleet_answer_stop();
 	server_stop();
 	free(sensors);
 	return EXIT_ENDED;

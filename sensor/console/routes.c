@@ -1,6 +1,7 @@
 /* The interface for pages: what each path answers. */
 #include "sensor/console/command.h"
 #include "sensor/console/console.h"
+#include "sensor/console/fleet_answer.h"
 #include "sensor/console/request.h"
 
 #include <jansson.h>
@@ -268,7 +269,7 @@ const struct route *route_find(const char *path)
 		{ "/api/about", false, handle_about },   { "/api/assets", false, handle_assets },   { "/api/asset", false, handle_asset },
 		{ "/api/history", false, history_handle }, { "/api/gaps", false, handle_gaps },     { "/api/proposals", false, handle_proposals },
 		{ "/api/probes", false, handle_probes }, { "/api/health", false, handle_health },   { "/api/events", false, live_handle },
-		{ "/api/command", true, handle_command },
+		{ "/api/fleet", false, fleet_handle },   { "/api/command", true, handle_command },
 	};
 
 	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)

@@ -152,9 +152,9 @@ static char *make_gaps(const json_t *ot)
 	return NULL;
 }
 
-bool summary_make(struct summary *s, const char *body, size_t len)
+bool summary_make(struct summary *s, const json_t *document)
 {
-	json_t *document = json_loadb(body, len, 0, NULL), *asset;
+	json_t *asset;
 	const json_t *ot = json_object_get(document, "ot");
 
 	*s = (struct summary){ NULL, NULL };
@@ -164,7 +164,6 @@ bool summary_make(struct summary *s, const char *body, size_t len)
 		s->gaps = make_gaps(ot);
 		json_decref(asset);
 	}
-	json_decref(document);
 	if (s->asset && s->gaps)
 		return true;
 	summary_free(s);

@@ -2,8 +2,8 @@
 #ifndef SENSOR_CONSOLE_SUMMARY_H
 #define SENSOR_CONSOLE_SUMMARY_H
 
+#include <jansson.h>
 #include <stdbool.h>
-#include <stddef.h>
 
 struct summary {
 	char *asset; /* a JSON object */
@@ -11,7 +11,7 @@ struct summary {
 };
 
 /* From the document of an asset. False when it is none, or memory is short. The caller frees with summary_free(). */
-bool summary_make(struct summary *s, const char *body, size_t len);
+bool summary_make(struct summary *s, const json_t *document);
 void summary_free(struct summary *s);
 
 #endif

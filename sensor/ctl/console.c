@@ -85,6 +85,8 @@ static bool fill_config(struct request *q, struct console_config *k)
 	if (!q->link.url) {
 		copy(k->redis_user, sizeof k->redis_user, c->redis_user);
 		copy(k->redis_password, sizeof k->redis_password, c->redis_password);
+		copy(k->sentinel_user, sizeof k->sentinel_user, c->sentinel_user);
+		copy(k->sentinel_password, sizeof k->sentinel_password, c->sentinel_password);
 	}
 	return take_sensors(q, k) && copy(k->listen, sizeof k->listen, q->listen) && copy(k->certificate, sizeof k->certificate, q->certificate) &&
 	       copy(k->key, sizeof k->key, q->key) && copy(k->authority, sizeof k->authority, q->authority);

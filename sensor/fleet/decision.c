@@ -10,8 +10,6 @@
 #include <string.h>
 #include <time.h>
 
-#define KEY "askance:fleet:merges"
-
 enum { TRIES = 8, FIELD_BYTES = 2 * DECISION_NAME_BYTES };
 
 static const char *const actions[] = { "merge", "split", "undo" };
@@ -110,9 +108,9 @@ static int exchange(redisContext *redis, const struct fleet_decision *d, const c
 	char *value;
 	int result;
 
-	if (run(redis, "WATCH " KEY, why, room) < 0)
+	if (run(redis, "WATCH " DECISION_KEY, why, room) < 0)
 		return -1;
-	reply = redisCommand(redis, "HGET " KEY " %s", field);
+	reply = redisCommand(redis, "HGET " DECISION_KEY " %s", field);
 	if (!reply || (reply->type != REDIS_REPLY_STRING && reply->type != REDIS_REPLY_NIL))
 		return fail(redis, reply, why, room);
 	value = write_value(d, reply->type == REDIS_REPLY_STRING ? reply->str : NULL);
@@ -125,7 +123,7 @@ static int exchange(redisContext *redis, const struct fleet_decision *d, const c
 		free(value);
 		return -1;
 	}
-	reply = redisCommand(redis, "HSET " KEY " %s %s", field, value);
+	reply = redisCommand(redis, "HSET " DECISION_KEY " %s %s", field, value);
 	free(value);
 	if (!reply || reply->type == REDIS_REPLY_ERROR)
 		return fail(redis, reply, why, room);
@@ -191,24 +189,34 @@ static int by_pair(const void *x, const void *y)
 	return order ? order : strcmp(a->b, b->b);
 }
 
-int decision_read(redisContext *redis, struct fleet_decision **list, size_t *count, char *why, size_t room)
+int decision_take(const redisReply *reply, struct fleet_decision **list, size_t *count)
 {
-	redisReply *reply = redisCommand(redis, "HGETALL " KEY);
 	struct fleet_decision *found;
 	size_t n = 0;
 
-	if (!reply || reply->type != REDIS_REPLY_ARRAY)
-		return fail(redis, reply, why, room);
+	if (reply->type != REDIS_REPLY_ARRAY)
+		return -1;
 	found = calloc(reply->elements / 2 + 1, sizeof *found);
 	for (size_t i = 0; found && i + 1 < reply->elements && n < DECISIONS; i += 2)
 		n += read_one(&found[n], reply->element[i], reply->element[i + 1]);
-	freeReplyObject(reply);
-	if (!found) {
-		snprintf(why, room, "no memory");
+	if (!found)
 		return -1;
-	}
 	qsort(found, n, sizeof *found, by_pair);
 	*list = found;
 	*count = n;
 	return 0;
+}
+
+int decision_read(redisContext *redis, struct fleet_decision **list, size_t *count, char *why, size_t room)
+{
+	redisReply *reply = redisCommand(redis, "HGETALL " DECISION_KEY);
+	int result;
+
+	if (!reply || reply->type != REDIS_REPLY_ARRAY)
+		return fail(redis, reply, why, room);
+	result = decision_take(reply, list, count);
+	freeReplyObject(reply);
+	if (result < 0)
+		snprintf(why, room, "no memory");
+	return result;
 }

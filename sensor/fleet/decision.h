@@ -14,6 +14,9 @@
 #include <stddef.h>
 
 struct redisContext;
+struct redisReply;
+
+#define DECISION_KEY "askance:fleet:merges"
 
 enum {
 	DECISION_NAME_BYTES = 96,  /* SENSOR/ID */
@@ -46,5 +49,8 @@ int decision_write(struct redisContext *redis, struct fleet_decision *d, char *w
 
 /* All of them, to be freed by free(). 0, or -1 with a sentence; a field that is none of ours is passed over. */
 int decision_read(struct redisContext *redis, struct fleet_decision **list, size_t *count, char *why, size_t room);
+
+/* The same from the answer to HGETALL, which somebody else asked. -1 when it is no array, or there is no memory. */
+int decision_take(const struct redisReply *reply, struct fleet_decision **list, size_t *count);
 
 #endif

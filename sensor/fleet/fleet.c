@@ -111,14 +111,6 @@ void fleet_drop(struct fleet *f, struct member *m, const char *id)
 	f->changes++;
 }
 
-/* Times aside: that a device is still there is no change of it. */
-static bool says_the_same(const struct witness *a, const struct witness *b)
-{
-	return a->forwards == b->forwards && a->completeness == b->completeness && a->len == b->len && memcmp(a->at, b->at, sizeof a->at) == 0 &&
-	       memcmp(a->text, b->text, a->at[WITNESS_FIRST_SEEN]) == 0 &&
-	       memcmp(a->text + a->at[WITNESS_MAC], b->text + b->at[WITNESS_MAC], a->len - a->at[WITNESS_MAC]) == 0;
-}
-
 void fleet_keep(struct fleet *f, struct member *m, struct witness *w)
 {
 	struct witness *old;
@@ -129,7 +121,7 @@ void fleet_keep(struct fleet *f, struct member *m, struct witness *w)
 		free(w);
 		return;
 	}
-	w->round = old && says_the_same(old, w) ? old->round : f->round;
+	w->round = old && witness_same(old, w) ? old->round : f->round;
 	f->changes += w->round == f->round;
 	if (old) {
 		HASH_DEL(m->witnesses, old);
@@ -138,6 +130,37 @@ void fleet_keep(struct fleet *f, struct member *m, struct witness *w)
 	}
 	HASH_ADD_STR(m->witnesses, id, w);
 	f->held++;
+}
+
+void fleet_add(struct fleet *f, const char *sensor, struct witness *w)
+{
+	struct member *m = fleet_member(f, sensor, strlen(sensor), true);
+
+	matching_clear(&f->matching);
+	if (m)
+		fleet_keep(f, m, w);
+	else
+		free(w);
+}
+
+bool fleet_add_health(struct fleet *f, const char *sensor, const char *body, size_t len)
+{
+	struct member *m = fleet_member(f, sensor, strlen(sensor), true);
+	bool anew;
+
+	return m && fleet_read_health(m, body, len, &anew);
+}
+
+bool fleet_add_decisions(struct fleet *f, const struct fleet_decision *list, size_t count)
+{
+	struct fleet_decision *grown = realloc(f->decision, (f->decisions + count + 1) * sizeof *grown);
+
+	if (!grown)
+		return false;
+	f->decision = grown;
+	memcpy(&f->decision[f->decisions], list, count * sizeof *list);
+	f->decisions += count;
+	return true;
 }
 
 size_t fleet_changes(const struct fleet *f)

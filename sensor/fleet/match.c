@@ -367,6 +367,7 @@ static void list_witnesses(struct fleet *f)
 		struct witness *w, *next;
 
 		f->member[i]->sensor.alone = 0;
+		f->member[i]->sensor.witnesses = HASH_COUNT(f->member[i]->witnesses);
 		HASH_ITER(hh, f->member[i]->witnesses, w, next) {
 			w->sensor = (uint32_t)i;
 			m->witness[m->count++] = w;

@@ -240,7 +240,5 @@ int fleet_read(struct fleet *f, redisContext *const *masters, unsigned count, bo
 			return -1;
 	for (size_t i = 0; i < f->members && result == 0; i++)
 		result = read_changes(&r, f->member[i]);
-	for (size_t i = 0; i < f->members; i++)
-		f->member[i]->sensor.witnesses = HASH_COUNT(f->member[i]->witnesses);
 	return result;
 }

@@ -146,9 +146,8 @@ static void gather(struct draft *d, const json_t *document, const json_t *ot, co
 	put_serials(d, attributes);
 }
 
-struct witness *witness_read(const char *body, size_t len)
+struct witness *witness_of(const json_t *document)
 {
-	json_t *document = json_loadb(body, len, 0, NULL);
 	const json_t *ot = json_object_get(document, "ot"), *asset = json_object_get(ot, "asset");
 	const char *id = text_of(asset, "id");
 	struct witness *w = NULL;
@@ -167,8 +166,30 @@ struct witness *witness_read(const char *body, size_t len)
 		memcpy(w->text, d.text, d.len);
 		w->len = (uint32_t)d.len;
 	}
+	return w;
+}
+
+struct witness *witness_read(const char *body, size_t len)
+{
+	json_t *document = json_loadb(body, len, 0, NULL);
+	struct witness *w = witness_of(document);
+
 	json_decref(document);
 	return w;
+}
+
+struct witness *witness_copy(const struct witness *w)
+{
+	struct witness *copy = malloc(sizeof *w + w->len);
+
+	return copy ? memcpy(copy, w, sizeof *w + w->len) : NULL;
+}
+
+bool witness_same(const struct witness *a, const struct witness *b)
+{
+	return a->forwards == b->forwards && a->completeness == b->completeness && a->len == b->len && memcmp(a->at, b->at, sizeof a->at) == 0 &&
+	       memcmp(a->text, b->text, a->at[WITNESS_FIRST_SEEN]) == 0 &&
+	       memcmp(a->text + a->at[WITNESS_MAC], b->text + b->at[WITNESS_MAC], a->len - a->at[WITNESS_MAC]) == 0;
 }
 
 const char *witness_next(const char *text)

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <jansson.h>
 #include <uthash.h>
 
 enum {
@@ -49,6 +50,13 @@ struct witness {
 
 /* Of the body of askance:{S}:asset:ID. NULL when it is no asset's document; to be freed by free(). */
 struct witness *witness_read(const char *body, size_t len);
+struct witness *witness_of(const json_t *document);
+
+/* To be freed by free(); NULL when there is no memory. */
+struct witness *witness_copy(const struct witness *w);
+
+/* Times aside: that a device is still there is no change of it. */
+bool witness_same(const struct witness *a, const struct witness *b);
 
 /* The text or the first text of a list; "" when there is none. */
 static inline const char *witness_text(const struct witness *w, enum witness_text which)

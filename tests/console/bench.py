@@ -63,9 +63,17 @@ class Answer:
             return ""
 
 
+def acl_words(name, password, sensors=(SENSOR,)):
+    """What ACL SETUSER takes of packaging/redis/NAME.acl; the keys of one sensor once for each of these."""
+    words = []
+    for word in (ROOT / f"packaging/redis/{name}.acl").read_text().replace("CHANGE-ME", password).split()[1:]:
+        words += [word.replace(SENSOR, sensor) for sensor in sensors] if SENSOR in word else [word]
+    return words
+
+
 class Bench:
-    def __init__(self, build):
-        self.build = build
+    def __init__(self, build, sensors=(SENSOR,)):
+        self.build, self.sensors = build, sensors
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="askance-console."))
         self.folder.chmod(0o755)
         self.socket, self.log = self.folder / "redis.sock", self.folder / "console.log"
@@ -78,8 +86,7 @@ class Bench:
                                         "--appendonly", "yes", "--save", ""], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.root = redis.Redis(unix_socket_path=str(self.socket), socket_timeout=20)
         wait_for(self.root.ping, 20, "redis-server does not start")
-        words = (ROOT / "packaging/redis/console.acl").read_text().strip().replace("CHANGE-ME", "pw").split()
-        self.root.execute_command("ACL", "SETUSER", *words[1:])
+        self.root.execute_command("ACL", "SETUSER", *acl_words("console", "pw", self.sensors))
 
     def stop_redis(self):
         self.server.kill()
@@ -90,7 +97,7 @@ class Bench:
         return f"unix://console:pw@{self.socket}"
 
     def start(self, *options):
-        self.console = subprocess.Popen([self.build / "askance", "console", "--redis", self.url(), "--sensor", SENSOR, "--listen",
+        self.console = subprocess.Popen([self.build / "askance", "console", "--redis", self.url(), "--sensor", ",".join(self.sensors), "--listen",
                                          f"127.0.0.1:{self.port}", *options], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=open(self.log, "ab"))
         before = self.words().count("listening on")
         wait_for(lambda: self.words().count("listening on") > before or self.console.poll() is not None, 20, "the console does not listen")

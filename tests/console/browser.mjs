@@ -32,6 +32,8 @@ export const views = [
 	['sensor', 'Sensor'],
 	['key', 'Your key'],
 ];
+// Of a console with more than one sensor.
+export const fleetView = ['fleet', 'Fleet'];
 export const themes = ['light', 'dark'];
 
 // What the page would rather not have said: kept in the page itself, for each load of it.

@@ -12,6 +12,7 @@ import { StatusBar } from './status_bar.jsx';
 import { startStore } from './store.js';
 import { Assets } from './view_assets.jsx';
 import { AssetPanel } from './view_asset.jsx';
+import { Fleet } from './view_fleet.jsx';
 import { Gaps } from './view_gaps.jsx';
 import { Key } from './view_key.jsx';
 import { PlantMap } from './view_map.jsx';
@@ -27,6 +28,7 @@ const VIEWS = {
 	proposals: Proposals,
 	probes: Probes,
 	sensor: Sensor,
+	fleet: Fleet,
 	key: Key,
 };
 

@@ -15,6 +15,7 @@ const NAMES = {
 	proposals: 'Proposals',
 	probes: 'Probes',
 	sensor: 'Sensor',
+	fleet: 'Fleet',
 	key: 'Your key',
 };
 const STATES = { live: 'live', connecting: 'connecting', lost: 'connection lost' };
@@ -27,10 +28,12 @@ const THEMES = [
 function Links() {
 	const open = proposals.value.list.filter(({ ot }) => ot.proposal.status === 'open' && !ot.proposal.automatic).length;
 	const here = route.value.view;
+	const several = about.value?.sensors.length > 1;
+	const names = Object.entries(NAMES).filter(([view]) => view !== 'fleet' || several);
 	return (
 		<nav aria-label="Views">
 			<ul>
-				{Object.entries(NAMES).map(([view, name]) => (
+				{names.map(([view, name]) => (
 					<li key={view}>
 						<a href={writeRoute({ view })} aria-current={here === view ? 'page' : undefined}>
 							<span data-name={name}>{name}</span>

@@ -1,7 +1,7 @@
 // The address after '#': which view, which item of it, and what is open beside it.
 import { signal } from '@preact/signals';
 
-export const VIEWS = ['map', 'assets', 'gaps', 'proposals', 'probes', 'sensor', 'key'];
+export const VIEWS = ['map', 'assets', 'gaps', 'proposals', 'probes', 'sensor', 'fleet', 'key'];
 
 // "#/proposals/236d?asset=a-1" is {view: 'proposals', item: '236d', query: {asset: 'a-1'}}.
 export function readRoute(hash) {
