@@ -66,7 +66,7 @@ export async function start() {
 		faults.push(`a dialog: ${dialog.message()}`);
 		dialog.dismiss();
 	});
-	page.setDefaultTimeout(20000);
+	page.setDefaultTimeout(60000);
 	return { browser, context, page, faults, elsewhere };
 }
 

@@ -11,7 +11,7 @@ import documents
 from bench import KEY, ROOT, SENSOR, Bench, Failure, wait_for
 
 HERE = ROOT / "tests/console"
-LIMIT_S = 300
+LIMIT_S = 600
 
 
 def packages(build):
