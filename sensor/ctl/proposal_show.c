@@ -46,6 +46,16 @@ static void show_why(const struct listed_proposal *p, FILE *to)
 		explain_fold(words_text(p->proposal, "rationale"), INDENT, to);
 }
 
+/* Why this probe and not another. */
+static void show_others(const struct listed_proposal *p, FILE *to)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(json_object_get(p->proposal, "alternatives"), i, one)
+		fprintf(to, "%-12s %s, %s risk: %s\n", i == 0 ? "not chosen" : "", words_text(one, "rule"), words_text(one, "risk"), words_text(one, "why"));
+}
+
 static void show_signatures(const struct listed_proposal *p, FILE *to)
 {
 	const json_t *one, *t = json_object_get(p->proposal, "text");
@@ -120,6 +130,7 @@ void proposal_show(const struct listed_proposal *p, const struct plan *plan, FIL
 
 	show_target(p, to);
 	show_why(p, to);
+	show_others(p, to);
 	show_signatures(p, to);
 	show_watch(p, to);
 	show_word(to, "parameters", words_text(json_object_get(p->proposal, "text"), "parameters"));

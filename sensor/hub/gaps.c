@@ -7,6 +7,7 @@
 #include "sensor/hub/gaps.h"
 
 #include "sensor/hub/address.h"
+#include "sensor/hub/gaps_parts.h"
 
 #include "active/guard/command.h"
 
@@ -22,8 +23,6 @@ static const uint8_t identity[] = {
 	ATTR_VENDOR, ATTR_PRODUCT, ATTR_ORDER_CODE, ATTR_FIRMWARE, ATTR_HARDWARE, ATTR_SERIAL, ATTR_SOFTWARE,
 	ATTR_OS, ATTR_NAME, ATTR_DESCRIPTION, ATTR_LOCATION, ATTR_DEVICE_CLASS, ATTR_CERTIFICATE,
 };
-
-enum { FRAME_BYTES = 64 }; /* what a packet costs before it carries anything */
 
 /* What a device is known by at all; looked for when no rule says what a protocol can tell. */
 static const uint8_t core[] = { ATTR_VENDOR, ATTR_PRODUCT, ATTR_FIRMWARE };
@@ -41,14 +40,6 @@ const char *gap_verdict_name(enum gap_verdict v)
 
 	return names[v];
 }
-
-struct search {
-	struct gaps *gaps;
-	const struct knowledge *k;
-	const struct picture *p;
-	const struct view *v;
-	const struct judgement *j;
-};
 
 __attribute__((format(printf, 3, 4)))
 static void decide(struct gap *g, enum gap_verdict verdict, const char *why, ...)
@@ -104,17 +95,6 @@ static struct gap *add_service_gap(struct search *s, enum gap_kind kind, const s
 	return g;
 }
 
-/* True when the rule asks a service of that protocol, heard by that transport. */
-static bool rule_asks(const struct rule *r, const struct service_item *s)
-{
-	if (r->transport != s->transport || r->multicast || !rule_takes_port(r, s->port))
-		return false;
-	for (unsigned i = 0; i < r->seen_count; i++)
-		if (strcmp(r->seen[i], s->protocol) == 0)
-			return true;
-	return r->seen_count == 0 && strcmp(r->protocol, s->protocol) == 0;
-}
-
 static bool known(const struct view *v, enum attribute a)
 {
 	return view_best(v, a) != NULL;
@@ -124,90 +104,6 @@ static void lack(struct gap *g, uint8_t attribute)
 {
 	if (g->lacks_count < GAP_LACKS && !memchr(g->lacks, attribute, g->lacks_count))
 		g->lacks[g->lacks_count++] = attribute;
-}
-
-static unsigned fills_of(const struct rule *r, const struct gap *g)
-{
-	unsigned count = 0;
-
-	for (unsigned i = 0; i < g->lacks_count; i++)
-		count += rule_fills(r, (enum attribute)g->lacks[i]);
-	return count;
-}
-
-static struct endpoint endpoint_of(const struct node *n, const struct view *v)
-{
-	struct endpoint e = { .family = n->family };
-
-	memcpy(n->family ? e.ip : e.mac, n->address, address_bytes(n->family));
-	if (n->family && v->mac_count)
-		memcpy(e.mac, v->nodes[0]->address, sizeof e.mac);
-	return e;
-}
-
-static bool is_class(const char *class, const char *word)
-{
-	return class && strcmp(class, word) == 0;
-}
-
-/* The policy's word. What an analyst says of a device's class can forbid, and never allow what its own word forbids. */
-static struct policy_verdict ask_policy(const struct search *s, const struct rule *r, const struct node *node, uint16_t port)
-{
-	struct endpoint who = endpoint_of(node, s->v);
-	char zone[128];
-	struct policy_target target = { &who, zone, s->j->class, s->j->maker, port };
-	struct policy_verdict stated, heard;
-
-	picture_zone(s->p, node, zone, sizeof zone);
-	stated = policy_verdict(s->k->policy, r, &target);
-	if (!stated.allowed || !s->j->heard_class || is_class(s->j->heard_class, s->j->class))
-		return stated;
-	target.device_class = s->j->heard_class;
-	heard = policy_verdict(s->k->policy, r, &target);
-	heard.automatic &= stated.automatic;
-	if (heard.signatures < stated.signatures)
-		heard.signatures = stated.signatures;
-	return heard;
-}
-
-/* Whether the policy lets this rule ask there; without one nothing may be asked, and all rules are alike. */
-static bool rule_may(const struct search *s, const struct rule *r, const struct node *node, uint16_t port)
-{
-	return s->k->policy && ask_policy(s, r, node, port).allowed;
-}
-
-/* What asking costs at most. */
-static uint64_t cost_of(const struct rule *r)
-{
-	return (uint64_t)r->max_packets * FRAME_BYTES + r->max_bytes;
-}
-
-/* True when it fills all of the gap that the other does, and more. */
-static bool outdoes(const struct rule *r, const struct rule *other, const struct gap *g)
-{
-	for (unsigned i = 0; i < g->lacks_count; i++)
-		if (rule_fills(other, (enum attribute)g->lacks[i]) && !rule_fills(r, (enum attribute)g->lacks[i]))
-			return false;
-	return fills_of(r, g) > fills_of(other, g);
-}
-
-/*
- * The rule of the least risk; of those one that spares the question of another; else the one that costs least for each
- * attribute that it fills; else the earlier one.
- */
-static bool better_rule(const struct rule *r, const struct rule *than, const struct gap *g)
-{
-	unsigned mine, its;
-
-	if (!than)
-		return true;
-	if (r->risk != than->risk)
-		return r->risk < than->risk;
-	if (outdoes(r, than, g) || outdoes(than, r, g))
-		return outdoes(r, than, g);
-	mine = fills_of(r, g);
-	its = fills_of(than, g);
-	return cost_of(r) * (its ? its : 1) < cost_of(than) * (mine ? mine : 1);
 }
 
 static bool is_printer(const struct search *s)
@@ -245,22 +141,10 @@ static void judge_gap(struct search *s, struct gap *g)
 		decide(g, VERDICT_FORBIDDEN, "no policy is loaded: without a whitelist nothing may be asked");
 		return;
 	}
-	verdict = ask_policy(s, g->rule, g->target, g->port);
+	verdict = gap_policy(s, g->rule, g->target, g->port);
 	g->signatures = verdict.signatures;
 	g->automatic = verdict.automatic;
 	decide(g, verdict.allowed ? VERDICT_PROPOSED : VERDICT_FORBIDDEN, "%s", verdict.why);
-}
-
-/* Rules that ask this service, one at a time: the next at or after *i. */
-static const struct rule *next_rule(const struct search *s, const struct service_item *item, bool sub_assets, size_t *i)
-{
-	while (s->k->rules && *i < ruleset_count(s->k->rules)) {
-		const struct rule *r = ruleset_at(s->k->rules, (*i)++);
-
-		if (r->sub_assets == sub_assets && rule_asks(r, item))
-			return r;
-	}
-	return NULL;
 }
 
 static bool is_reply(const struct view_attribute *a, const char *protocol)
@@ -301,10 +185,10 @@ static const struct rule *answered_rule(const struct search *s, const struct ser
 	unsigned most = 0;
 	size_t at = 0;
 
-	while ((r = next_rule(s, item, false, &at))) {
-		unsigned explains = fills_of(r, told);
+	while ((r = gap_next_rule(s, item, false, &at))) {
+		unsigned explains = gap_fills(r, told);
 
-		if (explains > most || (best && explains == most && fills_of(r, open) > fills_of(best, open))) {
+		if (explains > most || (best && explains == most && gap_fills(r, open) > gap_fills(best, open))) {
 			best = r;
 			most = explains;
 		}
@@ -365,31 +249,13 @@ static bool gather_fillable(const struct search *s, const struct service_item *i
 	size_t at = 0;
 	bool any = false;
 
-	while ((r = next_rule(s, item, false, &at))) {
+	while ((r = gap_next_rule(s, item, false, &at))) {
 		any = true;
 		for (size_t i = 0; i < sizeof identity; i++)
 			if (rule_fills(r, (enum attribute)identity[i]) && wanted(s, (enum attribute)identity[i]))
 				lack(g, identity[i]);
 	}
 	return any;
-}
-
-/* The best rule for what is open that may ask, and when none may, the best of all, for the reason why not. NULL: none fills any of it. */
-static const struct rule *choose_rule(const struct search *s, const struct view_service *service, const struct gap *open)
-{
-	const struct rule *best = NULL, *r;
-	bool best_may = false;
-	size_t at = 0;
-
-	while ((r = next_rule(s, service->item, false, &at))) {
-		bool may = fills_of(r, open) && rule_may(s, r, service->node, service->item->port);
-
-		if (fills_of(r, open) && may >= best_may && (may > best_may || better_rule(r, best, open))) {
-			best = r;
-			best_may = may;
-		}
-	}
-	return best;
 }
 
 static bool is_unknown(const struct search *s, enum attribute a)
@@ -418,7 +284,9 @@ static void find_identity(struct search *s, const struct view_service *service)
 	g->lacks_count = found.lacks_count;
 	open = found;
 	strike_asked(s, service->item, &open);
-	g->rule = choose_rule(s, service, &open);
+	g->open_count = open.lacks_count;
+	memcpy(g->open, open.lacks, sizeof g->open);
+	g->rule = gap_choose_rule(s, service, &open);
 	if (g->rule)
 		judge_gap(s, g);
 	else
@@ -430,11 +298,13 @@ static void find_stale(struct search *s, const struct view_service *service)
 	struct gap found = { .lacks_count = 0 }, *g;
 
 	gather_fillable(s, service->item, &found, is_stale);
-	found.rule = choose_rule(s, service, &found);
+	found.rule = gap_choose_rule(s, service, &found);
 	if (!found.rule || !(g = add_service_gap(s, GAP_STALE, service)))
 		return;
 	memcpy(g->lacks, found.lacks, sizeof g->lacks);
 	g->lacks_count = found.lacks_count;
+	g->open_count = found.lacks_count;
+	memcpy(g->open, found.lacks, sizeof g->open);
 	g->rule = found.rule;
 	judge_gap(s, g);
 }
@@ -473,7 +343,7 @@ static void find_unidentified(struct search *s, const struct view_service *servi
 
 	if (!g)
 		return;
-	g->rule = next_rule(s, item, false, &at);
+	g->rule = gap_next_rule(s, item, false, &at);
 	if (item->evidence == EVIDENCE_NDPI)
 		decide(g, g->rule ? VERDICT_FORBIDDEN : VERDICT_NONE,
 		       "nDPI alone calls it %s; a probe needs a protocol whose structure was read", item->protocol);
@@ -523,8 +393,8 @@ static void find_subassets(struct search *s, const struct view_service *service)
 
 	if (!is_gateway_for(s, service->item->protocol, &heard) || counted(s->v, service->item->protocol))
 		return;
-	while ((r = next_rule(s, service->item, true, &at)))
-		if (better_rule(r, best, &none))
+	while ((r = gap_next_rule(s, service->item, true, &at)))
+		if (gap_better_rule(r, best, &none))
 			best = r;
 	if ((!best && heard < 2) || !(g = add_service_gap(s, GAP_SUBASSETS, service)))
 		return;

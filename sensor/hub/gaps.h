@@ -18,13 +18,15 @@ enum gap_kind {
 
 enum gap_verdict { VERDICT_NONE, VERDICT_FORBIDDEN, VERDICT_PROPOSED };
 
-enum { GAP_SUBJECT_BYTES = 64, GAP_LACKS = 16, GAP_WHY_BYTES = 448, GAPS_OF_ASSET = 64 };
+enum { GAP_SUBJECT_BYTES = 64, GAP_LACKS = 16, GAP_WHY_BYTES = 448, GAPS_OF_ASSET = 64, GAP_OTHERS = 6, GAP_OTHER_WHY_BYTES = 224 };
 
 struct gap {
 	uint8_t kind;
 	uint8_t verdict;
 	uint8_t lacks_count;
 	uint8_t lacks[GAP_LACKS];         /* enum attribute, in order */
+	uint8_t open_count;
+	uint8_t open[GAP_LACKS];          /* of these, what the device did not leave unanswered before: the rule was chosen for them */
 	char subject[GAP_SUBJECT_BYTES];  /* "tcp/102", "ethernet/profinet_dcp", "modbus" */
 	const char *protocol;
 	const struct rule *rule;          /* NULL when none can fill it */
@@ -59,6 +61,16 @@ struct gap_list {
 /* Finds all gaps of an asset, in a fixed order. `j` is knowledge_judge()'s. */
 void gaps_find(struct gaps *g, const struct knowledge *k, const struct picture *p, const struct view *v,
 	       const struct judgement *j);
+
+/* A rule that asks the same service and was not chosen, and why: a sentence. */
+struct gap_other {
+	const struct rule *rule;
+	char why[GAP_OTHER_WHY_BYTES];
+};
+
+/* Those of a gap that has a rule, in the order of the rules. How many. */
+size_t gaps_others(const struct gap *g, const struct knowledge *k, const struct picture *p, const struct view *v, const struct judgement *j,
+		   struct gap_other others[GAP_OTHERS]);
 
 uint64_t gap_print(const struct gap *g);
 const struct gap_told *gaps_told(const struct gap_list *list, enum gap_kind kind, const char *subject);

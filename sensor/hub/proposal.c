@@ -149,6 +149,21 @@ static void fill_id(struct approval *a)
 	sodium_bin2hex(a->id, sizeof a->id, random, sizeof random);
 }
 
+static void note_others(const struct subject *s, const struct gap *g, struct proposal *x)
+{
+	struct gap_other others[GAP_OTHERS];
+
+	x->others = (uint8_t)gaps_others(g, s->knowledge, s->picture, s->view, s->judgement, others);
+	for (size_t i = 0; i < x->others; i++) {
+		const struct rule *r = others[i].rule;
+		struct proposal_other *o = &x->other[i];
+
+		*o = (struct proposal_other){ .risk = (uint8_t)r->risk, .packets = r->max_packets, .bytes = r->max_bytes };
+		memcpy(o->rule, r->name, strnlen(r->name, sizeof o->rule - 1));
+		memcpy(o->why, others[i].why, sizeof o->why);
+	}
+}
+
 static bool make_proposal(const struct proposals *p, const struct subject *s, const struct gap *g, int64_t at_s, struct proposal *x)
 {
 	const struct policy_budgets *budgets = policy_budgets(p->knowledge->policy);
@@ -169,6 +184,7 @@ static bool make_proposal(const struct proposals *p, const struct subject *s, co
 	if (!fill_plan(s, g, at_s, &x->a))
 		return false;
 	fill_id(&x->a);
+	note_others(s, g, x);
 	x->automatic = g->automatic && p->mode == PROBING_AUTOMATIC;
 	if (x->automatic) {
 		x->needed = 0;
@@ -243,10 +259,16 @@ bool proposals_review(struct proposals *p, const struct subject *s, int64_t at_s
 
 	for (size_t i = 0; i < p->count; i++) {
 		struct proposal *x = p->items[i];
+		const struct gap *g;
 
 		/* What runs is left to its end. */
-		if (proposal_is_over(x) || x->status == PROPOSAL_RUNNING || strcmp(x->asset, asset) != 0 || gap_of(p, s, x))
+		if (proposal_is_over(x) || x->status == PROPOSAL_RUNNING || strcmp(x->asset, asset) != 0)
 			continue;
+		g = gap_of(p, s, x);
+		if (g) {
+			note_others(s, g, x);
+			continue;
+		}
 		changed = true;
 		if (tell)
 			supersede(p, s, x, at_s, tell, context);

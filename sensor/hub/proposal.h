@@ -41,6 +41,14 @@ enum {
 	PROPOSAL_REASON_BYTES = 320,
 };
 
+/* A rule that asks the same service and was not chosen, and why. */
+struct proposal_other {
+	char rule[APPROVAL_RULE_BYTES];
+	uint8_t risk;
+	uint32_t packets, bytes; /* that it would send at most */
+	char why[GAP_OTHER_WHY_BYTES];
+};
+
 struct proposal {
 	struct approval a;     /* not_before, not_after and uses come with the first signature; 0 before */
 	uint8_t status;        /* enum proposal_status */
@@ -54,6 +62,9 @@ struct proposal {
 	char subject[GAP_SUBJECT_BYTES];
 	char why[GAP_WHY_BYTES];            /* the policy's word when it was made */
 	char reason[PROPOSAL_REASON_BYTES]; /* why it is over, or waits */
+	/* Made anew whenever the asset is looked at; not in the store. */
+	uint8_t others;
+	struct proposal_other other[GAP_OTHERS];
 	int64_t made_s, expires_s, changed_s;
 	uint64_t order;        /* number of the run that is under way, 0 for none */
 };

@@ -156,6 +156,26 @@ static void put_gap(struct json *j, const struct proposal *x, const struct rule 
 	json_text(j, "why", x->why);
 }
 
+/* What was passed over, and why. */
+static void put_others(struct json *j, const struct proposal *x)
+{
+	json_open(j, "alternatives", '[');
+	for (size_t i = 0; i < x->others; i++) {
+		const struct proposal_other *o = &x->other[i];
+
+		json_open(j, NULL, '{');
+		json_text(j, "rule", o->rule);
+		json_text(j, "risk", risk_name((enum risk)o->risk));
+		json_open(j, "cost", '{');
+		json_number(j, "packets", o->packets);
+		json_number(j, "bytes", o->bytes);
+		json_close(j, '}');
+		json_text(j, "why", o->why);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
 /* The fields of the text to sign, each as the text writes it. */
 static void put_text(struct json *j, const struct approval *a)
 {
@@ -280,6 +300,7 @@ static void put_proposal(struct proposals *p, const struct proposal *x, int64_t 
 	put_short(j, x);
 	json_time(j, "made", x->made_s * INT64_C(1000000000));
 	put_gap(j, x, rule);
+	put_others(j, x);
 	put_text(j, &x->a);
 	put_signatures(j, &x->a);
 	put_messages(j, x, rule);

@@ -218,6 +218,39 @@ static void test_kept(void **state)
 	assert_int_equal(events_with("\"action\":\"proposal-superseded\""), 1);
 }
 
+static void assert_other(const struct proposal *x, const char *rule, const char *words)
+{
+	for (size_t i = 0; i < x->others; i++)
+		if (strcmp(x->other[i].rule, rule) == 0) {
+			if (!strstr(x->other[i].why, words))
+				fail_msg("%s: \"%s\", where \"%s\" was expected", rule, x->other[i].why, words);
+			return;
+		}
+	fail_msg("%s is not told", rule);
+}
+
+/* Why this probe and not another: each rule that asks the same service, also after the hub was started anew. */
+static void test_others(void **state)
+{
+	(void)state;
+	serve_modbus(PLC, "10.0.0.5");
+	for (unsigned starts = 0; starts < 2; starts++) {
+		const struct proposal *x = only_alive();
+
+		assert_non_null(x);
+		assert_string_equal(x->a.rule, "modbus");
+		assert_int_equal(x->others, 3);
+		assert_other(x, "modbus-basic", "modbus fills the same and more");
+		assert_other(x, "modbus-server-id", "it fills nothing of this gap");
+		assert_other(x, "modbus-umas", "forbidden: ");
+		stop_hub();
+		start_hub();
+		batch_review(&hub.batch, hub.picture.nodes[0]->asset);
+		flush();
+	}
+	assert_int_equal(events_with("\"alternatives\":[{\"rule\":\"modbus-"), 1);
+}
+
 static void test_closed(void **state)
 {
 	struct endpoint who = at(PLC, "10.0.0.5", BINDING_STATED);
@@ -429,6 +462,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_kept, make_folder, drop_folder),
+		cmocka_unit_test_setup_teardown(test_others, make_folder, drop_folder),
 		cmocka_unit_test_setup_teardown(test_closed, make_folder, drop_folder),
 		cmocka_unit_test_setup_teardown(test_approved, make_folder, drop_folder),
 		cmocka_unit_test_setup_teardown(test_mutated, make_folder, drop_folder),

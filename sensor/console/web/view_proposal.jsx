@@ -27,6 +27,25 @@ function Facts({ list }) {
 	);
 }
 
+function NotChosen({ others }) {
+	if (!others.length) return null;
+	return (
+		<>
+			<h3>Not chosen</h3>
+			<ul class="plain-list" data-test="not-chosen">
+				{others.map((one) => (
+					<li key={one.rule}>
+						<code>
+							<Wire value={one.rule} />
+						</code>{' '}
+						<Risk risk={one.risk} /> <Wire value={one.why} />
+					</li>
+				))}
+			</ul>
+		</>
+	);
+}
+
 function Why({ proposal: p, asset }) {
 	const { text } = p;
 	const vlan = text.vlan.filter(Boolean).join('.');
@@ -67,6 +86,7 @@ function Why({ proposal: p, asset }) {
 					['Expires', <Time at={p.expires} />],
 				]}
 			/>
+			<NotChosen others={p.alternatives ?? []} />
 			<p class="hint">
 				Of the rules that could fill the gap the sensor proposes the one of the least risk, and of equals the one that
 				costs least for what it fills.
