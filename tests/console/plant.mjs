@@ -48,6 +48,8 @@ async function approve(proposal) {
 	check('the bytes shown are those of the text: the digest is made here', (await tested(page, 'digest').getAttribute('data-state')) === 'same');
 	const shown = (await page.locator('main').innerText()).replace(/\s+/g, '');
 	check('every byte is shown', proposal.messages.every((one) => shown.includes(one.hex)), proposal.messages.length);
+	const others = await page.locator('[data-test="not-chosen"] li').allInnerTexts();
+	check('the rules that were not chosen stand there, with why', proposal.others.length > 0 && proposal.others.every(({ rule, why }, i) => others[i].includes(rule) && others[i].includes(why)), others.join('; '));
 	await tested(page, 'recent').first().waitFor();
 	check("the target's traffic of now is drawn over what is usual", (await tested(page, 'recent').first().locator('polyline').count()) === 2);
 	await shot(page, 'plant-proposal');
@@ -90,12 +92,41 @@ async function deny(proposal) {
 	check('a denial is taken', (await status(proposal.id)) === 'denied', await status(proposal.id));
 }
 
+// What is approved and not yet asked: while probing is stopped it waits, and can be taken back.
+async function revoke() {
+	const proposal = await outside('another');
+	await openProposal(proposal.id);
+	await tested(page, 'approve').click();
+	await outcome('taken');
+	await tested(page, 'revoke').click();
+	await page.waitForFunction(() => !document.querySelector('[data-test="revoke"]'));
+	check('an approval is taken back', (await status(proposal.id)) === 'revoked', await status(proposal.id));
+}
+
+// A device that a question kills: the page shows what became of it, and a signature ends its quarantine.
+async function release() {
+	const proposal = await outside('frail_one');
+	await openProposal(proposal.id);
+	await tested(page, 'approve').click();
+	await outcome('taken');
+	const { evidence, of } = await outside('quarantined');
+	await look(page, 'probes', 'Probes', 'light');
+	await page.locator('.alarm').getByText(evidence).waitFor();
+	check('the alarm of a device that is harmed stands on the page', of, evidence);
+	await shot(page, 'plant-alarm');
+	await tested(page, 'release').click();
+	check('a signature ends its quarantine', (await outside('released')).by === 'cyd');
+	await page.locator('.alarm').waitFor({ state: 'detached' });
+	check('and the alarm is gone from the page', true);
+}
+
 async function stop() {
 	await look(page, 'map', 'Map', 'light');
 	await tested(page, 'stop').click();
 	const told = await outside('stopped');
 	check('the stop button ends all probing, at once and without a key', told.stopped, told.why);
 	await page.getByText('Probing stopped').first().waitFor();
+	await revoke();
 	await look(page, 'probes', 'Probes', 'light');
 	await tested(page, 'resume').first().click();
 	await outcome('taken').catch(() => {});
@@ -143,6 +174,7 @@ if (proposals.length < 2) {
 	await approve(proposals[0]);
 	await reply(proposals[0]);
 	await deny(proposals[1]);
+	await release();
 }
 await stop();
 await keyboard();

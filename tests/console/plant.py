@@ -41,7 +41,9 @@ class Stage:
         from course import Lab
         from scene import Scene
         self.build = build
-        self.lab = Lab(Scene(), [m for m in machines.all_machines() if m["name"] in MACHINES], build)
+        # One that a question kills, so that there is an alarm to see and a quarantine to end.
+        self.frail = machines.harmed_machines()[0]
+        self.lab = Lab(Scene(), [m for m in machines.all_machines() if m["name"] in MACHINES] + [self.frail], build)
         self.sensor, self.console, self.port = self.lab.sensor, None, free_port()
 
     def start(self):
@@ -70,13 +72,17 @@ class Stage:
         self.sensor.program.send_signal(signal.SIGHUP)
         self.lab.listen(self.sensor.baseline_s)
 
+    def open_ones(self, frail=False):
+        """What one analyst decides on: of the frail device, or of all others."""
+        found = [p for p in self.sensor.proposals() if p["status"] == "open" and p["signatures"] == 1 and (p["ip"] == self.frail["ip"]) == frail]
+        return sorted(found, key=lambda p: (p["rule"] != "modbus", p["ip"]))
+
     def proposals(self, _):
         """Two that one analyst decides on, of two devices."""
         def find():
             found = {}
-            for p in sorted(self.sensor.proposals(), key=lambda p: (p["rule"] != "modbus", p["ip"])):
-                if p["status"] == "open" and p["signatures"] == 1:
-                    found.setdefault(p["ip"], p)
+            for p in self.open_ones():
+                found.setdefault(p["ip"], p)
             return len(found) >= 2 and list(found.values())
         try:
             proposals = wait_for(find, 90, "too few proposals")
@@ -85,6 +91,20 @@ class Stage:
             return {"proposals": proposals, "recent": [len(p.get("recent", {}).get("period_ms", [])) for p in pairs], "faults": documents.faults([self.document(p["id"]) for p in proposals])}
         except Failure:
             return {"proposals": []}
+
+    def another(self, _):
+        return wait_for(self.open_ones, 90, "no further proposal")[0]
+
+    def frail_one(self, _):
+        return next(p for p in wait_for(lambda: self.open_ones(True), 90, "nothing is proposed for the frail device") if p["rule"] in self.frail["ask"])
+
+    def quarantined(self, _):
+        told = wait_for(lambda: self.sensor.events("target-degraded"), 120, "no alarm")
+        return {"asset": told[-1]["ot"]["asset"]["id"], "evidence": told[-1]["ot"]["watch"]["evidence"], "of": self.frail["ip"] in told[-1]["host"]["ip"]}
+
+    def released(self, _):
+        done = wait_for(lambda: self.sensor.events("quarantine-released"), 60, "the quarantine is not ended")
+        return {"by": done[-1]["user"]["name"]}
 
     def proposal(self, said):
         return next(({"status": p["status"]} for p in self.sensor.proposals() if p["id"] == said["id"]), {"status": "none"})
@@ -126,7 +146,7 @@ def run(cases, build):
     stage = Stage(build)
     try:
         stage.start()
-        wishes = ("analyst", "proposals", "proposal", "commands", "reply", "stopped", "resumed")
+        wishes = ("analyst", "proposals", "another", "frail_one", "quarantined", "released", "proposal", "commands", "reply", "stopped", "resumed")
         page.browse(cases, build, "plant.mjs", f"http://127.0.0.1:{stage.port}", {name: getattr(stage, name) for name in wishes})
         stage.lab.wire.update()
         cases.check("the SPAN port sent 0 frames", stage.sensor.span_sent() == 0)

@@ -120,6 +120,7 @@ class Sensor:
             p = json.loads(body)["ot"]["proposal"]
             found.append({"id": p["id"], "status": p["status"], "rule": p["text"]["rule"], "ip": p["text"]["target_ip"], "path": p["text"]["path"],
                           "parameters": p["text"]["parameters"],
+                          "others": p.get("alternatives", []),
                           "messages": [m for m in p.get("messages", [])], "signatures": p["signatures"], "signed": len(p.get("signed", [])),
                           "reason": p.get("reason", "")})
         return found
