@@ -6,10 +6,11 @@
 #include "sensor/ctl/ocsf.h"
 #include "sensor/ctl/options.h"
 #include "sensor/ctl/picture_load.h"
+#include "sensor/ctl/schema.h"
 
 struct request {
 	bool csv, netbox, cyclonedx, ocsf, json;
-	const char *file, *out, *site;
+	const char *file, *out, *site, *schema;
 	struct sensor_link link;
 	struct capture_options capture;
 };
@@ -24,6 +25,8 @@ static const struct verb_option options[] = {
 	OPTION_FLAG(struct request, ocsf, 0, "ocsf",
 		    "OCSF 1.5, class 5001 Device Inventory Info, a line for each device; devices of plants are type 99 with our class as "
 		    "`type`, and what OCSF has no place for is in `unmapped`"),
+	OPTION_TEXT(struct request, schema, 0, "schema", "TYPE",
+		    "no devices, but the JSON Schema of what the sensor tells: asset, change, proposal ..., or `all` in one document"),
 	OPTION_FLAG(struct request, json, 0, "json", "JSON instead of CSV (netbox)"),
 	OPTION_TEXT(struct request, site, 0, "site", "NAME", "the site of all devices (netbox); else the zone of each"),
 	OPTION_TEXT(struct request, out, 'o', "output", "FILE", "where to write; there whole, or not at all"),
@@ -67,6 +70,15 @@ static int write_form(const struct request *q, const struct asset_list *a, FILE 
 	return 0;
 }
 
+static int export_schema(const struct request *q)
+{
+	struct file_out out;
+
+	if (file_out_open(&out, "export", q->out) < 0)
+		return EXIT_NOTHING;
+	return file_out_close(&out, schema_write(q->schema, out.to) < 0 ? EXIT_NOTHING : EXIT_WELL);
+}
+
 static int run_export(int argc, char **argv)
 {
 	struct request q = { .link = { .verb = "export" } };
@@ -76,10 +88,12 @@ static int run_export(int argc, char **argv)
 
 	if (!options_take(options, &q, argc, argv))
 		return EXIT_NOTHING;
-	if (q.csv + q.netbox + q.cyclonedx + q.ocsf != 1) {
-		fprintf(stderr, "askance export: in which form? One of --csv, --netbox, --cyclonedx and --ocsf\n");
+	if (q.csv + q.netbox + q.cyclonedx + q.ocsf + !!q.schema != 1) {
+		fprintf(stderr, "askance export: in which form? One of --csv, --netbox, --cyclonedx, --ocsf and --schema\n");
 		return EXIT_NOTHING;
 	}
+	if (q.schema)
+		return export_schema(&q);
 	code = picture_load(&list, q.file, &q.capture, &q.link);
 	if (code != EXIT_NOTHING && file_out_open(&out, "export", q.out) < 0)
 		code = EXIT_NOTHING;
