@@ -48,4 +48,4 @@ const char report_style[] =
 	"@page{size:A4 landscape;margin:12mm}"
 	"@media print{body{background:#fff;font-size:10.5px}main,header,footer{max-width:none;padding:0}nav{display:none}"
 	"section{border:0;padding:0;margin-top:16px;overflow:visible}h2{break-after:avoid}tr,article,.tile{break-inside:avoid}thead{display:table-header-group}"
-	"table{font-size:9.5px}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}svg.map{max-height:105mm}}";
+	"table{font-size:9.5px}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}.tiles{grid-template-columns:repeat(8,1fr);gap:6px}.tile{padding:8px}svg.map{max-height:105mm}}";
