@@ -9,18 +9,16 @@
 enum { BLOCK_BYTES = 256 * 1024, PACKED_BYTES = 64 * 1024 };
 
 struct byte_source {
+	struct byte_window window;
 	int fd;
 	bool gzip;
 	bool looked; /* whether it is gzip */
 	bool ended;
 	bool broken;
 	size_t room;
-	size_t from; /* of what is left in the window */
-	size_t to;
 	uint64_t read_bytes;
 	uint64_t unpacked;
 	z_stream z;
-	uint8_t *window;
 	uint8_t packed[PACKED_BYTES];
 };
 
@@ -32,8 +30,8 @@ struct byte_source *byte_source_open(int fd, size_t largest)
 		return NULL;
 	s->fd = fd;
 	s->room = largest + BLOCK_BYTES;
-	s->window = malloc(s->room);
-	if (!s->window) {
+	s->window.bytes = malloc(s->room);
+	if (!s->window.bytes) {
 		free(s);
 		return NULL;
 	}
@@ -44,23 +42,13 @@ void byte_source_close(struct byte_source *s)
 {
 	if (s->gzip)
 		inflateEnd(&s->z);
-	free(s->window);
+	free(s->window.bytes);
 	free(s);
 }
 
-struct cursor byte_source_cursor(const struct byte_source *s)
+struct byte_window *byte_source_window(struct byte_source *s)
 {
-	return cursor_over(s->window + s->from, s->to - s->from);
-}
-
-size_t byte_source_left(const struct byte_source *s)
-{
-	return s->to - s->from;
-}
-
-void byte_source_advance(struct byte_source *s, size_t len)
-{
-	s->from += len;
+	return &s->window;
 }
 
 static size_t read_block(struct byte_source *s, uint8_t *to, size_t room)
@@ -108,40 +96,42 @@ static size_t unpack_block(struct byte_source *s, uint8_t *to, size_t room)
 
 static void look_for_gzip(struct byte_source *s)
 {
-	struct cursor window = byte_source_cursor(s);
+	struct byte_window *w = &s->window;
+	struct cursor start = byte_window_cursor(w);
 
 	s->looked = true;
-	if (!cursor_starts(&window, "\x1f\x8b", 2))
+	if (!cursor_starts(&start, "\x1f\x8b", 2))
 		return;
 	if (inflateInit2(&s->z, 16 + MAX_WBITS) != Z_OK) {
 		s->broken = true;
 		return;
 	}
 	s->gzip = true;
-	s->to = s->to < PACKED_BYTES ? s->to : PACKED_BYTES;
-	memcpy(s->packed, s->window, s->to);
+	w->to = w->to < PACKED_BYTES ? w->to : PACKED_BYTES;
+	memcpy(s->packed, w->bytes, w->to);
 	s->z.next_in = s->packed;
-	s->z.avail_in = (uInt)s->to;
-	s->to = unpack_block(s, s->window, BLOCK_BYTES);
+	s->z.avail_in = (uInt)w->to;
+	w->to = unpack_block(s, w->bytes, BLOCK_BYTES);
 }
 
 bool byte_source_refill(struct byte_source *s)
 {
-	size_t left = s->to - s->from, more, wanted = BLOCK_BYTES;
+	struct byte_window *w = &s->window;
+	size_t left = w->to - w->from, more, wanted = BLOCK_BYTES;
 
 	if (s->ended)
 		return false;
-	memmove(s->window, s->window + s->from, left);
-	s->from = 0;
-	s->to = left;
+	memmove(w->bytes, w->bytes + w->from, left);
+	w->from = 0;
+	w->to = left;
 	if (wanted > s->room - left)
 		wanted = s->room - left;
 	if (!s->looked)
 		wanted = PACKED_BYTES - left; /* so that all of it fits the packed buffer, should it be gzip */
-	more = s->gzip ? unpack_block(s, s->window + left, wanted) : read_block(s, s->window + left, wanted);
-	s->to += more;
+	more = s->gzip ? unpack_block(s, w->bytes + left, wanted) : read_block(s, w->bytes + left, wanted);
+	w->to += more;
 	s->unpacked += more;
-	if (!s->looked && s->to >= 2)
+	if (!s->looked && w->to >= 2)
 		look_for_gzip(s);
 	s->ended = more == 0;
 	return !s->ended;

@@ -6,14 +6,24 @@
 
 struct byte_source;
 
+/* What is in memory: `bytes` from `from` up to `to` have yet to be read. */
+struct byte_window {
+	uint8_t *bytes;
+	size_t from;
+	size_t to;
+};
+
 /* The window always can hold `largest` bytes. NULL without memory. */
 struct byte_source *byte_source_open(int fd, size_t largest);
 void byte_source_close(struct byte_source *s);
 
-/* What is in the window and not yet behind. Valid until the next refill. */
-struct cursor byte_source_cursor(const struct byte_source *s);
-size_t byte_source_left(const struct byte_source *s);
-void byte_source_advance(struct byte_source *s, size_t len);
+/* Its window, for as long as it is open. Whoever reads moves `from`; a refill changes all of it. */
+struct byte_window *byte_source_window(struct byte_source *s);
+
+static inline struct cursor byte_window_cursor(const struct byte_window *w)
+{
+	return cursor_over(w->bytes + w->from, w->to - w->from);
+}
 
 /* Moves what is left to the front and reads more behind it. False when nothing more came. */
 bool byte_source_refill(struct byte_source *s);

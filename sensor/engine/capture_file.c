@@ -34,6 +34,7 @@ struct interface {
 
 struct capture_file {
 	struct byte_source *source;
+	struct byte_window *window; /* of the source */
 	bool pcapng;
 	bool snoop;
 	bool swapped; /* not in this machine's byte order, as little-endian is meant here */
@@ -45,6 +46,11 @@ struct capture_file {
 	struct interface interface[INTERFACES_MAX];
 	char why[WHY_BYTES];
 };
+
+static size_t left(const struct capture_file *file)
+{
+	return file->window->to - file->window->from;
+}
 
 static inline uint32_t read_u32(const struct capture_file *file, struct cursor *c)
 {
@@ -90,7 +96,7 @@ static const char *read_snoop_header(struct capture_file *file, struct cursor c)
 		return "it is a snoop file of another version than 2";
 	file->snoop = true;
 	file->linktype = datalink == SNOOP_ETHERNET ? LINKTYPE_ETHERNET : UINT16_MAX;
-	byte_source_advance(file->source, SNOOP_HEADER_BYTES);
+	file->window->from += SNOOP_HEADER_BYTES;
 	return NULL;
 }
 
@@ -99,11 +105,11 @@ static const char *read_file_header(struct capture_file *file)
 	struct cursor c;
 	uint32_t magic;
 
-	while (byte_source_left(file->source) < PCAP_HEADER_BYTES && byte_source_refill(file->source))
+	while (left(file) < PCAP_HEADER_BYTES && byte_source_refill(file->source))
 		;
 	if (byte_source_broken(file->source))
 		return "its gzip data are broken from the start";
-	c = byte_source_cursor(file->source);
+	c = byte_window_cursor(file->window);
 	if (cursor_left(&c) == 0)
 		return "it is empty";
 	if (cursor_starts(&c, "snoop\0\0\0", 8))
@@ -119,7 +125,7 @@ static const char *read_file_header(struct capture_file *file)
 	file->linktype = (uint16_t)(read_u32(file, &c) & 0xffff);
 	if (!cursor_ok(&c))
 		return "it ends within its header";
-	byte_source_advance(file->source, PCAP_HEADER_BYTES);
+	file->window->from += PCAP_HEADER_BYTES;
 	return NULL;
 }
 
@@ -131,8 +137,10 @@ struct capture_file *capture_file_open(int fd, const char **why)
 	if (!file)
 		return NULL;
 	file->source = byte_source_open(fd, RECORD_MAX);
-	if (file->source)
+	if (file->source) {
+		file->window = byte_source_window(file->source);
 		*why = read_file_header(file);
+	}
 	if (*why) {
 		capture_file_close(file);
 		return NULL;
@@ -161,25 +169,27 @@ static enum capture_result at_edge(struct capture_file *file)
 		return CAPTURE_REFILL;
 	if (byte_source_broken(file->source))
 		return cut(file, "the gzip data are broken; bytes unpacked before that", byte_source_unpacked(file->source));
-	if (byte_source_left(file->source) == 0)
+	if (left(file) == 0)
 		return CAPTURE_END;
-	return cut(file, "the file ends within a record; bytes left over", byte_source_left(file->source));
+	return cut(file, "the file ends within a record; bytes left over", left(file));
 }
 
 static enum capture_result next_pcap(struct capture_file *file, struct frame *f)
 {
-	struct cursor c = byte_source_cursor(file->source);
-	uint32_t seconds = read_u32(file, &c), fraction = read_u32(file, &c);
-	uint32_t captured = read_u32(file, &c), length = read_u32(file, &c);
-	struct cursor bytes;
+	struct cursor c = byte_window_cursor(file->window), h = cursor_take(&c, PCAP_RECORD_BYTES), bytes;
+	uint32_t seconds, fraction, captured, length;
 
-	if (!cursor_ok(&c))
+	if (!cursor_ok(&h))
 		return at_edge(file);
+	seconds = read_u32(file, &h);
+	fraction = read_u32(file, &h);
+	captured = read_u32(file, &h);
+	length = read_u32(file, &h);
 	if (captured > RECORD_MAX - 4096)
 		return cut(file, "a record claims an impossible length", captured);
 	cursor_skip(&c, file->extra);
 	bytes = cursor_take(&c, captured);
-	if (!cursor_ok(&c))
+	if (!cursor_ok(&bytes))
 		return at_edge(file);
 	f->bytes = bytes.at;
 	f->captured = captured;
@@ -188,13 +198,13 @@ static enum capture_result next_pcap(struct capture_file *file, struct frame *f)
 	f->linktype = file->linktype;
 	f->has_vlan = false;
 	f->number = ++file->frames;
-	byte_source_advance(file->source, PCAP_RECORD_BYTES + file->extra + captured);
+	file->window->from = (size_t)(c.at - file->window->bytes);
 	return CAPTURE_FRAME;
 }
 
 static enum capture_result next_snoop(struct capture_file *file, struct frame *f)
 {
-	struct cursor c = byte_source_cursor(file->source), bytes;
+	struct cursor c = byte_window_cursor(file->window), bytes;
 	uint32_t length = cursor_u32be(&c), captured = cursor_u32be(&c), record = cursor_u32be(&c), seconds;
 
 	cursor_skip(&c, 4);
@@ -213,7 +223,7 @@ static enum capture_result next_snoop(struct capture_file *file, struct frame *f
 	f->linktype = file->linktype;
 	f->has_vlan = false;
 	f->number = ++file->frames;
-	byte_source_advance(file->source, record);
+	file->window->from += record;
 	return CAPTURE_FRAME;
 }
 
@@ -336,7 +346,7 @@ static bool read_section(struct capture_file *file, struct cursor c)
 static enum capture_result next_pcapng(struct capture_file *file, struct frame *f)
 {
 	for (;;) {
-		struct cursor c = byte_source_cursor(file->source), body;
+		struct cursor c = byte_window_cursor(file->window), body;
 		uint32_t type, total;
 		bool is_frame = false;
 
@@ -361,7 +371,7 @@ static enum capture_result next_pcapng(struct capture_file *file, struct frame *
 			is_frame = read_simple_block(file, &body, f);
 		if ((type == 6 || type == 2 || type == 3) && !is_frame)
 			return cut(file, "a packet block contradicts itself; its length", total);
-		byte_source_advance(file->source, total);
+		file->window->from += total;
 		if (is_frame) {
 			if (f->length < f->captured)
 				f->length = f->captured;

@@ -63,24 +63,22 @@ static void malformed(struct layers *l)
 		l->d->counters->malformed++;
 }
 
-/* The stack's number; stacks beyond the table's room share zone 0 and are counted as undecoded. */
-static uint16_t tagged_zone(struct decoder *d, const uint16_t vlan[2])
+uint16_t decoder_tagged_zone(struct decoder *d, const uint16_t vlan[2])
 {
-	for (uint16_t z = 1; z < d->zone_count; z++)
+	uint16_t z = d->zone_last;
+
+	if (d->vlan[z][0] == vlan[0] && d->vlan[z][1] == vlan[1])
+		return z;
+	for (z = 1; z < d->zone_count; z++)
 		if (d->vlan[z][0] == vlan[0] && d->vlan[z][1] == vlan[1])
-			return z;
+			return d->zone_last = z;
 	if (d->zone_count == ZONES) {
 		d->counters->undecoded++;
 		return 0;
 	}
 	d->vlan[d->zone_count][0] = vlan[0];
 	d->vlan[d->zone_count][1] = vlan[1];
-	return d->zone_count++;
-}
-
-static inline uint16_t zone_of(struct decoder *d, const uint16_t vlan[2])
-{
-	return vlan[0] == 0 && vlan[1] == 0 ? 0 : tagged_zone(d, vlan);
+	return d->zone_last = d->zone_count++;
 }
 
 /* False, and nothing changed, when there is no tunnel that we can take off. */
@@ -113,7 +111,7 @@ static inline void make_key(struct layers *l, const struct ip_header *ip, uint16
 {
 	struct packet *p = l->p;
 
-	p->zone = zone_of(l->d, l->vlan);
+	p->zone = decoder_zone(l->d, l->vlan);
 	p->direction = flow_key_make(&p->key, &(struct flow_ends){ ip->source, ip->target, source_port, target_port, ip->family,
 								  ip->protocol, p->zone });
 	p->hash = flow_key_hash(&p->key, l->d->hash_key);
@@ -197,7 +195,7 @@ static void read_transport(struct layers *l, const struct ip_header *ip, struct 
 /* A whole datagram goes on to its transport; a part alone still shows that its sender lives. */
 static void read_fragment(struct layers *l, struct ip_header *ip, struct cursor *c, uint32_t id, uint16_t offset, bool more)
 {
-	struct fragment f = { .id = id, .zone = zone_of(l->d, l->vlan), .protocol = ip->protocol, .family = ip->family,
+	struct fragment f = { .id = id, .zone = decoder_zone(l->d, l->vlan), .protocol = ip->protocol, .family = ip->family,
 			      .offset = offset, .more = more, .bytes = c->at, .len = (uint32_t)cursor_left(c),
 			      .time_ns = l->frame->time_ns };
 	const uint8_t *bytes;
@@ -363,7 +361,7 @@ static void read_link_protocol(struct layers *l, struct cursor *c, uint16_t ethe
 	cut_prp_trailer(c);
 	p->kind = PACKET_ETHERNET;
 	p->ethertype = ethertype;
-	p->zone = zone_of(l->d, l->vlan);
+	p->zone = decoder_zone(l->d, l->vlan);
 	p->payload = c->at;
 	p->payload_len = (uint32_t)cursor_left(c);
 	p->payload_lost = l->frame->length - l->frame->captured;
@@ -404,19 +402,6 @@ static void read_ethernet(struct layers *l, struct cursor *c)
 	read_ethertype(l, c, ethertype);
 }
 
-/* VID 0 is a priority alone. Of more than two tags the outermost and innermost count. */
-static void push_vlan(struct layers *l, uint16_t tci)
-{
-	uint16_t vid = tci & 0xfff;
-
-	if (vid == 0)
-		return;
-	if (l->vlan[0] == 0)
-		l->vlan[0] = vid;
-	else
-		l->vlan[1] = vid;
-}
-
 /* VLAN tags, and HSR's: {path 4 bits}{size 12 bits}{sequence 2} behind its ethertype (IEC 62439-3, 5.5). */
 static uint16_t read_tags(struct layers *l, struct cursor *c, uint16_t ethertype)
 {
@@ -424,7 +409,7 @@ static uint16_t read_tags(struct layers *l, struct cursor *c, uint16_t ethertype
 		if (ethertype == ETHERTYPE_HSR)
 			cursor_skip(c, 4);
 		else if (ethertype == 0x8100 || ethertype == 0x88a8 || ethertype == 0x9100 || ethertype == 0x9200)
-			push_vlan(l, cursor_u16be(c));
+			decoder_push_vlan(l->vlan, cursor_u16be(c));
 		else
 			break;
 		ethertype = cursor_u16be(c);
@@ -435,7 +420,8 @@ static uint16_t read_tags(struct layers *l, struct cursor *c, uint16_t ethertype
 static void read_ethertype(struct layers *l, struct cursor *c, uint16_t ethertype)
 {
 	if (ethertype == TUNNEL_ETHERNET && ++l->depth <= DEPTH_MAX) {
-		read_ethernet(l, c);
+		if (!decode_plain(l->d, *c, l->vlan, l->frame->length - l->frame->captured, l->p))
+			read_ethernet(l, c);
 		return;
 	}
 	ethertype = read_tags(l, c, ethertype);
@@ -498,67 +484,21 @@ static void read_ppp(struct layers *l, struct cursor *c)
 		malformed(l);
 }
 
-/*
- * Nine frames of ten are IPv4 with TCP or UDP in untagged Ethernet, whole and without options: their
- * headers lie at fixed places. False, and nothing decided, for all others: those go layer by layer.
- *
- *   0 MACs 12, ethertype 2 | 14 IPv4 20 | 34 ports 4, then TCP 20 in all or UDP 8
- *
- * A cursor that is asked whether its bytes are there before they are read needs no further checks.
- */
-static bool decode_plain(struct layers *l)
-{
-	struct cursor c = cursor_over(l->frame->bytes, l->frame->captured);
-	struct cursor macs = cursor_take(&c, 2 * MAC_BYTES), h = cursor_take(&c, 2 + 20);
-	struct packet *p = l->p;
-	struct ip_header ip = { .family = 4 };
-	uint16_t total, fragment;
-
-	if (!cursor_ok(&h) || cursor_u16be(&h) != 0x0800 || cursor_u8(&h) != 0x45)
-		return false;
-	cursor_skip(&h, 1);
-	total = cursor_u16be(&h);
-	p->ip_id = cursor_u16be(&h);
-	fragment = cursor_u16be(&h);
-	p->hop_limit = cursor_u8(&h);
-	ip.protocol = cursor_u8(&h);
-	cursor_skip(&h, 2);
-	ip.source = cursor_take(&h, 4).at;
-	ip.target = cursor_take(&h, 4).at;
-	if (fragment & 0x3fff || total < 28 || (ip.protocol != PROTOCOL_TCP && ip.protocol != PROTOCOL_UDP) || cursor_left(&c) < 8)
-		return false;
-	p->ethernet = macs.at;
-	p->network = ip.source - 12;
-	limit_to(&c, total - 20u, &ip.lost);
-	p->network_len = (uint32_t)(c.end - p->network);
-	p->multicast = macs.at[0] & 1 || ip_multicast(ip.target, 4);
-	l->depth = 1;
-	if (ip.protocol == PROTOCOL_TCP)
-		read_tcp(l, &ip, &c);
-	else
-		read_udp(l, &ip, &c);
-	return true;
-}
-
 void decode_frame(struct decoder *d, const struct frame *f, struct packet *p)
 {
 	struct layers l = { .d = d, .frame = f, .p = p };
 	struct cursor c = cursor_over(f->bytes, f->captured);
 
-	p->kind = PACKET_NOTHING;
-	p->ethernet = NULL;
-	p->network = NULL;
-	p->ip_id = 0;
-	p->reassembled = false;
-	p->payload_lost = 0;
-	p->payload_len = 0;
-	p->multicast = false;
 	p->frame = f->number;
 	p->time_ns = f->time_ns;
 	if (f->has_vlan)
-		push_vlan(&l, f->vlan_tci);
-	if (f->linktype == LINKTYPE_ETHERNET && decode_plain(&l))
+		decoder_push_vlan(l.vlan, f->vlan_tci);
+	if (f->linktype == LINKTYPE_ETHERNET && decode_plain(d, c, l.vlan, f->length - f->captured, p))
 		return;
+	decoder_start_packet(p);
+	p->kind = PACKET_NOTHING;
+	p->ethernet = NULL;
+	p->multicast = false;
 	switch (f->linktype) {
 	case LINKTYPE_ETHERNET:
 		read_ethernet(&l, &c);

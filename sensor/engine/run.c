@@ -117,21 +117,19 @@ static void keep_pace(struct engine *e, struct journey *j, const struct frame *f
 /* Reads frames until a batch is full or memory must be refilled. */
 static enum capture_result read_batch(struct engine *e, struct journey *j, struct frame *frames, unsigned *count)
 {
+	unsigned most = e->config.pace == PACE_RECORDED ? 1 : ENGINE_BATCH, n = 0;
 	enum capture_result result = CAPTURE_FRAME;
 
-	for (*count = 0; *count < ENGINE_BATCH; ++*count) {
-		result = capture_file_next(j->file, &frames[*count]);
-		if (result != CAPTURE_FRAME)
-			break;
-		if (!j->first_ns)
-			j->first_ns = frames[*count].time_ns;
-		j->last_ns = frames[*count].time_ns;
-		if (e->config.pace == PACE_RECORDED) {
-			keep_pace(e, j, &frames[*count]);
-			++*count;
-			break;
-		}
-	}
+	while (n < most && (result = capture_file_next(j->file, &frames[n])) == CAPTURE_FRAME)
+		n++;
+	*count = n;
+	if (n == 0)
+		return result;
+	if (!j->first_ns)
+		j->first_ns = frames[0].time_ns;
+	j->last_ns = frames[n - 1].time_ns;
+	if (e->config.pace == PACE_RECORDED)
+		keep_pace(e, j, &frames[0]);
 	return result;
 }
 
