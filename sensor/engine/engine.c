@@ -62,10 +62,14 @@ static bool open_files(struct engine *e)
 int engine_init(struct engine *e, const struct engine_config *config)
 {
 	e->config = *config;
+	if (!list_classifiers(e)) {
+		log_error("more than %d classifiers of one transport are built in", CLASSIFIERS_MAX);
+		return -1;
+	}
 	if (!decoder_init(&e->decoder, &e->counters, config->source == ENGINE_FILE) ||
 	    !flow_table_init(&e->flows, config->flows, e->decoder.hash_key) ||
 	    !details_init(&e->details, config->details, config->stream_bytes) ||
-	    !pulses_init(&e->pulses, config->pulses, e->decoder.hash_key) || !(e->link_memory = link_memory_new())) {
+	    !pulses_init(&e->pulses, config->pulses, e->decoder.hash_key) || !(e->link_memory = link_memory_new(e->lists))) {
 		log_error("not enough memory for %u flows; lower limits.flows", config->flows);
 		return -1;
 	}
@@ -78,10 +82,6 @@ int engine_init(struct engine *e, const struct engine_config *config)
 	}
 	if (!open_files(e))
 		return -1;
-	if (!list_classifiers(e)) {
-		log_error("more than %d classifiers of one transport are built in", CLASSIFIERS_MAX);
-		return -1;
-	}
 	if (teller_open(&e->teller, &e->counters, config->index, config->retell_ms, e->decoder.hash_key[0] ^ e->decoder.hash_key[1]) < 0) {
 		log_error("the findings ring could not be mapped");
 		return -1;

@@ -116,8 +116,8 @@ void stream_segment(struct engine *e, struct flow *f, const struct packet *p);
 /* No more will come: reads what still waits for holes to be filled. `p` stands for the flow; f->detail isn't 0. */
 void stream_end(struct engine *e, struct flow *f, struct packet *p);
 
-/* A frame whose protocol stands on Ethernet or IP itself. */
-struct link_memory *link_memory_new(void);
+/* A frame whose protocol stands on Ethernet or IP itself. NULL without memory, or for more of them than there is room for. */
+struct link_memory *link_memory_new(const struct classifier_list lists[TRANSPORTS]);
 void link_frame(struct engine *e, const struct packet *p);
 
 #endif

@@ -15,6 +15,7 @@ enum {
 	MEMORY_BYTES = 1600, /* longer frames are read each time */
 	MEMORY_SPEAKERS = 4096 / MEMORY_WAYS,
 	REPEAT_S = 60,
+	KINDS = 128, /* of ethertypes and IP protocols that somebody reads; twice as many as there are */
 };
 
 /* A line of the cache. */
@@ -23,18 +24,62 @@ struct memory_set {
 	uint32_t seen_s[MEMORY_WAYS];
 } __attribute__((aligned(64)));
 
+/* Who reads an ethertype, or a protocol of IP. */
+struct kind {
+	uint32_t key;
+	uint64_t readers; /* a bit each in the transport's list of classifiers; 0: the place is free */
+};
+
 struct link_memory {
+	struct kind kinds[KINDS];
 	struct memory_set frames[MEMORY_FRAMES];
 	struct memory_set speakers[MEMORY_SPEAKERS]; /* a MAC, its zone and the protocol it was told to speak */
 };
 
-struct link_memory *link_memory_new(void)
+static uint32_t kind_key(uint8_t transport, uint16_t number)
+{
+	return (uint32_t)transport << 16 | number;
+}
+
+/* The kind's place, or the free one where it would stand. */
+static struct kind *kind_at(struct link_memory *m, uint32_t key)
+{
+	uint32_t at = key * 0x9e3779b1u >> 25;
+
+	while (m->kinds[at % KINDS].readers && m->kinds[at % KINDS].key != key)
+		at++;
+	return &m->kinds[at % KINDS];
+}
+
+/* False when there are more kinds than the table is made for. */
+static bool add_readers(struct link_memory *m, uint8_t transport, const struct classifier_list *list)
+{
+	unsigned used = 0;
+
+	for (uint32_t i = 0; i < list->count; i++)
+		for (int t = 0; t < CLASSIFIER_ETHERTYPES && list->of[i]->ethertypes[t]; t++) {
+			uint32_t key = kind_key(transport, list->of[i]->ethertypes[t]);
+			struct kind *k = kind_at(m, key);
+
+			k->key = key;
+			k->readers |= 1ull << i;
+		}
+	for (int i = 0; i < KINDS; i++)
+		used += m->kinds[i].readers != 0;
+	return used <= KINDS / 2;
+}
+
+struct link_memory *link_memory_new(const struct classifier_list lists[TRANSPORTS])
 {
 	struct link_memory *m = aligned_alloc(_Alignof(struct link_memory), sizeof *m);
 
-	if (m)
-		memset(m, 0, sizeof *m);
-	return m;
+	if (!m)
+		return NULL;
+	memset(m, 0, sizeof *m);
+	if (add_readers(m, TRANSPORT_ETHERNET, &lists[TRANSPORT_ETHERNET]) && add_readers(m, TRANSPORT_IP, &lists[TRANSPORT_IP]))
+		return m;
+	free(m);
+	return NULL;
 }
 
 static bool seen_lately(const struct memory_set *set, uint64_t hash, uint32_t now_s)
@@ -76,18 +121,21 @@ static uint64_t flow_of(const struct packet *p)
 	return p->kind == PACKET_IP ? p->hash : 0;
 }
 
+/* `telling` bytes decide what is told: the sender's alone where its classifier says so, else all of the frame and whom it is for. */
 static bool read_lately(struct engine *e, const struct packet *p, size_t telling)
 {
 	const uint64_t *key = e->decoder.hash_key;
 	struct cursor c = cursor_over(p->payload, telling);
-	uint64_t h = key[0] ^ (uint64_t)p->zone << 32 ^ telling, w;
+	uint64_t h = key[0] ^ (uint64_t)p->zone << 32 ^ telling, w = 0;
 
 	if (telling > MEMORY_BYTES || !p->ethernet)
 		return false;
 	while (cursor_left(&c) >= 8)
 		h = hash_mix(h ^ cursor_u64le(&c), key[1] | 1);
 	h = hash_mix(h ^ cursor_le(&c, cursor_left(&c)), key[1] | 1);
-	memcpy(&w, p->ethernet + 4, 8); /* the source's MAC, with two bytes of the target's */
+	memcpy(&w, p->ethernet + 6, 6);
+	if (telling == p->payload_len)
+		w |= (uint64_t)p->ethernet[4] << 56 | (uint64_t)p->ethernet[5] << 48;
 	h = hash_mix(h ^ w ^ flow_of(p), key[1] | 1);
 	return remember(&e->link_memory->frames[h & (MEMORY_FRAMES - 1)], h, second_of(p));
 }
@@ -134,38 +182,33 @@ static bool cyclic(const struct packet *p)
 	return p->ethertype == 0x88a4 || p->ethertype == 0x88b8 || p->ethertype == 0x88ba;
 }
 
-static bool wants(const struct classifier *c, uint16_t ethertype)
-{
-	for (int i = 0; i < CLASSIFIER_ETHERTYPES; i++)
-		if (c->ethertypes[i] && c->ethertypes[i] == ethertype)
-			return true;
-	return false;
-}
-
 /* A cyclic frame that its classifier knows at a glance, of a sender that was told. It is not remembered: the next differs. */
-static bool is_routine(struct engine *e, const struct packet *p)
+static bool is_routine(struct engine *e, const struct packet *p, uint64_t readers)
 {
 	const struct classifier_list *list = &e->lists[TRANSPORT_ETHERNET];
 	struct glance g = { .bytes = cursor_over(p->payload, p->payload_len), .transport = TRANSPORT_ETHERNET };
 
 	if (p->payload_lost || !p->ethernet)
 		return false;
-	for (uint32_t i = 0; i < list->count; i++)
-		if (list->of[i]->glance && wants(list->of[i], p->ethertype) && list->of[i]->glance(&g, NULL))
+	for (; readers; readers &= readers - 1) {
+		uint32_t i = (uint32_t)__builtin_ctzll(readers);
+
+		if (list->of[i]->glance && list->of[i]->glance(&g, NULL))
 			return knows_speaker(e, p, i);
+	}
 	return false;
 }
 
 /* How much of the frame must be as before for it to tell nothing new. */
-static size_t telling_of(const struct classifier_list *list, uint16_t kind, const struct packet *p)
+static size_t telling_of(const struct classifier_list *list, uint64_t readers, const struct packet *p)
 {
-	size_t telling;
+	for (; readers; readers &= readers - 1) {
+		const struct classifier *c = list->of[__builtin_ctzll(readers)];
+		size_t telling = c->telling ? c->telling(cursor_over(p->payload, p->payload_len)) : 0;
 
-	for (uint32_t i = 0; i < list->count; i++)
-		if (list->of[i]->telling && wants(list->of[i], kind)) {
-			telling = list->of[i]->telling(cursor_over(p->payload, p->payload_len));
+		if (c->telling)
 			return telling ? telling : p->payload_len;
-		}
+	}
 	return p->payload_len;
 }
 
@@ -210,28 +253,27 @@ void link_frame(struct engine *e, const struct packet *p)
 	uint8_t transport = on_ip ? TRANSPORT_IP : TRANSPORT_ETHERNET;
 	const struct classifier_list *list = &e->lists[transport];
 	uint16_t kind = on_ip ? p->key.protocol : p->ethertype;
+	uint64_t readers = kind_at(e->link_memory, kind_key(transport, kind))->readers;
 	bool in_cycles = cyclic(p);
 	struct parties who;
 	struct witness w;
 
 	if (in_cycles && e->pulses.entries)
 		pulse_frame(e, p, NULL);
-	if (in_cycles && is_routine(e, p)) {
+	if (in_cycles && is_routine(e, p, readers)) {
 		e->counters.messages++;
 		e->routine++;
 		return;
 	}
-	if (read_lately(e, p, telling_of(list, kind, p)))
+	if (read_lately(e, p, telling_of(list, readers, p)))
 		return;
 	parties_of(p, &who);
-	for (uint32_t i = 0; i < list->count; i++) {
-		struct reader r;
+	for (; readers; readers &= readers - 1) {
+		uint32_t i = (uint32_t)__builtin_ctzll(readers);
+		struct reader r = { .bytes = cursor_over(p->payload, p->payload_len), .transport = transport,
+				    .truncated = p->payload_lost > 0, .multicast = p->multicast, .ethertype = kind,
+				    .sender = &who.sender, .receiver = &who.receiver, .time_ns = p->time_ns, .told = &e->told };
 
-		if (!wants(list->of[i], kind))
-			continue;
-		r = (struct reader){ .bytes = cursor_over(p->payload, p->payload_len), .transport = transport,
-				     .truncated = p->payload_lost > 0, .multicast = p->multicast, .ethertype = kind,
-				     .sender = &who.sender, .receiver = &who.receiver, .time_ns = p->time_ns, .told = &e->told };
 		e->told.count = e->told.used = 0;
 		e->told.lost = 0;
 		if (list->of[i]->read(&r) != MINE)
