@@ -19,16 +19,12 @@ enum {
 
 static const uint8_t length_bits[LENGTHS] = { 24, 28, 36 };
 
-/* While loading: one registered prefix. */
-struct row {
-	uint64_t prefix; /* its bits, at the low end */
-	unsigned length; /* index in length_bits */
-	uint32_t name;   /* offset in the pool; 0 for nobody */
-};
+/* A registered prefix in one number, so that sorting is of numbers alone: its length, its bits, and whose it is. */
+enum { NAME_BITS = 24, PREFIX_BITS = 36, LENGTH_SHIFT = PREFIX_BITS + NAME_BITS };
 
-/* While loading: all rows, and every name once. */
+/* While loading: all prefixes, and every name once. */
 struct rows {
-	struct row *row;
+	uint64_t *row;
 	size_t count;
 	size_t room;
 	char *names;
@@ -38,16 +34,16 @@ struct rows {
 	size_t slots_used;
 };
 
-struct prefix {
-	uint64_t value;
-	uint32_t name; /* offset in names */
-};
-
 struct makers {
-	struct prefix *prefixes[LENGTHS]; /* each sorted by value */
-	size_t count[LENGTHS];
+	uint64_t *row; /* sorted */
+	size_t count;
 	char *names;
 };
+
+static uint64_t pack_row(unsigned length, uint64_t prefix, uint32_t name)
+{
+	return (uint64_t)length << LENGTH_SHIFT | prefix << NAME_BITS | name;
+}
 
 static void add_note(char *note, size_t room, const char *path, const char *what)
 {
@@ -119,29 +115,40 @@ static bool next_field(const char **at, char *to, size_t room)
 /* Behind the end of the row; what stands until there is of no interest. */
 static const char *skip_row(const char *at)
 {
-	bool quoted = false;
+	for (;;) {
+		size_t plain = strcspn(at, "\"\n");
 
-	for (; *at != 0; at++)
-		if (*at == '"')
-			quoted = !quoted;
-		else if (*at == '\n' && !quoted)
-			return at + 1;
-	return at;
+		at += plain;
+		if (*at != '"')
+			return *at == 0 ? at : at + 1;
+		at = strchr(at + 1, '"');
+		if (at == NULL)
+			return "";
+		at++;
+	}
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 /* The registered prefix in hex; false when it is none of the lengths that exist. */
-static bool read_assignment(const char *hex, struct row *r)
+static bool read_assignment(const char *hex, unsigned *length, uint64_t *prefix)
 {
-	size_t digits = strspn(hex, "0123456789ABCDEFabcdef");
+	size_t digits = 0;
 
-	if (hex[digits] != 0)
-		return false;
-	for (unsigned i = 0; i < LENGTHS; i++)
-		if (digits * 4 == length_bits[i]) {
-			r->prefix = strtoull(hex, NULL, 16);
-			r->length = i;
+	for (*prefix = 0; hex[digits] != 0; digits++) {
+		if (hex_digit(hex[digits]) < 0 || digits * 4 >= PREFIX_BITS)
+			return false;
+		*prefix = *prefix << 4 | (uint64_t)hex_digit(hex[digits]);
+	}
+	for (*length = 0; *length < LENGTHS; ++*length)
+		if (digits * 4 == length_bits[*length])
 			return true;
-		}
 	return false;
 }
 
@@ -182,7 +189,7 @@ static uint32_t intern_name(struct rows *rows, const char *name)
 	for (at = hash % SLOTS; rows->slot[at] != 0; at = (at + 1) % SLOTS)
 		if (strcmp(rows->names + rows->slot[at], name) == 0)
 			return rows->slot[at];
-	if (rows->slots_used >= SLOTS / 2)
+	if (rows->slots_used >= SLOTS / 2 || rows->names_len >= 1u << NAME_BITS)
 		return 0;
 	rows->slots_used++;
 	rows->slot[at] = (uint32_t)rows->names_len;
@@ -191,21 +198,22 @@ static uint32_t intern_name(struct rows *rows, const char *name)
 	return rows->slot[at];
 }
 
-static bool add_row(struct rows *rows, struct row *r, const char *name)
+static bool add_row(struct rows *rows, unsigned length, uint64_t prefix, const char *name)
 {
+	uint32_t offset = names_nobody(name) ? 0 : intern_name(rows, name);
+
 	if (rows->count == rows->room) {
 		size_t room = rows->room > 0 ? rows->room * 2 : 65536;
-		struct row *more = realloc(rows->row, room * sizeof(*more));
+		uint64_t *more = realloc(rows->row, room * sizeof(*more));
 
 		if (more == NULL)
 			return false;
 		rows->row = more;
 		rows->room = room;
 	}
-	r->name = names_nobody(name) ? 0 : intern_name(rows, name);
-	if (r->name == 0 && !names_nobody(name))
+	if (offset == 0 && !names_nobody(name))
 		return false;
-	rows->row[rows->count++] = *r;
+	rows->row[rows->count++] = pack_row(length, prefix, offset);
 	return true;
 }
 
@@ -221,14 +229,15 @@ static void read_registry(struct rows *rows, const char *path, char *note, size_
 	}
 	for (const char *at = text; *at != 0;) {
 		char registry[16], assignment[16] = "", name[NAME_BYTES] = "", clean[NAME_BYTES];
-		struct row r = { 0 };
+		unsigned length;
+		uint64_t prefix;
 		bool more = next_field(&at, registry, sizeof(registry)) && next_field(&at, assignment, sizeof(assignment)) &&
 			    next_field(&at, name, sizeof(name));
 
 		if (more)
 			at = skip_row(at);
-		if (read_assignment(assignment, &r) && text_clean(clean, sizeof(clean), name, strlen(name)) > 0 &&
-		    !add_row(rows, &r, clean)) {
+		if (read_assignment(assignment, &length, &prefix) && text_clean(clean, sizeof(clean), name, strlen(name)) > 0 &&
+		    !add_row(rows, length, prefix, clean)) {
 			add_note(note, room, path, "no memory");
 			break;
 		}
@@ -238,42 +247,43 @@ static void read_registry(struct rows *rows, const char *path, char *note, size_
 	free(text);
 }
 
-static int by_prefix(const void *a, const void *b)
+/* By length and prefix, DIGIT_BITS of them at a time from the lowest on; what is equal stays as it was read. */
+static bool sort_rows(struct rows *rows)
 {
-	const struct row *x = a, *y = b;
+	enum { DIGIT_BITS = 10, DIGITS = 1 << DIGIT_BITS };
+	uint64_t *from = rows->row, *to = malloc(rows->count * sizeof(*to)), *was;
 
-	if (x->length != y->length)
-		return x->length < y->length ? -1 : 1;
-	return (x->prefix > y->prefix) - (x->prefix < y->prefix);
-}
+	if (to == NULL)
+		return false;
+	for (unsigned shift = NAME_BITS; shift < 64; shift += DIGIT_BITS) {
+		size_t start[DIGITS + 1] = { 0 };
 
-static bool fill_tables(struct makers *m, struct rows *rows)
-{
-	qsort(rows->row, rows->count, sizeof(*rows->row), by_prefix);
-	for (size_t i = 0; i < rows->count; i++)
-		m->count[rows->row[i].length]++;
-	for (size_t l = 0, at = 0; l < LENGTHS; l++) {
-		m->prefixes[l] = calloc(m->count[l] + 1, sizeof(*m->prefixes[l]));
-		if (m->prefixes[l] == NULL)
-			return false;
-		for (size_t i = 0; i < m->count[l]; i++, at++)
-			m->prefixes[l][i] = (struct prefix){ rows->row[at].prefix, rows->row[at].name };
+		for (size_t i = 0; i < rows->count; i++)
+			start[(from[i] >> shift & (DIGITS - 1)) + 1]++;
+		for (size_t d = 0; d < DIGITS; d++)
+			start[d + 1] += start[d];
+		for (size_t i = 0; i < rows->count; i++)
+			to[start[from[i] >> shift & (DIGITS - 1)]++] = from[i];
+		was = from;
+		from = to;
+		to = was;
 	}
+	rows->row = from;
+	free(to);
 	return true;
 }
 
-/* Takes the pool of names over. */
+/* Takes the rows and the pool of names over. */
 static struct makers *build_makers(struct rows *rows)
 {
 	struct makers *m = calloc(1, sizeof(*m));
 
-	if (m == NULL)
-		return NULL;
-	if (!fill_tables(m, rows)) {
-		makers_free(m);
+	if (m == NULL || !sort_rows(rows)) {
+		free(m);
 		return NULL;
 	}
-	m->names = rows->names;
+	*m = (struct makers){ rows->row, rows->count, rows->names };
+	rows->row = NULL;
 	rows->names = NULL;
 	return m;
 }
@@ -318,24 +328,19 @@ void makers_free(struct makers *m)
 {
 	if (m == NULL)
 		return;
-	for (size_t l = 0; l < LENGTHS; l++)
-		free(m->prefixes[l]);
+	free(m->row);
 	free(m->names);
 	free(m);
 }
 
 size_t makers_count(const struct makers *m)
 {
-	size_t n = 0;
-
-	for (size_t l = 0; m != NULL && l < LENGTHS; l++)
-		n += m->count[l];
-	return n;
+	return m != NULL ? m->count : 0;
 }
 
 static int compare_prefix(const void *key, const void *element)
 {
-	uint64_t want = *(const uint64_t *)key, have = ((const struct prefix *)element)->value;
+	uint64_t want = *(const uint64_t *)key, have = *(const uint64_t *)element >> NAME_BITS;
 
 	return (want > have) - (want < have);
 }
@@ -351,12 +356,15 @@ const char *maker_of(const struct makers *m, const uint8_t mac[6])
 		address = address << 8 | mac[i];
 	if (address == 0)
 		return NULL;
-	for (size_t l = LENGTHS; l-- > 0;) {
-		uint64_t key = address >> (48 - length_bits[l]);
-		const struct prefix *p = bsearch(&key, m->prefixes[l], m->count[l], sizeof(*p), compare_prefix);
+	for (unsigned l = LENGTHS; l-- > 0;) {
+		uint64_t key = pack_row(l, address >> (48 - length_bits[l]), 0) >> NAME_BITS;
+		const uint64_t *row = bsearch(&key, m->row, m->count, sizeof(*row), compare_prefix);
 
-		if (p != NULL)
-			return p->name != 0 ? m->names + p->name : NULL;
+		if (row != NULL) {
+			uint32_t name = *row & ((1u << NAME_BITS) - 1);
+
+			return name != 0 ? m->names + name : NULL;
+		}
 	}
 	return NULL;
 }
