@@ -36,7 +36,7 @@ static struct ndpi_detection_module_struct *open_module(void)
 #ifdef NDPI_HAS_GLOBAL_CONTEXT
 	module = ndpi_init_detection_module(NULL);
 #else
-	module = ndpi_init_detection_module(ndpi_no_prefs);
+	module = ndpi_init_detection_module(ndpi_dont_load_tor_hosts); /* who is reached is no matter here */
 #endif
 	if (!module)
 		return NULL;

@@ -4,13 +4,20 @@
 #include <string.h>
 #include <sys/mman.h>
 
+enum { SMALL_POOL_BYTES = 4 << 20 };
+
 bool pool_init(struct pool *p, size_t block_bytes, uint32_t count)
 {
 	memset(p, 0, sizeof *p);
 	p->block_bytes = block_bytes;
 	p->count = count;
 	p->blocks = mmap(NULL, block_bytes * count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	return p->blocks != MAP_FAILED;
+	if (p->blocks == MAP_FAILED)
+		return false;
+	/* Blocks far into a large pool are found at random: huge pages make that cheaper, and few blocks pay for none. */
+	if (block_bytes * count > SMALL_POOL_BYTES)
+		madvise(p->blocks + SMALL_POOL_BYTES, block_bytes * count - SMALL_POOL_BYTES, MADV_HUGEPAGE);
+	return true;
 }
 
 void pool_free_all(struct pool *p)
