@@ -48,9 +48,7 @@ void asset_list_add(struct asset_list *a, const char *body, size_t len)
 		if (!a->items)
 			abort();
 	}
-	a->items[a->count] = (struct listed_asset){ .document = document, .body = strndup(body, len) };
-	if (!a->items[a->count].body)
-		abort();
+	a->items[a->count] = (struct listed_asset){ .document = document, .body = words_line(body, len, document) };
 	find_order(&a->items[a->count++]);
 }
 
@@ -60,7 +58,7 @@ static int fetch_some(struct asset_list *a, struct sensor_link *l, redisReply **
 	for (size_t i = 0; i < count; i++) {
 		char key[KEY_BYTES];
 
-		snprintf(key, sizeof key, "askance:{%s}:asset:%.*s", l->sensor, (int)ids[i]->len, ids[i]->str);
+		snprintf(key, sizeof key, "askance:{%s}:asset:%.*s", l->sensor, (int)ids[i]->len, ids[i]->str ? ids[i]->str : "");
 		redisAppendCommand(l->redis, "HGET %s body", key);
 	}
 	for (size_t i = 0; i < count; i++) {

@@ -1,6 +1,8 @@
 /* Walks through the files of the audit, and holds the ledger's marks against what they say. */
 #include "sensor/ctl/audit.h"
 
+#include "sensor/ctl/document_words.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -78,11 +80,16 @@ static void see_line(void *context, const struct chain *c, const char *line, siz
 {
 	struct walk *w = context;
 	json_t *record = json_loadb(line, len, 0, NULL);
+	char *plain;
 
 	hold_marks(w, c);
 	w->r->torn += strcmp(audit_field(record, "type"), "torn") == 0;
-	if (w->r->see && record)
-		w->r->see(w->r->context, line, record);
+	if (w->r->see && record) {
+		words_disarm(record);
+		plain = words_line(line, len, record);
+		w->r->see(w->r->context, plain, record);
+		free(plain);
+	}
 	json_decref(record);
 }
 

@@ -3,6 +3,7 @@
 
 #include "sensor/ctl/document_words.h"
 #include "sensor/ctl/verb.h"
+#include "sensor/fleet/reply.h"
 
 #include <hiredis/hiredis.h>
 #include <sodium.h>
@@ -60,10 +61,11 @@ static bool find_end(struct sensor_link *l, const char *stream, char id[ID_BYTES
 {
 	const char *ask[] = { "XREVRANGE", stream, "+", "-", "COUNT", "1" };
 	redisReply *r = sensor_link_ask(l, 6, ask);
+	const char *number = reply_text(reply_part(reply_part(r, 0), 0));
 
 	if (!r)
 		return false;
-	snprintf(id, ID_BYTES, "%s", r->elements == 1 && r->element[0]->elements == 2 ? r->element[0]->element[0]->str : "0-0");
+	snprintf(id, ID_BYTES, "%s", number ? number : "0-0");
 	freeReplyObject(r);
 	return true;
 }
@@ -97,15 +99,19 @@ static void print_fact(const json_t *fact)
 	printf("\n`askance undo %lld` takes it back\n", number);
 }
 
-static int print_answer(const struct sensor_link *l, const json_t *document, const char *body, bool as_json)
+static int print_answer(const struct sensor_link *l, const json_t *document, const redisReply *body, bool as_json)
 {
 	const char *action = words_text(json_object_get(document, "event"), "action");
 	const json_t *ot = json_object_get(document, "ot"), *proposal = json_object_get(ot, "proposal"), *fact = json_object_get(ot, "fact");
 	const char *reason = words_text(json_object_get(ot, "command"), "reason");
 	bool refused = strcmp(action, "approval-refused") == 0;
 
-	if (as_json)
-		puts(body);
+	if (as_json) {
+		char *line = words_line(body->str, (size_t)body->len, document);
+
+		puts(line);
+		free(line);
+	}
 	if (refused)
 		fprintf(stderr, "askance %s: the sensor refused it: %s\n", l->verb, reason);
 	else if (fact && !as_json)
@@ -115,11 +121,38 @@ static int print_answer(const struct sensor_link *l, const json_t *document, con
 	return refused ? EXIT_REFUSED : EXIT_WELL;
 }
 
+/* One entry of the stream. -1 when it is no answer. */
+static int look_at(const struct sensor_link *l, const redisReply *entry, char id[ID_BYTES], const char *name, const char *named, bool as_json)
+{
+	const char *number = reply_text(reply_part(entry, 0));
+	const redisReply *fields = reply_part(entry, 1);
+	int result = -1;
+
+	if (!fields || !number)
+		return -1;
+	snprintf(id, ID_BYTES, "%s", number);
+	for (size_t k = 0; k + 1 < fields->elements; k += 2) {
+		const char *key = reply_text(reply_part(fields, k));
+		const redisReply *body = reply_part(fields, k + 1);
+		json_t *document;
+
+		if (!key || strcmp(key, "body") != 0 || !reply_text(body))
+			continue;
+		document = json_loadb(body->str, (size_t)body->len, 0, NULL);
+		words_disarm(document);
+		if (document && is_answer(document, name, named))
+			result = print_answer(l, document, body, as_json);
+		json_decref(document);
+	}
+	return result;
+}
+
 /* Looks at the events since `id`, and moves it. -1 while there is no answer, -2 when Redis is gone. */
 static int look(struct sensor_link *l, const char *stream, char id[ID_BYTES], const char *name, const char *named, bool as_json)
 {
 	char count[16];
 	const char *ask[] = { "XREAD", "COUNT", count, "STREAMS", stream, id };
+	const redisReply *entries;
 	redisReply *r;
 	int result = -1;
 
@@ -127,22 +160,9 @@ static int look(struct sensor_link *l, const char *stream, char id[ID_BYTES], co
 	r = sensor_link_ask(l, 6, ask);
 	if (!r)
 		return -2;
-	for (size_t i = 0; r->elements == 1 && i < r->element[0]->element[1]->elements && result < 0; i++) {
-		const redisReply *entry = r->element[0]->element[1]->element[i], *fields = entry->element[1];
-
-		snprintf(id, ID_BYTES, "%s", entry->element[0]->str);
-		for (size_t k = 0; k + 1 < fields->elements; k += 2) {
-			json_t *document;
-
-			if (strcmp(fields->element[k]->str, "body") != 0)
-				continue;
-			document = json_loadb(fields->element[k + 1]->str, (size_t)fields->element[k + 1]->len, 0, NULL);
-			words_disarm(document);
-			if (document && is_answer(document, name, named))
-				result = print_answer(l, document, fields->element[k + 1]->str, as_json);
-			json_decref(document);
-		}
-	}
+	entries = reply_part(reply_part(r, 0), 1);
+	for (size_t i = 0; entries && i < entries->elements && result < 0; i++)
+		result = look_at(l, entries->element[i], id, name, named, as_json);
 	freeReplyObject(r);
 	return result;
 }

@@ -142,3 +142,18 @@ void words_disarm(json_t *document)
 		json_object_foreach(document, key, item)
 			words_disarm(item);
 }
+
+char *words_line(const char *body, size_t len, const json_t *document)
+{
+	char *plain = malloc(len + 1), *line = plain;
+
+	if (!plain)
+		abort();
+	if (words_plain(plain, body, len) != len || memcmp(plain, body, len) != 0) {
+		line = json_dumps(document, JSON_COMPACT);
+		free(plain);
+	}
+	if (!line)
+		abort();
+	return line;
+}

@@ -35,4 +35,10 @@ size_t words_plain(char *to, const char *from, size_t len);
  */
 void words_disarm(json_t *document);
 
+/*
+ * A document's body as one line that does nothing to a terminal: as it is, when it is so, else made anew of the
+ * document, which words_disarm() has seen. To be freed.
+ */
+char *words_line(const char *body, size_t len, const json_t *document);
+
 #endif

@@ -36,8 +36,9 @@ static bool add_document(struct proposal_list *l, const char *body, size_t len)
 		l->items = grown;
 		l->room = room;
 	}
-	l->items[l->count] = (struct listed_proposal){ document, proposal, strndup(body, len), id };
-	return l->items[l->count++].body != NULL;
+	l->items[l->count] = (struct listed_proposal){ document, proposal, words_line(body, len, document), id };
+	l->count++;
+	return true;
 }
 
 static int order_proposals(const void *x, const void *y)

@@ -4,6 +4,7 @@
 #include "sensor/common/redis_url.h"
 #include "sensor/common/message.h"
 #include "sensor/common/spawn.h"
+#include "sensor/fleet/reply.h"
 #include "sensor/supervisor/wiring.h"
 
 #include <hiredis/hiredis.h>
@@ -107,11 +108,12 @@ static bool ask_sentinel(redisContext *r, const struct redis_url *u, struct redi
 {
 	redisReply *login = u->sentinel_password[0] ? redisCommand(r, "AUTH %s %s", u->sentinel_user[0] ? u->sentinel_user : "default", u->sentinel_password) : NULL;
 	redisReply *reply = redisCommand(r, "SENTINEL get-master-addr-by-name %s", u->master);
-	bool found = reply && reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 && reply->element[0]->type == REDIS_REPLY_STRING;
+	const char *host = reply_text(reply_part(reply, 0)), *port = reply_text(reply_part(reply, 1));
+	bool found = host && port;
 
 	if (found) {
-		snprintf(place->host, sizeof place->host, "%s", reply->element[0]->str);
-		place->port = atoi(reply->element[1]->str);
+		snprintf(place->host, sizeof place->host, "%s", host);
+		place->port = atoi(port);
 	}
 	if (login)
 		freeReplyObject(login);

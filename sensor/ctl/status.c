@@ -8,6 +8,7 @@
 #include <hiredis/hiredis.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void print_row(const char *name, json_int_t n, const char *unit)
@@ -126,9 +127,11 @@ static int show(const struct sensor_link *l, const redisReply *reply, bool as_js
 	}
 	words_disarm(document);
 	if (as_json) {
+		char *line = words_line(reply->str, (size_t)reply->len, document);
 		double age = health_age_s(document);
 
-		puts(reply->str);
+		puts(line);
+		free(line);
 		result = age < 0 || age > HEALTH_STALE_S ? EXIT_PARTLY : EXIT_WELL;
 	} else {
 		result = print_table(l, document);

@@ -5,6 +5,7 @@
 #include "sensor/ctl/health_words.h"
 #include "sensor/ctl/proposal_list.h"
 #include "sensor/ctl/terminal.h"
+#include "sensor/fleet/reply.h"
 
 #include <hiredis/hiredis.h>
 #include <stdio.h>
@@ -136,10 +137,11 @@ static void ask_changes(struct top *t)
 		return;
 	t->changes_count = 0;
 	for (size_t i = 0; reply->type == REDIS_REPLY_ARRAY && i < reply->elements && t->changes_count < TOP_ROWS; i++) {
-		const redisReply *entry = reply->element[i], *fields = entry->elements == 2 ? entry->element[1] : NULL;
+		const redisReply *fields = reply_part(reply->element[i], 1);
 
 		for (size_t k = 0; fields && k + 1 < fields->elements; k += 2) {
-			json_t *document = strcmp(fields->element[k]->str, "body") == 0 ? document_of(fields->element[k + 1]) : NULL;
+			const char *field = reply_text(reply_part(fields, k));
+			json_t *document = field && strcmp(field, "body") == 0 ? document_of(reply_part(fields, k + 1)) : NULL;
 
 			/* The sensor's own figures come every ten seconds, and stand above. */
 			if (document && strcmp(words_text(json_object_get(document, "event"), "action"), "sensor-health") != 0)
@@ -179,9 +181,12 @@ static void ask_assets(struct top *t)
 		return;
 	t->assets_count = 0;
 	for (size_t i = 0; ids->type == REDIS_REPLY_ARRAY && i < ids->elements && t->link.redis; i++) {
+		const char *id = reply_text(ids->element[i]);
 		json_t *document;
 
-		snprintf(key, sizeof key, "askance:{%s}:asset:%.40s", t->link.sensor, ids->element[i]->str);
+		if (!id)
+			continue;
+		snprintf(key, sizeof key, "askance:{%s}:asset:%.40s", t->link.sensor, id);
 		reply = ask(t, 3, (const char *[]){ "HGET", key, "body" });
 		document = document_of(reply);
 		if (document)

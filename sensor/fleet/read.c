@@ -3,6 +3,7 @@
  * time, so that neither side holds more than a page.
  */
 #include "sensor/fleet/parts.h"
+#include "sensor/fleet/reply.h"
 
 #include <hiredis/hiredis.h>
 #include <stdio.h>
@@ -68,7 +69,7 @@ static int find_at(struct reading *r, unsigned server)
 	do {
 		redisReply *reply = redisCommand(redis, "SCAN %s MATCH askance:{*}:health COUNT %d", cursor, SCAN_COUNT);
 
-		if (!reply || reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 || reply->element[1]->type != REDIS_REPLY_ARRAY)
+		if (!reply_text(reply_part(reply, 0)) || reply->elements != 2 || reply->element[1]->type != REDIS_REPLY_ARRAY)
 			return fail(r, NULL, redis, reply, "looking for sensors");
 		for (size_t i = 0; i < reply->element[1]->elements; i++)
 			note_sensor(r->f, reply->element[1]->element[i], server);
@@ -143,6 +144,15 @@ static void take_document(struct reading *r, struct member *m, const char *id, c
 	r->f->unreadable++;
 }
 
+static bool is_list_of_texts(const redisReply *r)
+{
+	bool is = r && r->type == REDIS_REPLY_ARRAY;
+
+	for (size_t i = 0; is && i < r->elements; i++)
+		is = reply_text(r->element[i]) != NULL;
+	return is;
+}
+
 /* The documents of one page; `page` holds id, score, id, score ... */
 static int read_documents(struct reading *r, struct member *m, const redisReply *page)
 {
@@ -181,7 +191,7 @@ static int read_changes(struct reading *r, struct member *m)
 						m->read_to, (unsigned long long)skip, PAGE);
 		bool lost;
 
-		if (!page || page->type != REDIS_REPLY_ARRAY)
+		if (!is_list_of_texts(page))
 			return fail(r, m, redis, page, m->sensor.name);
 		got = page->elements / 2;
 		lost = got == 0 && skip == 0 && m->read_to > 0;

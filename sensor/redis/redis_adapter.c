@@ -1,6 +1,8 @@
 /* Lets hiredis 0.14 work on a libuv loop, socket errors included. */
 #include "sensor/redis/redis_adapter.h"
 
+#include "sensor/redis/redis_bound.h"
+
 #include <stdlib.h>
 
 struct adapter {
@@ -21,6 +23,8 @@ static void handle_poll(uv_poll_t *poll, int status, int events)
 		events = a->events;
 	if (a->context && (events & UV_READABLE))
 		redisAsyncHandleRead(a->context);
+	if (a->context && !redis_bound_holds(a->context->c.reader))
+		redisAsyncFree(a->context);
 	/* The context may have gone in the meantime. */
 	if (a->context && (events & UV_WRITABLE))
 		redisAsyncHandleWrite(a->context);

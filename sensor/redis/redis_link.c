@@ -27,6 +27,7 @@ enum {
 	IDLE_MS = 2000,
 	BACKOFF_MIN_MS = 100,
 	BACKOFF_MAX_MS = 5000,
+	REPLY_MOST = 128 << 20, /* bytes: a list of more devices than the console shows has a third of it */
 };
 
 enum phase { WAITING, CONNECTING, LOGIN, READY, DROPPING, STOPPED };
@@ -143,7 +144,7 @@ static void on_disconnect(const redisAsyncContext *ac, int status)
 		return;
 	l->context = NULL;
 	if (l->phase != (int)DROPPING && l->phase != (int)STOPPED)
-		note_failure(l, REDIS_LOST, status == REDIS_OK ? "connection closed" : ac->c.errstr);
+		note_failure(l, REDIS_LOST, l->bound.over ? "a reply larger than any that is asked for" : status == REDIS_OK ? "connection closed" : ac->c.errstr);
 	if (l->phase != (int)STOPPED)
 		wait_for_next(l);
 }
@@ -173,6 +174,7 @@ static void try_connect(struct redis_link *l)
 		wait_for_next(l);
 		return;
 	}
+	redis_bound_set(ac->c.reader, &l->bound, REPLY_MOST);
 	ac->data = l;
 	l->context = ac;
 	arm(l, CONNECTING, CONNECT_MS);

@@ -9,6 +9,7 @@
 #ifndef SENSOR_REDIS_REDIS_LINK_H
 #define SENSOR_REDIS_REDIS_LINK_H
 
+#include "sensor/redis/redis_bound.h"
 #include "sensor/redis/redis_state.h"
 #include "sensor/common/redis_url.h"
 
@@ -44,6 +45,7 @@ struct redis_link {
 	unsigned attempts;   /* since it last worked */
 	enum redis_state state;
 	uint64_t failures;
+	struct redis_bound bound; /* of the context's replies */
 };
 
 /* Tries to connect at once. The caller has set everything above `context`, and zeroed the rest. */
