@@ -397,7 +397,9 @@ pid_t wiring_start_redis(struct wiring *w)
 		(char *)"redis-server", (char *)"--port", (char *)"0", (char *)"--unixsocket", socket,
 		(char *)"--unixsocketperm", (char *)"770", (char *)"--dir", state, (char *)"--appendonly", (char *)"yes",
 		(char *)"--maxmemory-policy", (char *)"noeviction", (char *)"--save", (char *)"", (char *)"--daemonize",
-		(char *)"no", (char *)"--logfile", log, NULL,
+		(char *)"no", (char *)"--logfile", log,
+		/* Before version 2 Landlock lets nobody rename from one folder into another, as Redis does with its file. */
+		landlock_version() == 1 ? (char *)"--appenddirname" : NULL, (char *)".", NULL,
 	};
 	const char *program = wiring_find_redis();
 	struct wires wires = { .count = 0 };
