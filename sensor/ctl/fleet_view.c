@@ -182,6 +182,7 @@ static void print_line(const char *key, json_t *value, FILE *to)
 
 	if (!line)
 		return;
+	words_disarm(line);
 	json_dumpf(line, to, JSON_COMPACT);
 	putc('\n', to);
 	json_decref(line);
