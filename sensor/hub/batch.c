@@ -107,17 +107,17 @@ static void draft_asset(struct batch *b, const struct subject *s, struct asset *
 
 static void draft_change(struct batch *b, const struct subject *s, struct asset *a, const struct change *c)
 {
-	const struct attribute_item *attribute = (const struct attribute_item *)c->node->attributes.items + c->index;
+	const struct attribute_item *attributes = c->node->attributes.items; /* NULL where it has none */
 	struct asset_note note = { .previous = c->previous };
 
 	switch (c->kind) {
 	case CHANGE_ATTRIBUTE:
-		document_attribute(&b->desk.document, s, attribute, NULL, time_of(b, c));
+		document_attribute(&b->desk.document, s, &attributes[c->index], NULL, time_of(b, c));
 		take_document(b, &b->desk.document, "attribute", a);
 		break;
 	case CHANGE_VALUE:
 	case CHANGE_CONFLICT:
-		note.attribute = attribute;
+		note.attribute = &attributes[c->index];
 		draft_asset(b, s, a, c->kind == CHANGE_VALUE ? ASSET_CHANGED : ASSET_CONFLICT, &note, time_of(b, c));
 		if (b->changes && changes_write_value(&b->desk.document, s, c, time_of(b, c)))
 			take_document(b, &b->desk.document, "change", a);
