@@ -2,8 +2,9 @@
 """seeds.py OUT CAPTURE...: cuts captures into seeds for the fuzzers.
 
 OUT/guard gets the messages of the guard's tests, OUT/files the shipped rules and policy, OUT/words, OUT/rings and OUT/findings
-some of what Redis and the sensor's own processes say. OUT/frames gets the first frames of each capture in fuzz_frames' form, OUT/capture_file the head of the
-file itself, OUT/classifiers a message of each replayed transcript (tests/protocols/*/*.txt), OUT/one the same in a folder for each.
+some of what Redis and the sensor's own processes say, OUT/outcomes, OUT/crashes, OUT/relay and OUT/configs more of the latter. OUT/frames
+gets the first frames of each capture in fuzz_frames' form, OUT/capture_file the head of the file itself, OUT/classifiers a message of each
+replayed transcript (tests/protocols/*/*.txt), OUT/one the same in a folder for each.
 """
 import glob
 import os
@@ -124,6 +125,26 @@ def ring_seeds(out):
         open('%s/rings/%d' % (out, number), 'wb').write(acts(*rows))
 
 
+def process_seeds(out):
+    """What processes say to each other: outcomes of a run, notes and records of a dead engine, a Redis behind the relay, configurations."""
+    message = lambda kind, body: struct.pack('>BH', kind, len(body)) + body
+    def outcome(type, refusal=0, end=0, why=b''):
+        return message(1, struct.pack('>5B4I2QI', 0, type, refusal, end, 0, 5, 60, 2, 40, 1700000000 * 10 ** 9, 1700000001 * 10 ** 9, 7) + why)
+    for number, body in enumerate((outcome(2) + outcome(3), outcome(1, 21, why=b'busy'), outcome(2) + outcome(3, end=5, why=b'stopped'), outcome(4),
+                                   outcome(2) + outcome(3) + outcome(3), outcome(2) + outcome(2), message(0, bytes(296)))):
+        open('%s/outcomes/%d' % (out, number), 'wb').write(body)
+    acts = lambda *rows: b''.join(struct.pack('<BQ', act, word) for act, word in rows)
+    ring = ((2, 40 | 24 << 32), (10, 5), (18, 16 | 16 << 32), (26, 1), (0, 48), (12, 1))
+    for number, rows in enumerate((ring + ((6, 0),), ring + ((6, 0x200), (6, 0x300)), ring + ((12, 65535), (6, 0x300)), ((20, 99), (6, 0), (5, 0)))):
+        open('%s/crashes/%d' % (out, number), 'wb').write(acts(*rows))
+    ping, pong = message(ord('g'), b''), message(0, b'+PONG\r\n')
+    for number, body in enumerate((pong + message(1, b'*1\r\n$4\r\nINFO\r\n') + message(0, b'$3\r\nfoo\r\n'), ping + message(0, b'x' * 900),
+                                   message(1, b'early') + message(0, b'-NOAUTH no\r\n'), message(0, b'HTTP/1.1 400\r\n'), message(3, b'x' * 3000))):
+        open('%s/relay/%d' % (out, number), 'wb').write(body)
+    for process in range(6):
+        open('%s/configs/%d' % (out, process), 'wb').write(struct.pack('>BHI', process, 0, 1 << 24))
+
+
 def text_seeds(root, out):
     kinds = ['packaging/askance.yaml', 'whitelist', 'exclusions', 'windows', 'budgets', 'analysts', None, 'custom']
     for kind, name in enumerate(kinds):
@@ -148,7 +169,8 @@ def text_seeds(root, out):
 
 def main():
     out = sys.argv[1]
-    for target in ('frames', 'capture_file', 'classifiers', 'guard', 'service_probes', 'ndpi', 'findings', 'rings', 'files', 'words'):
+    for target in ('frames', 'capture_file', 'classifiers', 'guard', 'service_probes', 'ndpi', 'findings', 'rings', 'files', 'words', 'outcomes', 'crashes', 'relay',
+                   'configs'):
         os.makedirs('%s/%s' % (out, target), exist_ok=True)
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     classifier_seeds(root, out)
@@ -156,6 +178,7 @@ def main():
     service_probe_seeds(out)
     finding_seeds(out)
     ring_seeds(out)
+    process_seeds(out)
     text_seeds(root, out)
     for path in sys.argv[2:]:
         frame_seeds(path, out)
