@@ -4,20 +4,20 @@
 #include "active/ruleset/timezone.h"
 
 #include <sodium.h>
-#include <stdio.h>
 #include <string.h>
 
 enum { MINUTES_OF_DAY = 24 * 60 };
 
 int policy_minutes(const char *text)
 {
-	int hours, minutes, used = 0;
+	static const char digits[] = "0123456789";
+	int hours, minutes;
 
-	if (sscanf(text, "%2d:%2d%n", &hours, &minutes, &used) != 2 || text[used] != '\0' || used != 5)
+	if (strlen(text) != 5 || strspn(text, digits) != 2 || text[2] != ':' || strspn(text + 3, digits) != 2)
 		return -1;
-	if (hours < 0 || minutes < 0 || minutes > 59 || hours * 60 + minutes > MINUTES_OF_DAY)
-		return -1;
-	return hours * 60 + minutes;
+	hours = (text[0] - '0') * 10 + text[1] - '0';
+	minutes = (text[3] - '0') * 10 + text[4] - '0';
+	return minutes > 59 || hours * 60 + minutes > MINUTES_OF_DAY ? -1 : hours * 60 + minutes;
 }
 
 static bool is_timezone(const char *name)

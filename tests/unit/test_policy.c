@@ -244,6 +244,7 @@ static const struct mistake mistakes[] = {
 	{ 2, "windows:\n  - {name: a, timezone: UTC, days: [mon], from: '01:00', to: '01:00'}\n", "ends when it begins" },
 	{ 2, "windows:\n  - {name: a, timezone: UTC, days: [mon], from: '24:00', to: '02:00'}\n", "'24:00' is no time" },
 	{ 2, "windows:\n  - {name: a, timezone: UTC, days: [mon], from: '01:00', to: '24:01'}\n", "'24:01' is no time" },
+	{ 2, "windows:\n  - {name: a, timezone: UTC, days: [mon], from: ' 1:20', to: '02:00'}\n", "windows.yaml:2 ' 1:20' is no time" },
 	{ 2, "windows:\n  - {name: a, timezone: UTC, days: [], from: '01:00', to: '02:00'}\n", "no day is named" },
 	{ 2, "windows:\n  - {name: a, timezone: UTC, days: [mon], from: '01:00', to: '02:00'}\n"
 	     "  - {name: a, timezone: UTC, days: [tue], from: '01:00', to: '02:00'}\n",

@@ -16,6 +16,10 @@ static void test_minutes(void **state)
 	assert_int_equal(policy_minutes("-1:00"), -1);
 	assert_int_equal(policy_minutes("01:-1"), -1);
 	assert_int_equal(policy_minutes("1:00"), -1);
+	assert_int_equal(policy_minutes(" 1:20"), -1);
+	assert_int_equal(policy_minutes("01: 2"), -1);
+	assert_int_equal(policy_minutes("+1:20"), -1);
+	assert_int_equal(policy_minutes("01:+2"), -1);
 	assert_int_equal(policy_minutes("01:000"), -1);
 	assert_int_equal(policy_minutes("01.00"), -1);
 }
