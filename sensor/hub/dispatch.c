@@ -470,7 +470,8 @@ static void take_stray(const struct outcome *o)
 		runs_end(d.setup.proposals->sql, o->order, true, o->packets, o->bytes, now_s());
 }
 
-static void take_outcome(const struct outcome *o)
+/* False for what no prober writes: a run is planned once, and its event stays in the outbox whatever its limit. */
+static bool take_outcome(const struct outcome *o)
 {
 	struct proposal *x = proposals_find_run(d.setup.proposals, o->order);
 
@@ -478,8 +479,10 @@ static void take_outcome(const struct outcome *o)
 		/* A prober that was started anew must know what its predecessor was told. */
 		if (d.stopped && !o->stopped)
 			say(ORDER_STOP, 0);
-		return;
+		return true;
 	}
+	if (x && o->type == OUTCOME_PLANNED && waiting_for(x)->planned)
+		return false;
 	if (!x)
 		take_stray(o);
 	else if (o->type == OUTCOME_REFUSED)
@@ -488,6 +491,7 @@ static void take_outcome(const struct outcome *o)
 		take_plan(x, o);
 	else
 		finish(x, o, true);
+	return true;
 }
 
 static bool outcome_valid(const struct outcome *o)
@@ -509,12 +513,11 @@ static void on_outcome(uv_poll_t *poll, int status, int events)
 		uv_poll_stop(poll); /* there is no prober, and none will come */
 		return;
 	}
-	if (n != (ssize_t)sizeof o || !outcome_valid(&o)) {
+	if (n != (ssize_t)sizeof o || !outcome_valid(&o) || !take_outcome(&o)) {
 		log_error("the prober wrote what no prober writes");
 		d.setup.wrong();
 		return;
 	}
-	take_outcome(&o);
 	dispatch_kick();
 }
 
