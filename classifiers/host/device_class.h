@@ -28,7 +28,7 @@ struct device_value {
 
 /* All that is known of a device; arrays may be NULL when their count is 0. Values of sub-assets don't belong here. */
 struct device_evidence {
-	const char *maker;              /* from its MAC, NULL when unknown; of maker_of() or as lasting: known by its address */
+	const char *maker;              /* from its MAC, NULL when unknown */
 	const struct device_value *values;
 	size_t value_count;
 	const char *const *serves;      /* protocols that it serves by structure or by nDPI's word */
@@ -66,7 +66,7 @@ size_t device_rules_count(const struct device_rules *r);
 /*
  * Judges. For each of vendor, class, series and os the surest matching rule decides; of equal ones the
  * one with more conditions, then the one that loaded first. The outcome does not depend on the order of
- * the evidence. r may be NULL: nothing follows.
+ * the evidence. r may be NULL: nothing follows. One call at a time for the same rules.
  */
 void device_class_of(const struct device_rules *r, const struct device_evidence *e, struct device_verdict *out);
 

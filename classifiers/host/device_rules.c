@@ -3,6 +3,7 @@
 
 #include "classifiers/files/rule_folder.h"
 #include "classifiers/host/device_class.h"
+#include "classifiers/host/device_index.h"
 
 #include <cyaml/cyaml.h>
 #include <errno.h>
@@ -315,21 +316,6 @@ static void free_file(const struct device_schema *s, struct device_file *file)
 		cyaml_free(&config, &s->file, file, 0);
 }
 
-static void mark_condition(struct device_condition *c)
-{
-	c->looks_at = (uint64_t)(c->maker_count > 0) << LOOKS_AT_MAKER_BIT | (uint64_t)(c->serves_count > 0) << LOOKS_AT_SERVES_BIT |
-		      (uint64_t)(c->speaks_count > 0) << LOOKS_AT_SPEAKS_BIT;
-	for (unsigned i = 0; i < c->attribute_count; i++)
-		c->looks_at |= 1ULL << c->attribute[i];
-}
-
-static void mark_file(struct device_file *file)
-{
-	for (unsigned i = 0; i < file->rule_count; i++)
-		for (unsigned c = 0; c < file->rule[i].when_count; c++)
-			mark_condition(&file->rule[i].when[c]);
-}
-
 static bool load_file(struct device_rules *all, const char *path, char *error, size_t room)
 {
 	const struct device_schema *s = all->schema;
@@ -348,7 +334,6 @@ static bool load_file(struct device_rules *all, const char *path, char *error, s
 		free_file(s, file);
 		return false;
 	}
-	mark_file(file);
 	all->file[all->files++] = file;
 	return true;
 }
@@ -381,10 +366,9 @@ struct device_rules *device_rules_load(const char *folder, char *error, size_t r
 	if (all == NULL)
 		return NULL;
 	all->schema = calloc(1, sizeof(*all->schema));
-	all->maker_memo = calloc(DEVICE_MAKER_MEMOS, sizeof(*all->maker_memo));
-	if (all->schema != NULL && all->maker_memo != NULL) {
+	if (all->schema != NULL) {
 		make_schema(all->schema);
-		if (load_folder(all, folder, error, room))
+		if (load_folder(all, folder, error, room) && (all->index = device_index_make(all)) != NULL)
 			return all;
 	}
 	device_rules_free(all);
@@ -398,7 +382,7 @@ void device_rules_free(struct device_rules *r)
 	for (size_t i = 0; i < r->files; i++)
 		free_file(r->schema, r->file[i]);
 	free(r->file);
-	free(r->maker_memo);
+	device_index_free(r->index);
 	free(r->schema);
 	free(r);
 }

@@ -23,11 +23,7 @@ struct device_condition {
 	unsigned serves_count;
 	char **speaks;
 	unsigned speaks_count;
-	uint64_t looks_at;          /* bits of the attributes, or LOOKS_AT_*; made after loading, to pass over rules fast */
 };
-
-enum { LOOKS_AT_MAKER_BIT = 61, LOOKS_AT_SERVES_BIT = 62, LOOKS_AT_SPEAKS_BIT = 63 };
-_Static_assert((int)ATTRIBUTES <= (int)LOOKS_AT_MAKER_BIT, "an attribute has a bit of its own");
 
 struct device_rule {
 	char *name;
@@ -66,27 +62,16 @@ struct device_file {
 };
 
 struct device_schema;
+struct device_index;
 
 enum { CLASS_NONE = 0, DEVICE_CLASSES = 32 };
 
-/* What a condition said of a maker's name; the name is known by its address. */
-struct device_maker_memo {
-	const struct device_condition *condition;
-	const char *maker;
-	int fits;
-};
-
-enum { DEVICE_MAKER_MEMOS = 16384 };
-
 struct device_rules {
-	struct device_maker_memo *maker_memo; /* DEVICE_MAKER_MEMOS of them */
 	struct device_schema *schema; /* libcyaml frees what it loaded by it */
 	struct device_file **file;
 	size_t files;
 	const struct class_fact *of_class[DEVICE_CLASSES]; /* by class; NULL where no file says */
+	struct device_index *index; /* of all conditions */
 };
-
-/* How a pattern fits a text, without regard to ASCII case: see device_class.c. */
-int device_pattern_fits(const char *pattern, const char *text);
 
 #endif

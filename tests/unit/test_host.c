@@ -329,6 +329,46 @@ static void patterns_fit_as_told(void **state)
 	device_rules_free(r);
 }
 
+/* All of them meet, each at its own value, and nothing of one device is left over for the next. */
+static void conditions_are_met_one_by_one(void **state)
+{
+	static const char *const spoken[] = { "modbus" };
+	const struct device_value values[] = { { ATTR_VENDOR, "http", "Acme M\u00fcller" }, { ATTR_VENDOR, "snmp", "acme m\u00fcller" },
+					       { ATTR_PRODUCT, "x", "+box+" }, { ATTR_PRODUCT, "x", "7" }, { ATTRIBUTES, "x", "7" },
+					       { ATTR_PRODUCT, "x", NULL } };
+	struct device_evidence e = { .values = values, .value_count = 6, .speaks = spoken, .speak_count = 1 };
+	struct device_verdict v;
+	char error[NOTE];
+	struct device_rules *r = load_text(HEAD
+		"  - {name: late, os: Late, series: Second, sure: 50, when: [{attribute: [vendor], protocol: [snmp], is: [\"M\u00fcller\"]}, {attribute: [product], is: [\"+BOX+\"]}]}\n"
+		"  - {name: later, os: Later, series: Third, sure: 50, when: [{attribute: [product, vendor], number: [7]}, {speaks: [modbus]}]}\n"
+		"  - {name: half, os: Half, sure: 90, when: [{attribute: [vendor], is: [Acme]}, {serves: [modbus]}]}\n"
+		"  - {name: twice, vendor: Twice, sure: 90, when: [{attribute: [vendor], is: [Acme, M?ller, \"*\"]}, {attribute: [vendor], is: [acme]}]}\n", error);
+
+	(void)state;
+	assert_non_null(r);
+	for (unsigned again = 0; again < 3; again++) {
+		device_class_of(r, &e, &v);
+		assert_string_equal(v.os, "Late");
+		assert_string_equal(v.series, "Second");
+		assert_string_equal(v.vendor, "Twice");
+		/* Without its first value the second is still heard by its protocol. */
+		e.values = values + 1;
+		e.value_count = 1;
+		device_class_of(r, &e, &v);
+		assert_null(v.os);
+		assert_string_equal(v.vendor, "Twice");
+		e.values = values + 2;
+		e.value_count = 2;
+		device_class_of(r, &e, &v);
+		assert_string_equal(v.os, "Later");
+		assert_null(v.vendor);
+		e.values = values;
+		e.value_count = 6;
+	}
+	device_rules_free(r);
+}
+
 static void the_surest_rule_decides(void **state)
 {
 	static const char *const served[] = { "modbus", "http" };
@@ -558,6 +598,7 @@ int main(void)
 		cmocka_unit_test(mistakes_have_a_line),
 		cmocka_unit_test(folders_without_rules_are_refused),
 		cmocka_unit_test(patterns_fit_as_told),
+		cmocka_unit_test(conditions_are_met_one_by_one),
 		cmocka_unit_test(the_surest_rule_decides),
 		cmocka_unit_test(every_vendor_is_recognised),
 		cmocka_unit_test(lookalikes_stay_apart),
