@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { ADDRESS_TEXT_BYTES = 48 };
+enum { ADDRESS_TEXT_BYTES = 48, MAC_TEXT_BYTES = 18 };
 
 /* One station's: neither zero nor a group. */
 bool mac_is_one(const uint8_t mac[6]);
@@ -22,6 +22,8 @@ bool ip_eui64_mac(uint8_t family, const uint8_t ip[16], uint8_t mac[6]);
 
 /* family 0 writes a MAC, 4 and 6 an IP address as inet_ntop() does. */
 void address_text(char text[ADDRESS_TEXT_BYTES], uint8_t family, const uint8_t *address);
+/* A MAC with other signs: `digits` are those of 0 to 15, not ended. */
+void mac_text(char text[MAC_TEXT_BYTES], const uint8_t mac[6], char between, const char digits[16]);
 size_t address_bytes(uint8_t family);
 
 #endif

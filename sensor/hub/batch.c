@@ -85,7 +85,7 @@ static void take_document(struct batch *b, const struct document *from, const ch
 	struct draft *d = add_draft(b, type, a->id);
 
 	d->document.mark = from->mark;
-	d->document.json = (struct json){ malloc(from->json.len + 1), from->json.len, from->json.len + 1, false };
+	d->document.json = (struct json){ .text = malloc(from->json.len + 1), .len = from->json.len, .room = from->json.len + 1 };
 	if (!d->document.json.text)
 		abort();
 	memcpy(d->document.json.text, from->json.text, from->json.len + 1);

@@ -53,7 +53,7 @@ static void begin(struct document *d, const struct subject *s, const struct even
 /* RFC 7042 as ECS wants it: 00-1B-1B-01-02-03. */
 static void ecs_mac(char text[ADDRESS_TEXT_BYTES], const uint8_t *mac)
 {
-	snprintf(text, ADDRESS_TEXT_BYTES, "%02X-%02X-%02X-%02X-%02X-%02X", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+	mac_text(text, mac, '-', "0123456789ABCDEF");
 }
 
 static void put_ips(struct json *j, const char *key, const struct view *v)
@@ -196,6 +196,14 @@ static void put_note(struct json *j, const struct asset_note *note, enum asset_a
 	json_close(j, '}');
 }
 
+/* Most changes are told with two documents of the asset as it stands, that of the change and its state: it is written once. */
+static void put_body(struct json *j, const struct subject *s)
+{
+	if (s->body->len == 0)
+		asset_document_body(s->body, s, DOCUMENT_TALKS);
+	json_raw(j, NULL, s->body->text, s->body->len);
+}
+
 void document_asset(struct document *d, const struct subject *s, enum asset_action action, const struct asset_note *note,
 		    int64_t time_ns, bool all_talks)
 {
@@ -215,7 +223,10 @@ void document_asset(struct document *d, const struct subject *s, enum asset_acti
 	open_ot(j, s);
 	if (note)
 		put_note(j, note, action);
-	asset_document_body(j, s, all_talks ? SIZE_MAX : DOCUMENT_TALKS);
+	if (all_talks)
+		asset_document_body(j, s, SIZE_MAX);
+	else
+		put_body(j, s);
 	end(d);
 }
 

@@ -24,6 +24,7 @@ struct subject {
 	const struct view *view;
 	const struct judgement *judgement;
 	struct gaps *gaps;
+	struct json *body; /* what document_asset() wrote of the asset itself; cleared when anything above changes */
 };
 
 enum asset_action { ASSET_OBSERVED, ASSET_CHANGED, ASSET_CONFLICT, ASSET_MERGED, ASSET_SPLIT };

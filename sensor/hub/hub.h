@@ -25,6 +25,7 @@ struct desk {
 	struct judgement judgement;
 	struct gaps gaps;
 	struct document document;
+	struct json body; /* see struct subject */
 };
 
 /* Views and judges one asset and finds its gaps. The subject holds until the next call. */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { DATE_BYTES = 10, TIME_BYTES = 32 };
+
 static char *reserve(struct json *j, size_t more)
 {
 	if (j->len + more + 1 > j->room) {
@@ -19,22 +21,46 @@ static char *reserve(struct json *j, size_t more)
 	return j->text + j->len;
 }
 
-static void put(struct json *j, const char *s, size_t n)
+/* What was written into reserve()'s room, up to `end`. */
+static void take(struct json *j, char *end)
 {
-	memcpy(reserve(j, n), s, n);
-	j->len += n;
-	j->text[j->len] = 0;
+	*end = 0;
+	j->len = (size_t)(end - j->text);
 }
 
-static void put_quoted(struct json *j, const char *s)
+static char *copy(char *to, const char *s, size_t n)
 {
-	/* The worst is \u00XX for each byte. */
-	char *start = reserve(j, strlen(s) * 6 + 2), *to = start;
+	memcpy(to, s, n);
+	return to + n;
+}
+
+/* True when none of eight bytes needs an escape. For each byte the high bit says: below 0x20, a quote, a backslash (or above 0x7f). */
+static bool are_plain(uint64_t eight)
+{
+	const uint64_t ones = 0x0101010101010101u, high = 0x80 * ones;
+	uint64_t quote = eight ^ '"' * ones, backslash = eight ^ '\\' * ones;
+
+	return (((eight - 0x20 * ones) | (quote - ones) | (backslash - ones) | eight) & high) == 0;
+}
+
+static char *quote(char *to, const char *s, size_t len)
+{
+	const char *end = s + len;
 
 	*to++ = '"';
-	for (; *s; s++) {
+	while (s < end) {
 		unsigned char c = (unsigned char)*s;
+		uint64_t eight;
 
+		if (end - s >= (ptrdiff_t)sizeof eight) {
+			memcpy(&eight, s, sizeof eight);
+			if (are_plain(eight)) {
+				to = copy(to, s, sizeof eight);
+				s += sizeof eight;
+				continue;
+			}
+		}
+		s++;
 		if (c < 0x20) {
 			to += sprintf(to, "\\u%04x", c);
 			continue;
@@ -44,29 +70,25 @@ static void put_quoted(struct json *j, const char *s)
 		*to++ = (char)c;
 	}
 	*to++ = '"';
-	*to = 0;
-	j->len += (size_t)(to - start);
+	return to;
 }
 
-/* Keys are our own words and need no escape. */
-static void put_key(struct json *j, const char *key)
+/* Begins a value that takes `more` bytes at most: where they go. Keys are our own words and need no escape. */
+static char *begin_value(struct json *j, const char *key, size_t more)
 {
-	size_t len = strlen(key);
-	char *to = reserve(j, len + 3);
+	size_t len = key ? strlen(key) : 0;
+	char *to = reserve(j, len + more + 4);
 
-	*to = '"';
-	memcpy(to + 1, key, len); /* its end is in the next. NOLINT(bugprone-not-null-terminated-result) */
-	memcpy(to + 1 + len, "\":", 3);
-	j->len += len + 3;
-}
-
-static void begin_value(struct json *j, const char *key)
-{
 	if (!j->first && j->len)
-		put(j, ",", 1);
+		*to++ = ',';
 	j->first = false;
-	if (key)
-		put_key(j, key);
+	if (!key)
+		return to;
+	*to++ = '"';
+	to = copy(to, key, len);
+	*to++ = '"';
+	*to++ = ':';
+	return to;
 }
 
 void json_free(struct json *j)
@@ -84,21 +106,28 @@ void json_clear(struct json *j)
 
 void json_open(struct json *j, const char *key, char bracket)
 {
-	begin_value(j, key);
-	put(j, &bracket, 1);
+	char *to = begin_value(j, key, 1);
+
+	*to++ = bracket;
+	take(j, to);
 	j->first = true;
 }
 
 void json_close(struct json *j, char bracket)
 {
-	put(j, &bracket, 1);
+	char *to = reserve(j, 1);
+
+	*to++ = bracket;
+	take(j, to);
 	j->first = false;
 }
 
 void json_text(struct json *j, const char *key, const char *value)
 {
-	begin_value(j, key);
-	put_quoted(j, value);
+	size_t len = strlen(value);
+
+	/* The worst is \u00XX for each byte. */
+	take(j, quote(begin_value(j, key, len * 6 + 2), value, len));
 }
 
 void json_text_if(struct json *j, const char *key, const char *value)
@@ -109,8 +138,7 @@ void json_text_if(struct json *j, const char *key, const char *value)
 
 void json_raw(struct json *j, const char *key, const char *text, size_t len)
 {
-	begin_value(j, key);
-	put(j, text, len);
+	take(j, copy(begin_value(j, key, len), text, len));
 }
 
 /* Digits that end before `end`; returns where they begin. printf() costs more than all the rest of a document. */
@@ -171,25 +199,40 @@ static void date_of_days(int64_t days, int64_t *year, unsigned *month, unsigned 
 	*year = (int64_t)year_of_era + era * 400 + (*month <= 2);
 }
 
+/* "YYYY-MM-DD"; times of one document are mostly of one day. */
+static const char *date_of(struct json *j, int64_t day)
+{
+	int64_t year;
+	unsigned month, of_month;
+	char *at = j->date;
+
+	if (*at && j->day == day)
+		return at;
+	date_of_days(day, &year, &month, &of_month);
+	at = put_digits(at, (unsigned)year, 4);
+	*at++ = '-';
+	at = put_digits(at, month, 2);
+	*at++ = '-';
+	put_digits(at, of_month, 2);
+	j->day = day;
+	return j->date;
+}
+
 void json_time(struct json *j, const char *key, int64_t time_ns)
 {
-	int64_t s = time_ns / 1000000000, ns = time_ns % 1000000000, days, year;
-	unsigned month, day, of_day;
-	char text[32], *at = text;
+	int64_t s = time_ns / 1000000000, ns = time_ns % 1000000000, day;
+	unsigned of_day;
+	char *at;
 
 	if (ns < 0) {
 		ns += 1000000000;
 		s--;
 	}
-	days = s / 86400 - (s % 86400 < 0);
-	of_day = (unsigned)(s - days * 86400);
-	date_of_days(days, &year, &month, &day);
+	day = s / 86400 - (s % 86400 < 0);
+	of_day = (unsigned)(s - day * 86400);
+	at = begin_value(j, key, TIME_BYTES);
 	*at++ = '"';
-	at = put_digits(at, (unsigned)year, 4);
-	*at++ = '-';
-	at = put_digits(at, month, 2);
-	*at++ = '-';
-	at = put_digits(at, day, 2);
+	at = copy(at, date_of(j, day), DATE_BYTES);
 	*at++ = 'T';
 	at = put_digits(at, of_day / 3600, 2);
 	*at++ = ':';
@@ -200,5 +243,5 @@ void json_time(struct json *j, const char *key, int64_t time_ns)
 	at = put_digits(at, (unsigned)(ns / 1000), 6);
 	*at++ = 'Z';
 	*at++ = '"';
-	json_raw(j, key, text, (size_t)(at - text));
+	take(j, at);
 }

@@ -13,6 +13,8 @@ struct json {
 	char *text;
 	size_t len, room;
 	bool first; /* nothing stands before in this object or array */
+	char date[11]; /* of `day`, in days since 1970, as it was last written; empty before */
+	int64_t day;
 };
 
 void json_free(struct json *j);

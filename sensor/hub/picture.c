@@ -353,8 +353,8 @@ void picture_zone(const struct picture *p, const struct node *n, char *text, siz
 		snprintf(text, room, "%s/vlan:%u.%u", p->zone, n->vlan[0], n->vlan[1]);
 	else if (n->vlan[0])
 		snprintf(text, room, "%s/vlan:%u", p->zone, n->vlan[0]);
-	else
-		snprintf(text, room, "%s", p->zone);
+	else if (room)
+		*stpncpy(text, p->zone, room - 1) = 0;
 }
 
 /* What changed */
