@@ -28,15 +28,26 @@ static const char *const statements[STATEMENTS] = {
 	[PUT_GAP] = "INSERT OR REPLACE INTO gap(asset,kind,subject,verdict,print,since_ns) VALUES(?1,?2,?3,?4,?5,?6)",
 	[DROP_GAPS] = "DELETE FROM gap WHERE asset=?1",
 	[DROP_ASSET] = "DELETE FROM asset WHERE number=?1",
-	[PUT_STATE] = "INSERT OR REPLACE INTO asset_state(id,body,seq,version)"
-		      " VALUES(?1,?2,?3,(SELECT ifnull(max(version),0)+1 FROM asset_state))",
+	/* In its place: REPLACE would move the row, and with it the entries of every index. */
+	[PUT_STATE] = "INSERT INTO asset_state(id,body,seq,version) VALUES(?1,?2,?3,?4)"
+		      " ON CONFLICT(id) DO UPDATE SET body=excluded.body, seq=excluded.seq, version=excluded.version",
 };
 
 struct keeper {
 	struct store *store;
 	uint32_t saves;
+	int64_t version; /* of the state that was written last */
 	sqlite3_stmt *all[STATEMENTS];
 };
+
+static int64_t last_version(struct store *s)
+{
+	sqlite3_stmt *last = store_prepare(s, "SELECT max(version) FROM asset_state");
+	int64_t version = sqlite3_step(last) == SQLITE_ROW ? sqlite3_column_int64(last, 0) : 0;
+
+	sqlite3_finalize(last);
+	return version;
+}
 
 struct keeper *keep_open(struct store *s)
 {
@@ -47,6 +58,7 @@ struct keeper *keep_open(struct store *s)
 	k->store = s;
 	for (int i = 0; i < STATEMENTS; i++)
 		k->all[i] = store_prepare(s, statements[i]);
+	k->version = last_version(s);
 	return k;
 }
 
@@ -326,6 +338,8 @@ int keep_state(struct keeper *k, const char *asset, const char *body, size_t len
 	else
 		sqlite3_bind_null(b.statement, ++b.at);
 	number(&b, seq);
+	/* Numbers of a transaction that is taken back are left out: they only have to rise. */
+	number(&b, ++k->version);
 	return store_run(k->store, b.statement);
 }
 

@@ -15,8 +15,10 @@ static const char schema[] =
 	" body TEXT NOT NULL, at_ns INTEGER NOT NULL);"
 	"CREATE TABLE IF NOT EXISTS asset_state(id TEXT PRIMARY KEY, body TEXT, seq INTEGER NOT NULL,"
 	" version INTEGER NOT NULL);"
-	"CREATE INDEX IF NOT EXISTS asset_state_seq ON asset_state(seq);"
-	"CREATE INDEX IF NOT EXISTS asset_state_version ON asset_state(version);"
+	/* One index that answers for both is half the pages to write with every change; earlier versions had two. */
+	"CREATE INDEX IF NOT EXISTS asset_state_order ON asset_state(version, seq);"
+	"DROP INDEX IF EXISTS asset_state_seq;"
+	"DROP INDEX IF EXISTS asset_state_version;"
 	"CREATE TABLE IF NOT EXISTS asset(number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, founder INTEGER NOT NULL,"
 	" first_ns INTEGER NOT NULL, class TEXT NOT NULL, maker TEXT NOT NULL);"
 	"CREATE TABLE IF NOT EXISTS node(number INTEGER PRIMARY KEY, vlan0 INTEGER NOT NULL, vlan1 INTEGER NOT NULL,"

@@ -1,4 +1,5 @@
 /* Stores that are damaged, in many places, or of a newer version: nothing that can be read is lost, and the hub goes on. */
+#include "sensor/hub/keep.h"
 #include "sensor/hub/mend.h"
 #include "sensor/hub/outbox.h"
 #include "sensor/hub/store.h"
@@ -259,6 +260,38 @@ static void a_newer_schema_is_refused_and_left_alone(void **state)
 	assert_int_equal(kept_aside(f), 0);
 }
 
+static int count_of(struct fixture *f, const char *sql)
+{
+	sqlite3_stmt *count = store_prepare(&f->store, sql);
+	int found = sqlite3_step(count) == SQLITE_ROW ? sqlite3_column_int(count, 0) : -1;
+
+	sqlite3_finalize(count);
+	return found;
+}
+
+static void an_older_versions_store_is_taken_over(void **state)
+{
+	static const char older[] = "DROP INDEX asset_state_order; CREATE INDEX asset_state_seq ON asset_state(seq);"
+				    "CREATE INDEX asset_state_version ON asset_state(version);"
+				    "INSERT INTO asset_state VALUES('a','{}',7,41),('b','{}',9,42)";
+	struct fixture *f = *state;
+	struct keeper *k;
+
+	fill(f);
+	assert_int_equal(store_open(&f->store, f->database), 0);
+	assert_int_equal(sqlite3_exec(f->store.db, older, NULL, NULL, NULL), SQLITE_OK);
+	close_store(f);
+	assert_int_equal(store_open(&f->store, f->database), 0);
+	assert_int_equal(count_of(f, "SELECT count(*) FROM sqlite_master WHERE name LIKE 'asset_state_%'"), 1);
+	k = keep_open(&f->store);
+	assert_int_equal(keep_state(k, "a", "{1}", 3, 12), 0);
+	assert_int_equal(keep_state(k, "c", NULL, 0, 13), 0);
+	keep_close(k);
+	assert_int_equal(count_of(f, "SELECT group_concat(id||seq||version||ifnull(body,'-'),' ')='b942{} a1243{1} c1344-'"
+				     " FROM (SELECT * FROM asset_state ORDER BY version)"), 1);
+	assert_int_equal(kept_aside(f), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -269,6 +302,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(damage_that_shows_later_is_met, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_store_that_contradicts_itself_is_replaced_unread, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_newer_schema_is_refused_and_left_alone, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_older_versions_store_is_taken_over, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
