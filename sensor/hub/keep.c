@@ -3,6 +3,7 @@
 
 #include "sensor/hub/address.h"
 #include "sensor/hub/gaps.h"
+#include "sensor/hub/hash.h"
 
 #include <stdlib.h>
 
@@ -232,7 +233,37 @@ static int save_talks(struct keeper *k, const struct node *n)
 	return 0;
 }
 
-static int save_node(struct keeper *k, const struct node *n)
+/* Of all that the node's row and its links say, but for the times that stay and when it was heard last. */
+static uint64_t print_of(const struct node *n)
+{
+	uint32_t words[3 + 2 * NODE_LINKS] = { n->asset->number, n->lost, n->flags };
+
+	for (unsigned i = 0; i < n->link_count; i++) {
+		words[3 + 2 * i] = n->links[i].mac->number;
+		words[4 + 2 * i] = (n->links[i].stated ? 2 : 0) | (n->links[i].framed ? 1 : 0);
+	}
+	return hash_stable(words, sizeof words);
+}
+
+#define NEWEST(row, type) \
+	for (unsigned i_ = 0; i_ < (row)->count; i_++) \
+		if (((const struct type *)(row)->items)[i_].last_ns > newest) \
+			newest = ((const struct type *)(row)->items)[i_].last_ns
+
+/* When anything on it was heard last. */
+static int64_t newest_on(const struct node *n)
+{
+	int64_t newest = INT64_MIN;
+
+	NEWEST(&n->attributes, attribute_item);
+	NEWEST(&n->services, service_item);
+	NEWEST(&n->speaks, speaks_item);
+	NEWEST(&n->subassets, subasset_item);
+	NEWEST(&n->talks, talk_item);
+	return newest;
+}
+
+static int save_row(struct keeper *k, const struct node *n)
 {
 	struct binder b = { k->all[PUT_NODE], 0 };
 
@@ -247,9 +278,15 @@ static int save_node(struct keeper *k, const struct node *n)
 	number(&b, n->last_ns);
 	number(&b, (int64_t)n->frame);
 	number(&b, n->lost);
-	if (store_run(k->store, b.statement) < 0 || save_links(k, n) < 0 || save_attributes(k, n) < 0)
+	return store_run(k->store, b.statement) < 0 ? -1 : save_links(k, n);
+}
+
+/* The row is a page more to write. Where the newest thing on the node tells its time, and nothing else is new, it is left. */
+static int save_node(struct keeper *k, const struct node *n)
+{
+	if ((print_of(n) != n->stored || newest_on(n) != n->last_ns) && save_row(k, n) < 0)
 		return -1;
-	if (save_services(k, n) < 0 || save_speaks(k, n) < 0)
+	if (save_attributes(k, n) < 0 || save_services(k, n) < 0 || save_speaks(k, n) < 0)
 		return -1;
 	return save_subassets(k, n) < 0 || save_talks(k, n) < 0 ? -1 : 0;
 }
@@ -317,6 +354,7 @@ void keep_saved(struct picture *p)
 	for (size_t i = 0; i < p->changed_count; i++) {
 		struct node *n = p->changed_nodes[i];
 
+		n->stored = print_of(n);
 		CLEAN(&n->attributes, attribute_item);
 		CLEAN(&n->services, service_item);
 		CLEAN(&n->speaks, speaks_item);

@@ -69,6 +69,15 @@ static bool load_asset(struct loader *l, sqlite3_stmt *s)
 	return true;
 }
 
+/* A node was heard last when anything on it was: its row may be older. */
+static void heard(struct loader *l, struct node *n, int64_t last_ns)
+{
+	if (last_ns > n->last_ns)
+		n->last_ns = last_ns;
+	if (last_ns > l->p->now_ns)
+		l->p->now_ns = last_ns;
+}
+
 static bool load_node(struct loader *l, sqlite3_stmt *s)
 {
 	const uint16_t vlan[2] = { (uint16_t)sqlite3_column_int(s, 1), (uint16_t)sqlite3_column_int(s, 2) };
@@ -85,10 +94,8 @@ static bool load_node(struct loader *l, sqlite3_stmt *s)
 	if (!n || l->p->node_count == before || n->number != (uint32_t)sqlite3_column_int64(s, 0))
 		return false;
 	n->flags = (uint8_t)sqlite3_column_int(s, 6);
-	n->last_ns = sqlite3_column_int64(s, 8);
 	n->lost = (uint32_t)sqlite3_column_int64(s, 10);
-	if (n->last_ns > l->p->now_ns)
-		l->p->now_ns = n->last_ns;
+	heard(l, n, sqlite3_column_int64(s, 8));
 	if (a->told_nodes == n->number)
 		a->founder = n;
 	picture_place(l->p, n, a);
@@ -123,6 +130,7 @@ static bool load_attribute(struct loader *l, sqlite3_stmt *s)
 		.last_ns = sqlite3_column_int64(s, 11),
 	};
 	n->own_attributes += a->path && !a->path[0];
+	heard(l, n, a->last_ns);
 	return a->path && a->protocol && a->value && a->source < SOURCES;
 }
 
@@ -141,6 +149,7 @@ static bool load_service(struct loader *l, sqlite3_stmt *s)
 		.last_ns = sqlite3_column_int64(s, 10),
 	};
 	l->p->services++;
+	heard(l, n, v->last_ns);
 	return v->protocol && v->transport < TRANSPORTS && v->evidence < EVIDENCES;
 }
 
@@ -156,6 +165,7 @@ static bool load_speaks(struct loader *l, sqlite3_stmt *s)
 		.evidence = (uint8_t)sqlite3_column_int(s, 4), .frame = (uint64_t)sqlite3_column_int64(s, 5),
 		.first_ns = sqlite3_column_int64(s, 6), .last_ns = sqlite3_column_int64(s, 7),
 	};
+	heard(l, n, v->last_ns);
 	return v->protocol && v->role < ROLES && v->evidence < EVIDENCES;
 }
 
@@ -172,6 +182,7 @@ static bool load_subasset(struct loader *l, sqlite3_stmt *s)
 		.last_ns = sqlite3_column_int64(s, 6),
 	};
 	l->p->subassets++;
+	heard(l, n, v->last_ns);
 	return v->path && v->source < SOURCES;
 }
 
@@ -199,6 +210,7 @@ static bool load_talk(struct loader *l, sqlite3_stmt *s)
 	t->port = (uint16_t)sqlite3_column_int(s, 6);
 	t->first_ns = sqlite3_column_int64(s, 7);
 	t->last_ns = sqlite3_column_int64(s, 8);
+	heard(l, n, t->last_ns);
 	t->family = family;
 	memcpy(t->peer, sqlite3_column_blob(s, 3), address_bytes(family));
 	memcpy(family ? peer.ip : peer.mac, t->peer, address_bytes(family));
@@ -262,12 +274,13 @@ int keep_load(struct store *s, struct picture *p)
 	} tables[] = {
 		{ "SELECT number,id,founder,first_ns,class,maker FROM asset ORDER BY number", load_asset },
 		{ "SELECT number,vlan0,vlan1,family,address,asset,flags,first_ns,last_ns,first_frame,lost FROM node ORDER BY number", load_node },
-		{ "SELECT ip,n,mac,binding,first_ns FROM link ORDER BY ip,n", load_link },
 		{ "SELECT node,n,path,name,protocol,source,confidence,value,frame,heard,first_ns,last_ns FROM attribute ORDER BY node,n", load_attribute },
 		{ "SELECT node,n,protocol,transport,port,ethertype,evidence,confidence,frame,first_ns,last_ns FROM service ORDER BY node,n", load_service },
 		{ "SELECT node,n,protocol,role,evidence,frame,first_ns,last_ns FROM speaks ORDER BY node,n", load_speaks },
 		{ "SELECT node,n,path,source,frame,first_ns,last_ns FROM subasset ORDER BY node,n", load_subasset },
 		{ "SELECT node,n,family,peer,protocol,transport,port,first_ns,last_ns FROM talk ORDER BY node,n", load_talk },
+		/* A link was heard last when its address was, which the tables above say. */
+		{ "SELECT ip,n,mac,binding,first_ns FROM link ORDER BY ip,n", load_link },
 		{ "SELECT asset,kind,subject,verdict,print,since_ns FROM gap ORDER BY asset,kind,subject", load_gap },
 	};
 	struct loader l = { .p = p };

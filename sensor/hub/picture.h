@@ -135,6 +135,7 @@ struct node {
 	struct node **bound; /* MAC: the IP nodes that have a link to it */
 	uint16_t bound_count, bound_room;
 	struct node *via;  /* MAC: an address whose routed frames came from it */
+	uint64_t stored;   /* print of its row and links in the store; keep.c */
 	struct row attributes, services, speaks, subassets, talks;
 	struct row facts;  /* struct fact_item; not stored with the node */
 };

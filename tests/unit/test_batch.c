@@ -208,6 +208,70 @@ static void restart_forgets_nothing(void **state)
 	assert_int_equal(events("%"), count);
 }
 
+/* A hub that starts with what is stored has the picture of the one that ended. */
+static void restart_and_compare(void)
+{
+	char *before, *after;
+
+	assert_int_equal(flush(), 0);
+	before = print_picture();
+	stop_hub();
+	start_hub();
+	after = print_picture();
+	assert_string_equal(before, after);
+	free(before);
+	free(after);
+}
+
+static int64_t row_time(void)
+{
+	return ask_number("SELECT last_ns FROM node WHERE family=4 AND address=x'0a000005'");
+}
+
+/* Each kind of news by itself: where it tells its time, the node's own row is left as it is, and is right when it is read again. */
+static void every_kind_of_news_is_stored(void **state)
+{
+	struct endpoint plc = at(PLC, "10.0.0.5", BINDING_FRAME);
+	const struct finding late = attribute(plc, "s7comm", "", ATTR_NAME, "of before"), news[] = {
+		attribute(plc, "s7comm", "", ATTR_SERIAL, "1"),
+		service(plc, "http", TRANSPORT_TCP, 80, EVIDENCE_PORT),
+		talks(plc, at("", "10.0.0.9", BINDING_NONE), "http", 80),
+		attribute(plc, "s7comm", "s7comm/102/rack:0/slot:3", ATTR_ORDER_CODE, "x"),
+	};
+	const struct node *n;
+
+	(void)state;
+	play_plant();
+	for (size_t i = 0; i < sizeof news / sizeof *news; i++) {
+		char value[32];
+		struct finding f = news[i];
+		int64_t stored_ns;
+
+		snprintf(value, sizeof value, "V%zu", i);
+		hear(attribute(plc, "s7comm", "", ATTR_FIRMWARE, value));
+		assert_int_equal(flush(), 0);
+		stored_ns = row_time();
+		f.time_ns = test_time_ns += SECOND_NS;
+		hear(f);
+		restart_and_compare();
+		assert_int_equal(row_time(), stored_ns);
+	}
+	hear(attribute(plc, "s7comm", "", ATTR_FIRMWARE, "V9"));
+	assert_int_equal(flush(), 0);
+	hear(host(PLC, "10.0.0.5", BINDING_FRAME));
+	hear(late);
+	restart_and_compare();
+	assert_int_equal(row_time(), test_time_ns);
+	hear(attribute(plc, "s7comm", "", ATTR_FIRMWARE, "V10"));
+	assert_int_equal(flush(), 0);
+	hear(host(PLC, "10.0.0.5", BINDING_STATED));
+	hear(host("00:1b:1b:00:00:77", "10.0.0.5", BINDING_STATED));
+	restart_and_compare();
+	n = picture_find(&hub.picture, late.vlan, 4, plc.ip);
+	assert_true(n->flags & NODE_CONTESTED);
+	assert_int_equal(n->link_count, 2);
+}
+
 /* A hub killed after its commit hears the same findings again. */
 static void replay_tells_nothing(void **state)
 {
@@ -341,6 +405,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(first_batch_tells_everything),
 		TEST(restart_forgets_nothing),
+		TEST(every_kind_of_news_is_stored),
 		TEST(replay_tells_nothing),
 		TEST(half_a_batch_and_all_again),
 		TEST(changes_are_told_as_such),
