@@ -3,7 +3,8 @@
  * change costs beside what it costs in a small picture. The real parts, with the store on disk.
  *
  * usage: hub_load FOLDER ASSETS CHANGES
- * Prints one line: assets, seconds of CPU to learn them, CPU microseconds a change, peak memory in MiB.
+ * Prints one line: assets, seconds of CPU to learn them, CPU microseconds a change, changes in a second of CPU and in
+ * one of the clock, peak memory in MiB.
  */
 #include "sensor/hub/batch.h"
 #include "sensor/hub/hash.h"
@@ -16,7 +17,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
-enum { BATCH = 1000, US_A_S = 1000000 };
+enum { BATCH = 1000, SLICES = 8, US_A_S = 1000000 };
 
 static struct {
 	struct store store;
@@ -26,11 +27,11 @@ static struct {
 	struct batch batch;
 } hub;
 
-static double cpu_s(void)
+static double time_of(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	clock_gettime(clock, &t);
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
@@ -111,23 +112,47 @@ static void learn(uint32_t device)
 	hear_attribute(device, ATTR_FIRMWARE, "V1.%u", device % 9);
 }
 
+/* A change that every device may tell at any time; a function of its own, so that a profiler can be told to look at it alone. */
+__attribute__((noinline)) static void change_some(uint32_t assets, uint32_t from, uint32_t to)
+{
+	for (uint32_t i = from; i < to; i++)
+		hear_attribute((uint32_t)(((uint64_t)i * 7919) % assets) + 1, ATTR_FIRMWARE, "V2.%u", i);
+}
+
+/* CPU seconds of a change in the cheapest of some slices: what other jobs do to the machine's caches only adds. */
+static double change_all(uint32_t assets, uint32_t changes)
+{
+	uint32_t slice = changes / SLICES;
+	double least = 0;
+
+	for (uint32_t i = 0; i < SLICES; i++) {
+		double start = time_of(CLOCK_PROCESS_CPUTIME_ID), taken;
+
+		change_some(assets, i * slice, (i + 1) * slice);
+		taken = time_of(CLOCK_PROCESS_CPUTIME_ID) - start;
+		if (i == 0 || taken < least)
+			least = taken;
+	}
+	return least / slice;
+}
+
 int main(int argc, char **argv)
 {
 	uint32_t assets = argc == 4 ? (uint32_t)atol(argv[2]) : 0, changes = argc == 4 ? (uint32_t)atol(argv[3]) : 0;
 	struct rusage used;
-	double start, learned;
+	double start, learned, change;
 
-	if (!assets || !changes)
+	if (!assets || changes < SLICES)
 		fail("usage: hub_load FOLDER ASSETS CHANGES");
 	start_hub(argv[1], assets);
-	start = cpu_s();
+	start = time_of(CLOCK_PROCESS_CPUTIME_ID);
 	for (uint32_t i = 1; i <= assets; i++)
 		learn(i);
-	learned = cpu_s() - start;
-	start = cpu_s();
-	for (uint32_t i = 0; i < changes; i++)
-		hear_attribute((uint32_t)(((uint64_t)i * 7919) % assets) + 1, ATTR_FIRMWARE, "V2.%u", i);
+	learned = time_of(CLOCK_PROCESS_CPUTIME_ID) - start;
+	start = time_of(CLOCK_MONOTONIC);
+	change = change_all(assets, changes);
+	start = time_of(CLOCK_MONOTONIC) - start;
 	getrusage(RUSAGE_SELF, &used);
-	printf("%u\t%.2f\t%.1f\t%ld\n", assets, learned, (cpu_s() - start) * US_A_S / changes, used.ru_maxrss / 1024);
+	printf("%u\t%.2f\t%.1f\t%.0f\t%.0f\t%ld\n", assets, learned, change * US_A_S, 1 / change, changes / start, used.ru_maxrss / 1024);
 	return 0;
 }
