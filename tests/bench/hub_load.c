@@ -2,9 +2,9 @@
  * What a large plant costs the hub: a picture of so many assets, then a stream of changes, and what each
  * change costs beside what it costs in a small picture. The real parts, with the store on disk.
  *
- * usage: hub_load FOLDER ASSETS CHANGES
+ * usage: hub_load FOLDER ASSETS CHANGES [BATCH]      (findings of one transaction, 1000)
  * Prints one line: assets, seconds of CPU to learn them, CPU microseconds a change, changes in a second of CPU and in
- * one of the clock, peak memory in MiB.
+ * one of the clock, KiB written to the disk for each, peak memory in MiB.
  */
 #include "sensor/hub/batch.h"
 #include "sensor/hub/hash.h"
@@ -17,7 +17,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
-enum { BATCH = 1000, SLICES = 8, US_A_S = 1000000 };
+enum { BATCH_MOST = 1000, SLICES = 8, BLOCK_BYTES = 512, US_A_S = 1000000 };
 
 static struct {
 	struct store store;
@@ -26,6 +26,8 @@ static struct {
 	struct picture picture;
 	struct batch batch;
 } hub;
+
+static uint32_t batch = BATCH_MOST;
 
 static double time_of(clockid_t clock)
 {
@@ -83,7 +85,7 @@ static void hear(struct finding f)
 	static unsigned count;
 
 	picture_hear(&hub.picture, &f);
-	if (++count % BATCH)
+	if (++count % batch)
 		return;
 	batch_draft(&hub.batch);
 	if (batch_store(&hub.batch, NULL, NULL) < 0)
@@ -138,21 +140,25 @@ static double change_all(uint32_t assets, uint32_t changes)
 
 int main(int argc, char **argv)
 {
-	uint32_t assets = argc == 4 ? (uint32_t)atol(argv[2]) : 0, changes = argc == 4 ? (uint32_t)atol(argv[3]) : 0;
-	struct rusage used;
+	uint32_t assets = argc > 3 ? (uint32_t)atol(argv[2]) : 0, changes = argc > 3 ? (uint32_t)atol(argv[3]) : 0;
+	struct rusage before, used;
 	double start, learned, change;
 
-	if (!assets || changes < SLICES)
-		fail("usage: hub_load FOLDER ASSETS CHANGES");
+	if (argc > 4)
+		batch = (uint32_t)atol(argv[4]);
+	if (!assets || !batch || changes < SLICES)
+		fail("usage: hub_load FOLDER ASSETS CHANGES [BATCH]");
 	start_hub(argv[1], assets);
 	start = time_of(CLOCK_PROCESS_CPUTIME_ID);
 	for (uint32_t i = 1; i <= assets; i++)
 		learn(i);
 	learned = time_of(CLOCK_PROCESS_CPUTIME_ID) - start;
+	getrusage(RUSAGE_SELF, &before);
 	start = time_of(CLOCK_MONOTONIC);
 	change = change_all(assets, changes);
 	start = time_of(CLOCK_MONOTONIC) - start;
 	getrusage(RUSAGE_SELF, &used);
-	printf("%u\t%.2f\t%.1f\t%.0f\t%.0f\t%ld\n", assets, learned, change * US_A_S, 1 / change, changes / start, used.ru_maxrss / 1024);
+	printf("%u\t%.2f\t%.1f\t%.0f\t%.0f\t%.1f\t%ld\n", assets, learned, change * US_A_S, 1 / change, changes / start,
+	       (double)(used.ru_oublock - before.ru_oublock) * BLOCK_BYTES / 1024 / changes, used.ru_maxrss / 1024);
 	return 0;
 }
