@@ -1,13 +1,10 @@
 /* Building and asking a matcher; service_match.h tells how it works. */
-#define PCRE2_CODE_UNIT_WIDTH 8
-
 #include "classifiers/match/service_match.h"
 
-#include "classifiers/match/literal_choice.h"
+#include "classifiers/match/literal_table.h"
+#include "classifiers/match/service_pattern.h"
 
 #include <hs/hs.h>
-#include <pcre2.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -15,6 +12,9 @@
 /* Limits of one pattern on one subject, as nmap has them. */
 enum { MATCH_LIMIT = 50000, DEPTH_LIMIT = 1000, HEAP_KIB = 10 * 1024, BLOCKS = 4, BLOCK_SLACK = 1 << 16, WORD_BITS = 64,
        ALWAYS_MOST = 32 };
+
+/* What is set aside for the codes of patterns, of which few are ever needed: PCRE2 takes 3 bytes for one of a pattern, as a rule. */
+enum { CODE_LEAST = 512, CODE_TIMES = 8, CODE_ALIGN = 16 };
 
 /*
  * PCRE2 keeps its place in a match in blocks that it asks for as it needs them: its context, the match data,
@@ -26,14 +26,26 @@ struct blocks {
 	bool taken[BLOCKS];
 };
 
+/* Where codes lie, one behind the other, until all of them go. */
+struct room {
+	uint8_t *bytes;
+	size_t size, used;
+};
+
 struct service_matcher {
 	const struct service_probes *probes;
-	pcre2_code **codes;          /* by match; NULL for one left out */
+	struct service_listener listener;
+	pcre2_code **codes;          /* by match, once it has been a candidate */
+	uint64_t *refused;           /* a bit for each match: it can't be compiled */
+	struct room room;
+	pcre2_general_context *coding;
+	pcre2_compile_context *compiling;
 	uint16_t *weights;
 	uint64_t *candidates;        /* a bit for each match: could match the subject at hand */
 	uint64_t *always;
 	size_t words;
-	hs_database_t *literals, *patterns;
+	struct literal_table *literals;
+	hs_database_t *patterns;
 	hs_scratch_t *scratch;
 	pcre2_general_context *general;
 	pcre2_match_context *limits;
@@ -68,65 +80,63 @@ static void give_block(void *block, void *context)
 		b->taken[((uint8_t *)block - b->bytes) / (ptrdiff_t)block_bytes()] = false;
 }
 
-/* What is told of a pattern that can't be used. */
-struct told_by {
-	const char *path;
-	service_complain *complain;
-	void *context;
-};
+static void *take_room(PCRE2_SIZE size, void *context)
+{
+	struct room *r = context;
+	size_t whole = (size + CODE_ALIGN - 1) & ~(size_t)(CODE_ALIGN - 1);
+	uint8_t *at = r->bytes + r->used;
+
+	if (size > r->size || whole > r->size - r->used)
+		return NULL;
+	r->used += whole;
+	return at;
+}
+
+/* What PCRE2 gives back while it compiles is little. */
+static void leave_room(void *bytes, void *context)
+{
+	(void)bytes;
+	(void)context;
+}
+
+static uint8_t *reserve(size_t size)
+{
+	uint8_t *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return bytes == MAP_FAILED ? NULL : bytes;
+}
 
 static bool make_room(struct service_matcher *m)
 {
 	size_t n = m->probes->match_count;
 
 	m->words = n / WORD_BITS + 1;
+	m->room.size = CODE_LEAST;
+	for (size_t i = 0; i < n; i++)
+		m->room.size += CODE_LEAST + (size_t)CODE_TIMES * m->probes->matches[i].pattern_len;
 	m->codes = calloc(n + 1, sizeof *m->codes);
 	m->weights = calloc(n + 1, sizeof *m->weights);
 	m->candidates = calloc(m->words, sizeof *m->candidates);
 	m->always = calloc(m->words, sizeof *m->always);
-	m->blocks.bytes = mmap(NULL, BLOCKS * block_bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (m->blocks.bytes == MAP_FAILED) {
-		m->blocks.bytes = NULL;
-		return false;
-	}
-	m->general = pcre2_general_context_create(take_block, give_block, &m->blocks);
-	if (!m->codes || !m->weights || !m->candidates || !m->always || !m->general)
-		return false;
-	return true;
+	m->refused = calloc(m->words, sizeof *m->refused);
+	m->blocks.bytes = reserve(BLOCKS * block_bytes());
+	m->room.bytes = reserve(m->room.size);
+	return m->codes && m->weights && m->candidates && m->always && m->refused && m->blocks.bytes && m->room.bytes;
 }
 
-static bool make_match_memory(struct service_matcher *m)
+static bool make_contexts(struct service_matcher *m)
 {
+	m->general = pcre2_general_context_create(take_block, give_block, &m->blocks);
+	m->coding = pcre2_general_context_create(take_room, leave_room, &m->room);
+	m->compiling = m->coding ? pcre2_compile_context_create(m->coding) : NULL;
 	m->limits = pcre2_match_context_create(NULL);
-	if (!m->limits)
+	if (!m->general || !m->compiling || !m->limits)
 		return false;
 	pcre2_set_match_limit(m->limits, MATCH_LIMIT);
 	pcre2_set_depth_limit(m->limits, DEPTH_LIMIT);
 	pcre2_set_heap_limit(m->limits, HEAP_KIB);
 	m->data = pcre2_match_data_create(SERVICE_GROUPS, m->general);
 	return m->data != NULL;
-}
-
-static void compile_codes(struct service_matcher *m, const struct told_by *t)
-{
-	for (uint32_t i = 0; i < m->probes->match_count; i++) {
-		const struct service_match *line = &m->probes->matches[i];
-		uint32_t options = PCRE2_NEVER_UTF | PCRE2_NEVER_UCP | (line->caseless ? PCRE2_CASELESS : 0) |
-				   (line->dot_all ? PCRE2_DOTALL : 0);
-		PCRE2_SIZE where;
-		int error;
-
-		m->codes[i] = pcre2_compile((PCRE2_SPTR)line->pattern, line->pattern_len, options, &error, &where, NULL);
-		if (m->codes[i]) {
-			m->kinds.lines++;
-		} else {
-			char why[128], sentence[256];
-
-			pcre2_get_error_message(error, (PCRE2_UCHAR *)why, sizeof why);
-			snprintf(sentence, sizeof sentence, "the pattern can't be compiled, at its byte %zu: %s", (size_t)where, why);
-			t->complain(t->context, t->path, line->line, sentence);
-		}
-	}
 }
 
 /* What is handed to Hyperscan in one go. */
@@ -183,8 +193,7 @@ static bool pattern_flags(const struct service_match *line, unsigned *flags, boo
  * A line is looked for by its text, else as a pattern, else always. To build a search for patterns takes
  * long: a few are sooner tried each time.
  */
-static void place_line(struct service_matcher *m, uint32_t i, const struct literal_choice *choice, struct batch *literals,
-		       struct batch *patterns, bool few)
+static void place_line(struct service_matcher *m, uint32_t i, const struct literal_choice *choice, struct batch *patterns, bool few)
 {
 	const struct service_match *line = &m->probes->matches[i];
 	unsigned flags;
@@ -192,7 +201,6 @@ static void place_line(struct service_matcher *m, uint32_t i, const struct liter
 
 	m->weights[i] = choice->weight;
 	if (choice->len) {
-		batch_add(literals, (const char *)choice->bytes, choice->len, choice->caseless ? HS_FLAG_CASELESS : 0, i);
 		m->kinds.by_literal++;
 	} else if (!few && pattern_flags(line, &flags, &prefilter)) {
 		batch_add(patterns, line->pattern, line->pattern_len, flags, i);
@@ -202,18 +210,6 @@ static void place_line(struct service_matcher *m, uint32_t i, const struct liter
 		m->always[i / WORD_BITS] |= 1ull << i % WORD_BITS;
 		m->kinds.always++;
 	}
-}
-
-static bool build_literals(struct service_matcher *m, const struct batch *b)
-{
-	hs_compile_error_t *error = NULL;
-
-	if (!b->count)
-		return true;
-	if (hs_compile_lit_multi(b->expressions, b->flags, b->ids, b->lengths, b->count, HS_MODE_BLOCK, NULL, &m->literals, &error) == HS_SUCCESS)
-		return true;
-	hs_free_compile_error(error);
-	return false;
 }
 
 /* Whatever stands in the way of all together, PCRE2 can still try each. */
@@ -233,48 +229,36 @@ static void build_patterns(struct service_matcher *m, const struct batch *b)
 
 static bool build(struct service_matcher *m)
 {
-	uint32_t n = m->probes->match_count;
+	uint32_t n = m->probes->match_count, without = 0;
 	struct literal_choice *choices = literal_choices(m->probes);
-	struct batch literals, patterns;
-	bool well = batch_start(&literals, n);
-	uint32_t without = 0;
+	struct batch patterns;
+	bool well = batch_start(&patterns, n) && choices;
 
-	well &= batch_start(&patterns, n);
-	well &= choices != NULL;
 	for (uint32_t i = 0; well && i < n; i++)
-		without += m->codes[i] && !choices[i].len;
+		without += !choices[i].len;
 	for (uint32_t i = 0; well && i < n; i++)
-		if (m->codes[i])
-			place_line(m, i, &choices[i], &literals, &patterns, without <= ALWAYS_MOST);
+		place_line(m, i, &choices[i], &patterns, without <= ALWAYS_MOST);
 	if (well) {
-		well = build_literals(m, &literals);
+		m->literals = literal_table_new(choices, n);
 		build_patterns(m, &patterns);
 	}
-	batch_end(&literals);
 	batch_end(&patterns);
 	free(choices);
-	return well && (!m->literals || hs_alloc_scratch(m->literals, &m->scratch) == HS_SUCCESS) &&
-	       (!m->patterns || hs_alloc_scratch(m->patterns, &m->scratch) == HS_SUCCESS);
+	return m->literals && (!m->patterns || hs_alloc_scratch(m->patterns, &m->scratch) == HS_SUCCESS);
 }
 
 struct service_matcher *service_matcher_new(const struct service_probes *probes, const char *path, service_complain *complain,
 					    void *context)
 {
 	struct service_matcher *m = calloc(1, sizeof *m);
-	const struct told_by t = { path, complain, context };
 
 	if (!m)
 		return NULL;
 	m->probes = probes;
-	if (!make_room(m) || !make_match_memory(m)) {
-		complain(context, path, 0, "no memory for its patterns");
-		service_matcher_free(m);
-		return NULL;
-	}
-	compile_codes(m, &t);
-	if (m->kinds.lines && build(m))
+	m->listener = (struct service_listener){ path, complain, context };
+	if (probes->match_count && make_room(m) && make_contexts(m) && build(m))
 		return m;
-	complain(context, path, 0, m->kinds.lines ? "Hyperscan could not be set up for its patterns" : "holds no match that can be used");
+	complain(context, path, 0, probes->match_count ? "no memory for its patterns" : "holds no match that can be used");
 	service_matcher_free(m);
 	return NULL;
 }
@@ -283,20 +267,23 @@ void service_matcher_free(struct service_matcher *m)
 {
 	if (!m)
 		return;
-	for (uint32_t i = 0; m->codes && i < m->probes->match_count; i++)
-		pcre2_code_free(m->codes[i]);
-	hs_free_database(m->literals);
+	literal_table_free(m->literals);
 	hs_free_database(m->patterns);
 	hs_free_scratch(m->scratch);
 	pcre2_match_data_free(m->data);
 	pcre2_match_context_free(m->limits);
 	pcre2_general_context_free(m->general);
+	pcre2_compile_context_free(m->compiling);
+	pcre2_general_context_free(m->coding);
 	if (m->blocks.bytes)
 		munmap(m->blocks.bytes, BLOCKS * block_bytes());
+	if (m->room.bytes)
+		munmap(m->room.bytes, m->room.size);
 	free(m->codes);
 	free(m->weights);
 	free(m->candidates);
 	free(m->always);
+	free(m->refused);
 	free(m);
 }
 
@@ -311,17 +298,31 @@ static int note_candidate(unsigned id, unsigned long long from, unsigned long lo
 	return 0;
 }
 
-static bool scan(struct service_matcher *m, const hs_database_t *db, const uint8_t *subject, size_t len)
+/* The code of a line, compiled when it is a candidate for the first time; NULL when it can't be. */
+static const pcre2_code *code_of(struct service_matcher *m, uint32_t i)
 {
-	return !db || hs_scan(db, (const char *)subject, (unsigned)len, 0, m->scratch, note_candidate, m) == HS_SUCCESS;
+	uint64_t bit = 1ull << i % WORD_BITS;
+
+	if (!m->codes[i] && !(m->refused[i / WORD_BITS] & bit)) {
+		m->codes[i] = service_pattern_compile(&m->probes->matches[i], m->compiling, &m->listener);
+		if (m->codes[i])
+			m->counters.compiled++;
+		else
+			m->refused[i / WORD_BITS] |= bit;
+	}
+	return m->codes[i];
 }
 
 /* One line on the subject, by PCRE2. */
 static bool try_line(struct service_matcher *m, uint32_t i, const uint8_t *subject, size_t len, struct service_groups *g)
 {
+	const pcre2_code *code = code_of(m, i);
 	const PCRE2_SIZE *at;
-	int n = pcre2_match(m->codes[i], subject, len, 0, PCRE2_NOTEMPTY, m->data, m->limits);
+	int n;
 
+	if (!code)
+		return false;
+	n = pcre2_match(code, subject, len, 0, PCRE2_NOTEMPTY, m->data, m->limits);
 	m->counters.tries++;
 	if (n < 0) {
 		m->counters.limited += n != PCRE2_ERROR_NOMATCH;
@@ -381,7 +382,8 @@ bool service_match_find(struct service_matcher *m, const uint32_t *lists, unsign
 		len = SERVICE_SUBJECT_BYTES;
 	m->counters.subjects++;
 	memcpy(m->candidates, m->always, m->words * sizeof *m->candidates);
-	if (!scan(m, m->literals, subject, len) || !scan(m, m->patterns, subject, len))
+	literal_table_find(m->literals, subject, len, m->candidates);
+	if (m->patterns && hs_scan(m->patterns, (const char *)subject, (unsigned)len, 0, m->scratch, note_candidate, m) != HS_SUCCESS)
 		return false;
 	for (unsigned i = 0; i < count; i++)
 		if (search_list(m, i, &m->probes->probes[lists[i]], subject, len, &tries, found))

@@ -1,13 +1,13 @@
 /*
- * All patterns of a file of service probes at once: Hyperscan finds in one pass which could match, PCRE2
- * decides and captures.
+ * All patterns of a file of service probes at once: one pass finds which could match, PCRE2 decides and captures.
  *
- * Hyperscan takes a minute and more to build automata for ten thousand such patterns, and a second for the
- * texts they can't match without (required_literal.h): so it looks for those. Patterns without such a text
- * are built as patterns, with HS_FLAG_PREFILTER where it must; those that it can't take at all are tried by
- * PCRE2 each time, and so is the rest where it is only a few.
+ * Looked for are the texts that patterns can't match without (required_literal.h, literal_table.h): a table of them is made
+ * in milliseconds, where Hyperscan takes half a second for them and a minute and more for automata of ten thousand such
+ * patterns. Patterns without such a text go to Hyperscan, with HS_FLAG_PREFILTER where it must; those that it can't take
+ * at all are tried by PCRE2 each time, and so is the rest where it is only a few.
  *
- * All memory is taken when a matcher is made, none later. Patterns and subjects are both strangers': PCRE2
+ * Of ten thousand patterns a plant needs some hundred: PCRE2 compiles one when it is a candidate for the first time. All
+ * memory is set aside when a matcher is made, none later. Patterns and subjects are both strangers': PCRE2
  * runs without JIT and under the limits that nmap sets, and one subject costs TRIES_MAX patterns at most.
  */
 #ifndef CLASSIFIERS_MATCH_SERVICE_MATCH_H
@@ -22,7 +22,6 @@ struct service_matcher;
 
 /* How the lines of a file are looked for. */
 struct service_matcher_kinds {
-	uint32_t lines;      /* that can match, of all in the file */
 	uint32_t by_literal;
 	uint32_t by_pattern;
 	uint32_t by_prefilter;
@@ -38,13 +37,15 @@ struct service_found {
 struct service_matcher_counters {
 	uint64_t subjects;
 	uint64_t tries;                /* of PCRE2 */
+	uint64_t compiled;             /* patterns that were a candidate */
 	uint64_t limited;              /* tries that ended at a limit */
 	uint64_t cut;                  /* subjects with more candidates than are tried */
 };
 
 /*
- * Compiles all patterns; `probes` must live as long as the matcher. A pattern that PCRE2 refuses is told
- * with its line and left out. NULL, and told, when none is left or memory is short.
+ * `probes`, `path` and `context` must live as long as the matcher. A pattern that PCRE2 refuses when its turn comes is told
+ * with its line and left out (service_pattern.h finds them all beforehand). NULL, and told, when the file has no match or
+ * memory is short.
  */
 struct service_matcher *service_matcher_new(const struct service_probes *probes, const char *path, service_complain *complain,
 					    void *context);

@@ -1,5 +1,6 @@
 /* askance check: the configuration and the files it names, the rules, the policy and the device rules, every mistake with its line. */
 #include "classifiers/host/device_class.h"
+#include "classifiers/match/service_pattern.h"
 #include "classifiers/probes/service_probes.h"
 #include "classifiers/stack/os_db.h"
 #include "classifiers/stack/stack_file.h"
@@ -57,7 +58,7 @@ static size_t count_lines(struct request *q, enum engine_file kind, int fd, cons
 	switch (kind) {
 	case ENGINE_SERVICE_PROBES:
 		probes = service_probes_load_fd(fd, path, complain_foreign, q);
-		count = probes ? probes->match_count : 0;
+		count = probes ? service_patterns_check(probes, &(struct service_listener){ path, complain_foreign, q }) : 0;
 		service_probes_free(probes);
 		break;
 	case ENGINE_P0F:

@@ -46,6 +46,7 @@ struct ears {
 	struct pool pool;
 	struct service_question greeting;
 	struct remembered memory[MEMORY_SETS][MEMORY_WAYS];
+	bool words; /* lines that can't be used are told */
 };
 
 _Static_assert(sizeof(struct ear) % 8 == 0, "blocks of a pool are of whole words");
@@ -63,22 +64,21 @@ static void tell_line(void *context, const char *path, uint32_t line, const char
 struct ears *ears_open(int fd, const char *path, unsigned flows, bool words)
 {
 	struct ears *x = calloc(1, sizeof *x);
-	const struct service_matcher_kinds *k;
 
 	if (!x || !pool_init(&x->pool, sizeof(struct ear), flows)) {
 		log_error("no memory for the patterns of %s", path);
 		free(x);
 		return NULL;
 	}
-	x->probes = service_probes_load_fd(fd, path, tell_line, &words);
-	x->matcher = x->probes ? service_matcher_new(x->probes, path, tell_line, &words) : NULL;
+	x->words = words;
+	x->probes = service_probes_load_fd(fd, path, tell_line, &x->words);
+	x->matcher = x->probes ? service_matcher_new(x->probes, path, tell_line, &x->words) : NULL;
 	if (!x->matcher) {
 		ears_close(x);
 		return NULL;
 	}
-	k = service_matcher_kinds(x->matcher);
-	if (words && k->lines < x->probes->match_lines)
-		log_warning("%s: %u of %u match lines are used", path, k->lines, x->probes->match_lines);
+	if (words && x->probes->match_count < x->probes->match_lines)
+		log_warning("%s: %u of %u match lines are used", path, x->probes->match_count, x->probes->match_lines);
 	service_question_of_greeting(x->probes, &x->greeting);
 	return x;
 }

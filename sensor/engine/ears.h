@@ -19,7 +19,7 @@ struct ears;
 
 /*
  * Reads the file at `fd` and takes all memory there will be, for `flows` flows that wait at once. Lines that
- * can't be used are told when `words`. NULL, and told, when nothing of it can be used.
+ * can't be used are told when `words`, patterns that PCRE2 refuses when their turn comes; `path` must live as long. NULL, and told, when nothing of it can be used.
  */
 struct ears *ears_open(int fd, const char *path, unsigned flows, bool words);
 void ears_close(struct ears *x);

@@ -1,18 +1,18 @@
 /* Matching all patterns at once finds what trying each one finds, and captures what its templates need. */
-#define PCRE2_CODE_UNIT_WIDTH 8
-
 #include "classifiers/match/required_literal.h"
+#include "classifiers/match/literal_table.h"
 #include "classifiers/match/service_match.h"
+#include "classifiers/match/service_pattern.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include <cmocka.h>
-#include <pcre2.h>
 
 static unsigned complaints;
 
@@ -104,8 +104,7 @@ static void test_small(void **state)
 	const struct service_matcher_kinds *k = service_matcher_kinds(m);
 
 	(void)state;
-	assert_int_equal(k->lines, 6);
-	assert_int_equal(k->by_literal + k->by_pattern + k->by_prefilter + k->always, 6);
+	assert_int_equal(k->by_literal + k->by_pattern + k->by_prefilter + k->always, s->match_count);
 	assert_true(k->by_literal >= 3 && k->always >= 2);
 	assert_string_equal(service_of(m, lists, 2, "HELLO 1.2\r\n", 11), "one");
 	assert_string_equal(service_of(m, lists, 2, "hello", 5), "three");
@@ -137,7 +136,6 @@ static void test_without_texts(void **state)
 	}
 	m = make(&s, text);
 	k = service_matcher_kinds(m);
-	assert_int_equal(k->lines, 40);
 	assert_true(k->by_pattern >= 20 && k->by_pattern + k->by_prefilter + k->always == 40);
 	for (int i = 0; i < 40; i++) {
 		subject[0] = (char)(i < 26 ? 'A' + i : 'a' + i - 26);
@@ -147,6 +145,75 @@ static void test_without_texts(void **state)
 	}
 	service_matcher_free(m);
 	service_probes_free(s);
+}
+
+/* A pattern that PCRE2 refuses is told once, when it is a candidate, and nothing else is lost. */
+static void test_refused(void **state)
+{
+	static const uint32_t lists[] = { 0 };
+	struct service_probes *s;
+	struct service_matcher *m = make(&s, "Probe TCP NULL q||\nmatch bad m|^abcd(efgh|\nmatch good m|^abcd|\nmatch worse m|+|\n");
+
+	(void)state;
+	complaints = 0;
+	assert_string_equal(service_of(m, lists, 1, "abcdefgh", 8), "good");
+	assert_int_equal(complaints, 1);
+	assert_string_equal(service_of(m, lists, 1, "abcdefgh", 8), "good");
+	assert_int_equal(complaints, 1);
+	assert_string_equal(service_of(m, lists, 1, "1+1", 3), "");
+	assert_int_equal(complaints, 2);
+	assert_int_equal(service_matcher_counters(m)->compiled, 1);
+	assert_int_equal(service_patterns_check(s, &(struct service_listener){ "small", note, NULL }), 1);
+	service_matcher_free(m);
+	service_probes_free(s);
+}
+
+enum { TEXTS = 400, ROUNDS = 2000, SUBJECT_MOST = 60 };
+
+static bool stands_in(const struct literal_choice *c, const char *subject, size_t len)
+{
+	for (size_t at = 0; at + c->len <= len; at++)
+		if ((c->caseless ? strncasecmp(subject + at, (const char *)c->bytes, c->len) : memcmp(subject + at, c->bytes, c->len)) == 0)
+			return true;
+	return false;
+}
+
+/* Texts of few letters, of all lengths, many alike, with and without case: the table finds what a search for each finds. */
+static void test_table(void **state)
+{
+	static struct literal_choice choices[TEXTS];
+	struct literal_table *t;
+	unsigned found = 0;
+
+	(void)state;
+	srand(7);
+	for (int i = 0; i < TEXTS; i++) {
+		choices[i].len = (uint16_t)(rand() % (LITERAL_TABLE_BYTES + 1));
+		choices[i].caseless = rand() & 1;
+		for (int k = 0; k < choices[i].len; k++)
+			choices[i].bytes[k] = (uint8_t)"abAB@"[rand() % 5];
+	}
+	t = literal_table_new(choices, TEXTS);
+	assert_non_null(t);
+	for (int round = 0; round < ROUNDS; round++) {
+		uint64_t bits[TEXTS / 64 + 1] = { 0 };
+		size_t len = (size_t)(rand() % SUBJECT_MOST);
+		char *subject = malloc(len + 1);
+
+		for (size_t i = 0; i < len; i++)
+			subject[i] = "abAB@`"[rand() % 6];
+		subject = realloc(subject, len ? len : 1);
+		literal_table_find(t, (const uint8_t *)subject, len, bits);
+		for (int i = 0; i < TEXTS; i++) {
+			bool there = choices[i].len && stands_in(&choices[i], subject, len);
+
+			assert_int_equal(bits[i / 64] >> i % 64 & 1, there);
+			found += there;
+		}
+		free(subject);
+	}
+	assert_true(found > ROUNDS);
+	literal_table_free(t);
 }
 
 /* Patterns that try every way to match cost no more than their limits, and are counted. */
@@ -242,10 +309,12 @@ static void test_installed_file(void **state)
 	m = service_matcher_new(s, path, note, NULL);
 	assert_non_null(m);
 	k = service_matcher_kinds(m);
-	print_message("%s: %u of %u match lines: %u by a text, %u as patterns, %u as prefilters, %u always\n", path, k->lines, s->match_lines,
+	print_message("%s: %u of %u match lines: %u by a text, %u as patterns, %u as prefilters, %u always\n", path, s->match_count, s->match_lines,
 		      k->by_literal, k->by_pattern, k->by_prefilter, k->always);
 	assert_int_equal(complaints, 0);
-	assert_int_equal(k->lines, s->match_lines);
+	assert_int_equal(s->match_count, s->match_lines);
+	assert_int_equal(service_patterns_check(s, &(struct service_listener){ path, note, NULL }), s->match_count);
+	assert_int_equal(complaints, 0);
 	for (size_t i = 0; i < sizeof subjects / sizeof *subjects; i++) {
 		const struct service_probe *p = service_probes_find(s, TRANSPORT_TCP, subjects[i].probe);
 		const struct service_match *slow;
@@ -262,6 +331,8 @@ static void test_installed_file(void **state)
 	/* It must have looked: most of these are known to everyone. */
 	assert_true(matched >= 14);
 	assert_int_equal(service_matcher_counters(m)->limited, 0);
+	/* Few patterns are candidates; the others were not compiled. */
+	assert_in_range(service_matcher_counters(m)->compiled, matched, s->match_count / 10);
 	service_matcher_free(m);
 	service_probes_free(s);
 }
@@ -270,7 +341,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_required_literals), cmocka_unit_test(test_small), cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_without_texts),
+		cmocka_unit_test(test_without_texts), cmocka_unit_test(test_refused), cmocka_unit_test(test_table),
 		cmocka_unit_test(test_installed_file),
 	};
 
