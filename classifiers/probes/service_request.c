@@ -66,8 +66,12 @@ static bool copy_word(char to[WORD_BYTES], const uint8_t *from, size_t n)
 
 static bool words_of(const uint8_t *bytes, size_t len, struct words *w)
 {
-	const uint8_t *end = memchr(bytes, '\n', len), *blank = memchr(bytes, ' ', len), *last, *slash;
+	const uint8_t *end, *blank, *last, *slash;
 
+	if (!len || !isupper(bytes[0])) /* as most are not, and this is asked of all probes */
+		return false;
+	end = memchr(bytes, '\n', len);
+	blank = memchr(bytes, ' ', len);
 	if (!end || !blank || blank > end || !copy_word(w->method, bytes, (size_t)(blank - bytes)))
 		return false;
 	end -= end > bytes && end[-1] == '\r';
@@ -100,19 +104,39 @@ static bool add_text_kin(const struct service_probes *s, const struct words *w, 
 	return first >= 0;
 }
 
-/* How near two binary headers are, in tenths; 0 for not at all. */
+/* The high bit of each byte that is zero. */
+static uint64_t zeros(uint64_t word)
+{
+	const uint64_t low = 0x7f7f7f7f7f7f7f7f;
+
+	return ~(((word & low) + low) | word | low);
+}
+
+/* The header of a request, or of a probe; zeros where it has no more bytes. */
+static void header_of(const uint8_t *bytes, size_t n, uint64_t header[HEADER_BYTES / 8])
+{
+	header[0] = header[1] = 0;
+	memcpy(header, bytes, n);
+}
+
+/* How near two binary headers are, in tenths; 0 for not at all. Asked of all probes for each request. */
 static unsigned likeness(const struct service_probe *p, const uint8_t *request, size_t len)
 {
 	size_t n = p->payload_len < len ? p->payload_len : len;
+	uint64_t ours[HEADER_BYTES / 8], theirs[HEADER_BYTES / 8];
 	unsigned telling = 0, same = 0;
 
 	if (n > HEADER_BYTES)
 		n = HEADER_BYTES;
 	if (n < HEADER_LEAST)
 		return 0;
-	for (size_t i = 0; i < n; i++) {
-		telling += p->payload[i] != 0;
-		same += p->payload[i] != 0 && p->payload[i] == request[i];
+	header_of(p->payload, n, ours);
+	header_of(request, n, theirs);
+	for (size_t i = 0; i < HEADER_BYTES / 8; i++) {
+		uint64_t silent = zeros(ours[i]);
+
+		telling += 8 - (unsigned)__builtin_popcountll(silent);
+		same += (unsigned)__builtin_popcountll(zeros(ours[i] ^ theirs[i]) & ~silent);
 	}
 	if (same < SAME_LEAST || same * 10 < telling * SAME_OF_TEN)
 		return 0;
