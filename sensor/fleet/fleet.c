@@ -158,7 +158,8 @@ bool fleet_add_decisions(struct fleet *f, const struct fleet_decision *list, siz
 	if (!grown)
 		return false;
 	f->decision = grown;
-	memcpy(&f->decision[f->decisions], list, count * sizeof *list);
+	if (count)
+		memcpy(&f->decision[f->decisions], list, count * sizeof *list);
 	f->decisions += count;
 	return true;
 }
