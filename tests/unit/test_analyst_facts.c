@@ -1,94 +1,38 @@
 /* What analysts state stands beside what is heard, wins over it, survives a restart, and can be taken back. */
-#include "make_finding.h"
-#include "sensor/hub/analyst_facts.h"
-#include "sensor/hub/batch.h"
+#include "tests/unit/hub_fixture.h"
 #include "sensor/hub/binding.h"
-#include "sensor/hub/hash.h"
-#include "sensor/hub/keep.h"
-#include "sensor/hub/outbox.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <sys/stat.h>
-#include <unistd.h>
-#include <cmocka.h>
 
 #define M1 "00:1b:1b:00:00:01"
 #define M2 "00:1b:1b:00:00:02"
 
 enum { WHY_BYTES = 320, ROUNDS = 3000, DEVICES = 12 };
 
-static struct {
-	struct store store;
-	struct keeper *keeper;
-	struct knowledge knowledge;
-	struct picture picture;
-	struct batch batch;
-	struct analyst_facts facts;
-} hub;
-static char folder[64], path[96], why[WHY_BYTES];
-
-static void complain(void *context, const char *file, uint32_t line, const char *what)
-{
-	(void)context;
-	fail_msg("%s:%u: %s", file, line, what);
-}
+static char why[WHY_BYTES];
 
 static void start_hub(void)
 {
 	char error[512];
 
-	memset(&hub, 0, sizeof hub);
-	assert_int_equal(store_open(&hub.store, path), 0);
-	hub.keeper = keep_open(&hub.store);
+	open_hub();
 	hub.knowledge.devices = device_rules_load(SOURCE_DIR "/rules/devices", error, sizeof error);
 	hub.knowledge.rules = ruleset_load(SOURCE_DIR "/rules", complain, NULL);
 	hub.knowledge.policy = policy_load(SOURCE_DIR "/rules", hub.knowledge.rules, complain, NULL);
 	assert_true(hub.knowledge.devices && hub.knowledge.policy);
-	picture_start(&hub.picture, "plant-1", "hall", 1000);
-	assert_int_equal(keep_load(&hub.store, &hub.picture), 0);
-	hub.picture.telling = true;
-	batch_start(&hub.batch, &hub.picture, &hub.store, hub.keeper, &hub.knowledge);
 	assert_int_equal(analyst_facts_open(&hub.facts, &hub.store, &hub.picture), 0);
 }
 
 static void stop_hub(void)
 {
 	analyst_facts_close(&hub.facts);
-	batch_free(&hub.batch);
-	picture_end(&hub.picture);
-	knowledge_free(&hub.knowledge);
-	keep_close(hub.keeper);
-	outbox_close(&hub.store);
-	store_close(&hub.store);
+	close_hub();
 }
 
 static void restart(void)
 {
 	stop_hub();
 	start_hub();
-}
-
-static int make_folder(void **state)
-{
-	(void)state;
-	hash_start();
-	strcpy(folder, "/tmp/askance-facts-XXXXXX");
-	if (!mkdtemp(folder))
-		return -1;
-	snprintf(path, sizeof path, "%s/askance.db", folder);
-	start_hub();
-	return 0;
-}
-
-static int drop_folder(void **state)
-{
-	char command[128];
-
-	(void)state;
-	stop_hub();
-	snprintf(command, sizeof command, "rm -r %s", folder);
-	return system(command);
 }
 
 static void flush(void)

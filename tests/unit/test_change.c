@@ -1,39 +1,13 @@
 /* Changes that people want to hear of: each is told once, with the frames that prove it, and over a restart not again. */
-#include "make_finding.h"
-#include "sensor/hub/change.h"
-#include "sensor/hub/hash.h"
-#include "sensor/hub/keep.h"
-#include "sensor/hub/outbox.h"
+#include "tests/unit/hub_fixture.h"
 
 #include <jansson.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <unistd.h>
-#include <cmocka.h>
 
-#define PLC "00:1b:1b:00:00:01"
 #define ENGINEER "00:50:56:00:00:02"
-
-static struct {
-	struct store store;
-	struct keeper *keeper;
-	struct picture picture;
-	struct knowledge knowledge;
-	struct batch batch;
-	struct changes *changes;
-} hub;
-
-static char folder[64], path[96];
 
 static void start_hub(void)
 {
-	memset(&hub, 0, sizeof hub);
-	assert_int_equal(store_open(&hub.store, path), 0);
-	hub.keeper = keep_open(&hub.store);
-	picture_start(&hub.picture, "plant-1", "hall", 10000);
-	assert_int_equal(keep_load(&hub.store, &hub.picture), 0);
-	hub.picture.telling = true;
-	batch_start(&hub.batch, &hub.picture, &hub.store, hub.keeper, &hub.knowledge);
+	open_hub();
 	hub.changes = changes_open(&hub.store);
 	assert_non_null(hub.changes);
 	hub.batch.changes = hub.changes;
@@ -42,33 +16,7 @@ static void start_hub(void)
 static void stop_hub(void)
 {
 	changes_close(hub.changes);
-	batch_free(&hub.batch);
-	picture_end(&hub.picture);
-	keep_close(hub.keeper);
-	outbox_close(&hub.store);
-	store_close(&hub.store);
-}
-
-static int make_folder(void **state)
-{
-	(void)state;
-	hash_start();
-	strcpy(folder, "/tmp/askance-change-XXXXXX");
-	if (!mkdtemp(folder))
-		return -1;
-	snprintf(path, sizeof path, "%s/askance.db", folder);
-	start_hub();
-	return 0;
-}
-
-static int drop_folder(void **state)
-{
-	char command[160];
-
-	(void)state;
-	stop_hub();
-	snprintf(command, sizeof command, "rm -rf %s", folder);
-	return system(command);
+	close_hub();
 }
 
 static int more(struct store *s, void *context)

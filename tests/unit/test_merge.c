@@ -1,18 +1,9 @@
 /* What gives way in a full outbox, what never does, and that the numbers still prove everything. */
+#include "tests/unit/hub_fixture.h"
 #include "sensor/hub/bound.h"
 #include "sensor/hub/merge.h"
-#include "sensor/hub/outbox.h"
-#include "sensor/hub/store.h"
 
 #include <jansson.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 enum { EVENTS = 20000, KINDS = 10, ASSETS = 300, PADDING = 2000, ROUNDS = 30 };
 
@@ -23,40 +14,33 @@ static const char *const actions[KINDS] = { "attribute-learned", "asset-changed"
 	"attribute-learned", "approval-signed", "approval-signed", "asset-observed", "asset-conflict" };
 
 struct fixture {
-	char folder[64], database[96];
 	struct store store;
 	struct hub_config config;
 	struct merge merge;
 };
 
-static int set_up(void **state)
-{
-	struct fixture *f = calloc(1, sizeof *f);
+static struct fixture fixture;
 
-	strcpy(f->folder, "/tmp/askance-merge-XXXXXX");
-	if (!mkdtemp(f->folder))
-		return -1;
-	snprintf(f->database, sizeof f->database, "%s/askance.db", f->folder);
-	strcpy(f->config.sensor, "t");
-	strcpy(f->config.zone, "hall");
-	f->config.outbox_days = 7;
-	f->config.outbox_bytes_mib = 16;
-	assert_int_equal(store_open(&f->store, f->database), 0);
-	*state = f;
-	return 0;
+static void start_hub(void)
+{
+	memset(&fixture, 0, sizeof fixture);
+	strcpy(fixture.config.sensor, "t");
+	strcpy(fixture.config.zone, "hall");
+	fixture.config.outbox_days = 7;
+	fixture.config.outbox_bytes_mib = 16;
+	assert_int_equal(store_open(&fixture.store, path), 0);
 }
 
-static int tear_down(void **state)
+static void stop_hub(void)
 {
-	struct fixture *f = *state;
-	char command[128];
+	outbox_close(&fixture.store);
+	store_close(&fixture.store);
+}
 
-	outbox_close(&f->store);
-	store_close(&f->store);
-	snprintf(command, sizeof command, "rm -r %s", f->folder);
-	assert_int_equal(system(command), 0);
-	free(f);
-	return 0;
+static int set_up(void **state)
+{
+	*state = &fixture;
+	return make_folder(state);
 }
 
 static void add(struct fixture *f, const char *type, const char *action, const char *asset, size_t padding)
@@ -299,12 +283,12 @@ static void the_limit_is_kept_and_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(every_number_is_there_or_named, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(runs_that_were_merged_grow, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(what_may_be_under_way_is_not_touched, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(that_devices_are_one_is_never_merged, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(states_that_are_owed_are_told, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(the_limit_is_kept_and_told, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(every_number_is_there_or_named, set_up, drop_folder),
+		cmocka_unit_test_setup_teardown(runs_that_were_merged_grow, set_up, drop_folder),
+		cmocka_unit_test_setup_teardown(what_may_be_under_way_is_not_touched, set_up, drop_folder),
+		cmocka_unit_test_setup_teardown(that_devices_are_one_is_never_merged, set_up, drop_folder),
+		cmocka_unit_test_setup_teardown(states_that_are_owed_are_told, set_up, drop_folder),
+		cmocka_unit_test_setup_teardown(the_limit_is_kept_and_told, set_up, drop_folder),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
