@@ -31,27 +31,27 @@ struct codes {
 
 static struct ruleset *rules;
 
-static void complain(void *context, const char *file, uint32_t line, const char *what)
+static inline void complain(void *context, const char *file, uint32_t line, const char *what)
 {
 	(void)context;
 	print_error("%s:%u: %s\n", file, line, what);
 }
 
-static int load_rules(void **state)
+static inline int load_rules(void **state)
 {
 	(void)state;
 	rules = ruleset_load(SOURCE_DIR "/rules", complain, NULL);
 	return rules ? 0 : -1;
 }
 
-static int free_rules(void **state)
+static inline int free_rules(void **state)
 {
 	(void)state;
 	ruleset_free(rules);
 	return 0;
 }
 
-static size_t from_hex(const char *hex, uint8_t *to)
+static inline size_t from_hex(const char *hex, uint8_t *to)
 {
 	size_t n = 0;
 	unsigned int byte;
@@ -66,7 +66,7 @@ static size_t from_hex(const char *hex, uint8_t *to)
 }
 
 /* In a heap block of the exact size, so that a read past the end is seen by the sanitizer. */
-static struct guard_answer judge(const char *protocol, enum transport transport, const uint8_t *bytes, size_t len)
+static inline struct guard_answer judge(const char *protocol, enum transport transport, const uint8_t *bytes, size_t len)
 {
 	uint8_t *exact = malloc(len ? len : 1);
 	struct guard_answer answer;

@@ -291,8 +291,10 @@ static void test_protocols(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_forbidden), cmocka_unit_test(test_dnp3),   cmocka_unit_test(test_http_forbidden), cmocka_unit_test(test_changed_bytes),
-		cmocka_unit_test(test_cut_short),    cmocka_unit_test(test_lengthened),     cmocka_unit_test(test_random_bytes), cmocka_unit_test(test_protocols),
+		cmocka_unit_test(test_forbidden),     cmocka_unit_test(test_dnp3),
+		cmocka_unit_test(test_http_forbidden), cmocka_unit_test(test_protocols),
+		cmocka_unit_test(test_cut_short),     cmocka_unit_test(test_lengthened),
+		cmocka_unit_test(test_changed_bytes), cmocka_unit_test(test_random_bytes),
 	};
 
 	codes = here;
