@@ -121,6 +121,61 @@ static void test_invalid(void **state)
 	assert_int_equal(command_of_name("approve"), COMMAND_NONE);
 }
 
+/* Each type has a name, and the name leads back to it. */
+static void test_names(void **state)
+{
+	(void)state;
+	for (int t = COMMAND_NONE + 1; t < COMMAND_TYPES; t++) {
+		assert_non_null(command_name((enum command_type)t));
+		assert_int_equal(command_of_name(command_name((enum command_type)t)), t);
+	}
+	assert_null(command_name(COMMAND_NONE));
+	assert_null(command_name(COMMAND_TYPES));
+	assert_int_equal(command_of_name(""), COMMAND_NONE);
+	for (int t = COMMAND_NONE; t <= COMMAND_TYPES; t++)
+		assert_int_equal(command_is_fact((enum command_type)t), t >= COMMAND_SET && t < COMMAND_TYPES);
+}
+
+/* The ends of each range, and what lies beyond. */
+static void test_edges(void **state)
+{
+	struct command c = sample();
+
+	(void)state;
+	c.time_ms = 0;
+	assert_true(command_valid(&c));
+	c.time_ms = INT64_C(253402300799000); /* the last second of the year 9999 */
+	assert_true(command_valid(&c));
+	c.time_ms++;
+	assert_false(command_valid(&c));
+	c = sample();
+	c.type = COMMAND_NONE;
+	assert_false(command_valid(&c));
+	c = sample();
+	memset(c.sensor, 0, sizeof c.sensor);
+	assert_false(command_valid(&c));
+	c = sample();
+	c.signature.analyst[0] = '\n';
+	assert_false(command_valid(&c));
+	c = (struct command){ .type = COMMAND_RESUME, .sensor = "plant-1" };
+	assert_true(command_valid(&c));
+	c = (struct command){ .type = COMMAND_SPLIT, .sensor = "plant-1", .subject = "a-1", .value = "10.0.0.5" };
+	assert_true(command_valid(&c));
+	memset(c.value, 0, sizeof c.value);
+	assert_false(command_valid(&c));
+}
+
+/* A command that is none has no text, and a signature of nothing is no signature of it. */
+static void test_signed_nothing(void **state)
+{
+	struct command c = sample();
+
+	(void)state;
+	c.type = COMMAND_NONE;
+	crypto_sign_detached(c.signature.bytes, NULL, (const unsigned char *)"", 0, secret);
+	assert_false(command_verify(&c, key));
+}
+
 /* All but the analyst's name, which is looked up and so proves itself. */
 static void test_mutated(void **state)
 {
@@ -151,6 +206,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_text), cmocka_unit_test(test_fact_text),
 					     cmocka_unit_test(test_fact_details), cmocka_unit_test(test_invalid),
+					     cmocka_unit_test(test_names), cmocka_unit_test(test_edges),
+					     cmocka_unit_test(test_signed_nothing),
 					     cmocka_unit_test(test_mutated) };
 
 	if (sodium_init() < 0)

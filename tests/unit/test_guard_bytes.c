@@ -7,7 +7,7 @@
  *   TRANSPORT not: BYTES                 a message that is refused
  *   = for what reason
  *
- * BYTES are hex. 4a* may be any byte, 4a{01,40-4f} one of these, 4a~ belongs to the checksum; each other is just what it is.
+ * With the name of a protocol that one alone is tried. BYTES are hex. 4a* may be any byte, 4a{01,40-4f} one of these, 4a~ belongs to the checksum; each other is just what it is.
  */
 #include "active/guard/crc.h"
 #include "tests/unit/guard_fixture.h"
@@ -31,6 +31,8 @@ struct pattern {
 	struct byte bytes[MESSAGE_BYTES];
 	char told[GUARD_READING_BYTES];
 };
+
+static const char *only; /* the protocol that is tried; NULL for all */
 
 static void mend_nothing(uint8_t *b, size_t n)
 {
@@ -247,6 +249,8 @@ static void test_every_byte(void **state)
 		char path[256];
 		FILE *f;
 
+		if (only && strcmp(only, name) != 0)
+			continue;
 		snprintf(path, sizeof path, "%s/tests/unit/guard_bytes/%s", SOURCE_DIR, name);
 		f = fopen(path, "r");
 		if (!f)
@@ -257,9 +261,10 @@ static void test_every_byte(void **state)
 	}
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_every_byte) };
 
+	only = argc > 1 ? argv[1] : NULL;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
