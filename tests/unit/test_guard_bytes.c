@@ -221,7 +221,8 @@ static size_t try_file(const char *protocol, FILE *f)
 		if (line[0] == '#' || line[0] == '\0')
 			continue;
 		if (strncmp(line, "= ", 2) == 0) {
-			snprintf(p.told, sizeof p.told, "%s", line + 2);
+			assert_true(strlen(line + 2) < sizeof p.told);
+			memcpy(p.told, line + 2, strlen(line + 2) + 1);
 			try_message(&p);
 			tried++;
 			continue;
