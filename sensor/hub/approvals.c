@@ -13,7 +13,8 @@
 #include <string.h>
 
 enum { POLL_MS = 100, BATCH_ENTRIES = 128, KEY_BYTES = 128, MINUTE_S = 60,
-       TOLD_A_MINUTE = 20, TOLD_OF_ONE = 4, NAMED_A_MINUTE = 32 };
+       TOLD_A_MINUTE = 20, TOLD_OF_ONE = 4, NAMED_A_MINUTE = 32,
+       OVERSIZED_MOST = 9 /* the longest wait is 2 to this, in seconds */ };
 
 static const char position_ms_key[] = "commands_ms", position_seq_key[] = "commands_seq";
 
@@ -38,6 +39,8 @@ static struct {
 		unsigned refused;
 	} named[NAMED_A_MINUTE];   /* proposals that refused commands named in it */
 	uint64_t untold;
+	unsigned oversized;        /* answers that were larger than any may be, since all was read */
+	uint64_t again_ms;         /* not asked before, by the loop's clock */
 } in;
 
 static int note_position(struct store *s, void *context)
@@ -386,6 +389,12 @@ static void note_rest(void)
 
 static void ask(void);
 
+/* After an answer that was too large one by one, until all are read: only the entry that is too large itself holds up the rest. */
+static unsigned most_entries(void)
+{
+	return in.oversized ? 1 : BATCH_ENTRIES;
+}
+
 static void on_answer(const redisReply *reply)
 {
 	const redisReply *entries;
@@ -398,6 +407,8 @@ static void on_answer(const redisReply *reply)
 		in.told = true;
 		return;
 	}
+	if (reply->type == REDIS_REPLY_NIL)
+		in.oversized = 0;
 	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 1 || reply->element[0]->type != REDIS_REPLY_ARRAY ||
 	    reply->element[0]->elements != 2)
 		return;
@@ -411,8 +422,17 @@ static void on_answer(const redisReply *reply)
 	note_rest();
 	publisher_kick();
 	/* Whoever floods the stream must not delay what stands behind. */
-	if (done == BATCH_ENTRIES)
+	if (done == most_entries())
 		ask();
+}
+
+/* An entry that is too large costs the link: the events need it more often than not. */
+static void put_off(uint64_t now_ms)
+{
+	if (++in.oversized == 2)
+		log_error("Redis: an entry of %s after %" PRIu64 "-%" PRIu64 " is larger than any command: no command is read until it is removed (XDEL)",
+			  in.key, in.ms, in.seq);
+	in.again_ms = now_ms + (UINT64_C(1000) << (in.oversized < OVERSIZED_MOST ? in.oversized : OVERSIZED_MOST));
 }
 
 static void ask(void)
@@ -420,9 +440,9 @@ static void ask(void)
 	char count[8], id[48];
 	const char *argv[] = { "XREAD", "COUNT", count, "STREAMS", in.key, id };
 
-	if (!in.link || in.asking || !redis_link_is_ready(in.link))
+	if (!in.link || in.asking || !redis_link_is_ready(in.link) || uv_now(in.link->loop) < in.again_ms)
 		return;
-	snprintf(count, sizeof count, "%d", BATCH_ENTRIES);
+	snprintf(count, sizeof count, "%u", most_entries());
 	snprintf(id, sizeof id, "%" PRIu64 "-%" PRIu64, in.ms, in.seq);
 	in.asking = redis_link_ask(in.link, in.question, 6, argv, NULL);
 }
@@ -443,6 +463,8 @@ static void on_ready(struct redis_link *l, int question)
 
 static void on_down(void)
 {
+	if (in.link && in.asking && in.link->bound.over)
+		put_off(uv_now(in.link->loop));
 	in.link = NULL;
 }
 
