@@ -51,11 +51,13 @@ static struct kind *kind_at(struct link_memory *m, uint32_t key)
 	return &m->kinds[at % KINDS];
 }
 
-/* False when there are more kinds than the table is made for. */
+/* False when there are more kinds, or classifiers of a transport, than the table is made for. */
 static bool add_readers(struct link_memory *m, uint8_t transport, const struct classifier_list *list)
 {
 	unsigned used = 0;
 
+	if (list->count > 64)
+		return false;
 	for (uint32_t i = 0; i < list->count; i++)
 		for (int t = 0; t < CLASSIFIER_ETHERTYPES && list->of[i]->ethertypes[t]; t++) {
 			uint32_t key = kind_key(transport, list->of[i]->ethertypes[t]);
