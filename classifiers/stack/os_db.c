@@ -84,6 +84,7 @@ static bool read_class(struct parser *p, const char *text)
 {
 	const char *bar = strchr(text, '|'), *end = bar ? strchr(bar + 1, '|') : NULL;
 	char family[OS_FAMILY_BYTES];
+	uint16_t known = 0;
 	size_t n;
 
 	if (!end)
@@ -96,12 +97,13 @@ static bool read_class(struct parser *p, const char *text)
 		return false;
 	memcpy(family, bar, n);
 	family[n] = 0;
-	for (p->now.family = 0; p->now.family < p->db->family_count; p->now.family++)
-		if (strcmp(p->db->families[p->now.family], family) == 0)
-			return true;
-	if (p->db->family_count == FAMILIES)
+	while (known < p->db->family_count && strcmp(p->db->families[known], family) != 0)
+		known++;
+	if (known == FAMILIES)
 		return false;
-	memcpy(p->db->families[p->db->family_count++], family, sizeof family);
+	if (known == p->db->family_count)
+		memcpy(p->db->families[p->db->family_count++], family, sizeof family);
+	p->now.family = known;
 	return true;
 }
 
