@@ -15,7 +15,7 @@
 enum { BATCH = 128, MINUTE_S = 60 };
 
 static const struct publisher_client *client;
-static struct redis_link link_played;
+static struct redis_link link_played = { .loop = &hub.loop };
 static bool link_ready = true, link_takes = true;
 static unsigned asked, kicks;
 static char asked_for[64];
