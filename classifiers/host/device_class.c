@@ -54,9 +54,9 @@ static void add_expected(struct device_verdict *v, const struct device_rule *r)
 /* A rule that speaks of another vendor or class than the device turned out to be expects nothing of it. */
 static bool agrees(const struct device_rule *r, const struct winners *w)
 {
-	if (r->vendor != NULL && strcmp(r->vendor, w->vendor->vendor) != 0)
+	if (r->vendor != NULL && w->vendor != NULL && strcmp(r->vendor, w->vendor->vendor) != 0)
 		return false;
-	return r->class == CLASS_NONE || r->class == w->class->class;
+	return r->class == CLASS_NONE || w->class == NULL || r->class == w->class->class;
 }
 
 static const char *cpe_of(const struct device_rules *r, const char *series)

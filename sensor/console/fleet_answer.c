@@ -216,7 +216,7 @@ static void tell_picture(json_t *to, const struct fleet *f)
 	devices = tell_devices(f, &merged);
 	json_object_set_new(to, "numbers",
 			    json_pack("{s:I,s:I,s:I,s:I,s:I}", "assets", (json_int_t)witnesses, "devices", (json_int_t)fleet_devices(f), "merged",
-				      (json_int_t)merged, "doubts", (json_int_t)(fleet_doubts(f) + fleet_doubts_not_kept(f)), "decisions",
+				      (json_int_t)merged, "doubts", (json_int_t)fleet_doubts(f) + (json_int_t)fleet_doubts_not_kept(f), "decisions",
 				      (json_int_t)fleet_decisions(f)));
 	json_object_set_new(to, "devices", devices);
 	json_object_set_new(to, "doubts", doubts);

@@ -215,7 +215,7 @@ static json_t *numbers(const struct fleet *f, const struct fleet_cost *cost)
 	getrusage(RUSAGE_SELF, &used);
 	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:f,s:f,s:f,s:I}", "sensors", (json_int_t)s.sensors, "stale", (json_int_t)s.stale,
 			 "assets", (json_int_t)s.witnesses, "devices", (json_int_t)s.devices, "merged", (json_int_t)s.merged, "doubts",
-			 (json_int_t)(fleet_doubts(f) + fleet_doubts_not_kept(f)), "decisions", (json_int_t)fleet_decisions(f), "refused",
+			 (json_int_t)fleet_doubts(f) + (json_int_t)fleet_doubts_not_kept(f), "decisions", (json_int_t)fleet_decisions(f), "refused",
 			 (json_int_t)fleet_refused(f), "unreadable", (json_int_t)fleet_unreadable(f), "bytes_read", (json_int_t)fleet_bytes(f),
 			 "read_s", cost->read_s, "match_s", cost->match_s, "cpu_s",
 			 seconds(used.ru_utime) + seconds(used.ru_stime), "peak_rss_kib", peak_rss_kib());

@@ -80,7 +80,7 @@ void fleet_forget(struct fleet *f, struct member *m)
 	struct witness *w, *next;
 
 	HASH_ITER(hh, m->witnesses, w, next) {
-		HASH_DEL(m->witnesses, w);
+		HASH_DEL(m->witnesses, w); /* the table goes with its last. NOLINT(clang-analyzer-unix.Malloc) */
 		free(w);
 		f->held--;
 		f->changes++;

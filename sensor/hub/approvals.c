@@ -247,7 +247,7 @@ static bool take_fact(const struct command_read *c, struct proposal_note *note)
 		return tell_refusal(c, NULL, why);
 	note->fact = in.step = &step;
 	done = change(NULL, NULL, TOLD_STATED, note);
-	in.step = NULL;
+	note->fact = in.step = NULL;
 	if (done)
 		analyst_facts_apply(in.facts, &step);
 	return done;
