@@ -30,13 +30,13 @@ static bool is_allowed_header(const struct cursor *line)
 	return false;
 }
 
-/* A line ends in CR LF here; LF alone is read differently by different servers. */
+/* A line ends in CR LF here; LF alone is read differently by different servers. Where no line ends so, c fails. */
 static struct cursor take_line(struct cursor *c)
 {
 	const uint8_t *start = c->at;
 	struct cursor line = cursor_line(c);
 
-	if (!cursor_ok(&line) || c->at - start != (line.end - line.at) + 2)
+	if (c->at - start != (line.end - line.at) + 2)
 		cursor_fail(c);
 	return line;
 }
@@ -51,15 +51,9 @@ static bool judge_http(struct ask *q)
 			request = requests[i];
 	if (!request)
 		return ask_refuse(q, "the request is neither GET nor HEAD of /");
-	for (;;) {
-		line = take_line(&q->bytes);
-		if (!cursor_ok(&q->bytes))
-			return ask_refuse(q, "the header does not end in an empty line");
-		if (cursor_left(&line) == 0)
-			break;
+	while (line = take_line(&q->bytes), cursor_left(&line))
 		if (!is_text(&line) || !is_allowed_header(&line))
 			return ask_refuse(q, "a header line is none of Host, Connection, User-Agent and Accept");
-	}
 	return ask_reads(q, "%s", request);
 }
 

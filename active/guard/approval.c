@@ -62,18 +62,16 @@ static bool are_signatures(const struct approval *a)
 {
 	if (a->signatures > APPROVAL_SIGNATURES)
 		return false;
-	for (size_t i = 0; i < APPROVAL_SIGNATURES; i++) {
+	for (size_t i = 0; i < a->signatures; i++) {
 		const struct approval_signature *s = &a->signature[i];
 
-		if (i >= a->signatures && !is_zero(s, sizeof(*s)))
+		if (!is_text(s->analyst, sizeof(s->analyst)) || !s->analyst[0])
 			return false;
-		if (i < a->signatures && (!is_text(s->analyst, sizeof(s->analyst)) || !s->analyst[0]))
-			return false;
-		for (size_t n = 0; i < a->signatures && n < i; n++)
+		for (size_t n = 0; n < i; n++)
 			if (strcmp(a->signature[n].analyst, s->analyst) == 0)
 				return false;
 	}
-	return true;
+	return is_zero(a->signature + a->signatures, (APPROVAL_SIGNATURES - a->signatures) * sizeof(a->signature[0]));
 }
 
 bool approval_valid(const struct approval *a)
@@ -106,8 +104,8 @@ static void put_line(struct writing *w, const char *format, ...)
 	va_start(args, format);
 	n = vsnprintf(w->out + w->len, room, format, args);
 	va_end(args);
-	/* The fields' rooms together are smaller than the text's. */
-	w->len += n > 0 && (size_t)n < room ? (size_t)n : 0;
+	/* The fields' rooms together are smaller than the text's. An error, -1, is larger than any room. */
+	w->len += (size_t)n < room ? (size_t)n : 0;
 }
 
 static void put_hash(struct writing *w, const char *label, const uint8_t hash[APPROVAL_HASH_BYTES])

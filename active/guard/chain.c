@@ -44,9 +44,7 @@ static bool take_number(const char **at, const char *end, uint64_t *number)
 
 static bool take_hash(const char **at, const char *end, uint8_t out[CHAIN_HASH_BYTES])
 {
-	size_t n;
-
-	if (end - *at < HEX_BYTES || sodium_hex2bin(out, CHAIN_HASH_BYTES, *at, HEX_BYTES, NULL, &n, NULL) != 0 || n != CHAIN_HASH_BYTES)
+	if (end - *at < HEX_BYTES || sodium_hex2bin(out, CHAIN_HASH_BYTES, *at, HEX_BYTES, NULL, NULL, NULL) != 0)
 		return false;
 	*at += HEX_BYTES;
 	return true;
@@ -91,7 +89,7 @@ bool chain_take(struct chain *c, const char *line, size_t len)
 {
 	struct head h;
 
-	if (len == 0 || !read_head(line, len, &h)) {
+	if (!read_head(line, len, &h)) {
 		if (c->torn)
 			return fault(c, "two lines that are none");
 		c->torn = true;
@@ -119,10 +117,11 @@ static size_t take_lines(struct chain *c, char *bytes, size_t len, chain_see *se
 
 	for (;;) {
 		char *end = memchr(bytes + at, '\n', len - at);
-		size_t n = end ? (size_t)(end - bytes) - at : 0;
+		size_t n;
 
 		if (!end)
 			return at;
+		n = (size_t)(end - bytes) - at;
 		*end = 0;
 		if (!chain_take(c, bytes + at, n)) {
 			*good = false;
@@ -153,7 +152,7 @@ bool chain_read(struct chain *c, int fd, chain_see *see, void *context, size_t *
 		if (good && held > CHAIN_LINE_BYTES)
 			good = fault(c, "a line without an end");
 	}
-	if (good && n < 0)
+	if (n < 0)
 		good = fault(c, "the file can't be read");
 	*tail = held;
 	if (good && held) {

@@ -78,7 +78,8 @@ static void check_exclusions(struct policy *p, const struct ruleset *set)
 		line_check(file, "never", i, &e->never[i], set, &p->mistakes);
 }
 
-static void load_kind(struct policy *p, const char *dir, enum policy_kind kind)
+/* False when there is no such file, a mistake in it, or no memory for it. */
+static bool load_kind(struct policy *p, const char *dir, enum policy_kind kind)
 {
 	char path[PATH_BYTES];
 
@@ -86,6 +87,7 @@ static void load_kind(struct policy *p, const char *dir, enum policy_kind kind)
 	p->files[kind] = yaml_file_open(path, &p->mistakes);
 	if (p->files[kind])
 		p->data[kind] = yaml_file_load(p->files[kind], kinds[kind].schema, &p->mistakes);
+	return p->data[kind] != NULL;
 }
 
 /* All that windows need is read now: their clock is asked when no file can be opened any more. */
@@ -94,23 +96,26 @@ static bool load_zones(struct policy *p)
 	const struct windows_file *w = p->data[POLICY_WINDOWS];
 
 	p->zones = calloc(w->windows_count + 1, sizeof(struct timezone_data *));
-	for (size_t i = 0; p->zones && i < w->windows_count; i++) {
+	if (!p->zones)
+		return false;
+	for (size_t i = 0; i < w->windows_count; i++) {
 		p->zones[i] = timezone_load(w->windows[i].timezone);
 		if (!p->zones[i])
 			return false;
 	}
-	return p->zones != NULL;
+	return true;
 }
 
 struct policy *policy_load(const char *dir, const struct ruleset *set, ruleset_complain *complain, void *context)
 {
 	struct policy *p = calloc(1, sizeof(*p));
+	bool whole = true;
 
 	if (!p)
 		return NULL;
 	p->mistakes = (struct mistakes){ complain, context, 0 };
 	for (int kind = 0; kind < POLICY_FILES; kind++)
-		load_kind(p, dir, (enum policy_kind)kind);
+		whole &= load_kind(p, dir, (enum policy_kind)kind);
 	if (p->data[POLICY_WHITELIST])
 		check_whitelist(p, set);
 	if (p->data[POLICY_EXCLUSIONS])
@@ -121,7 +126,7 @@ struct policy *policy_load(const char *dir, const struct ruleset *set, ruleset_c
 		policy_check_budgets(p->files[POLICY_BUDGETS], p->data[POLICY_BUDGETS], &p->mistakes);
 	if (p->data[POLICY_ANALYSTS])
 		policy_check_analysts(p->files[POLICY_ANALYSTS], p->data[POLICY_ANALYSTS], &p->mistakes);
-	if (p->mistakes.count == 0 && load_zones(p))
+	if (whole && p->mistakes.count == 0 && load_zones(p))
 		return p;
 	policy_free(p);
 	return NULL;

@@ -104,7 +104,7 @@ void policy_check_budgets(const struct yaml_file *file, const struct policy_budg
 
 static bool is_key(const char *text)
 {
-	unsigned char key[crypto_sign_PUBLICKEYBYTES];
+	unsigned char key[crypto_sign_PUBLICKEYBYTES] = { 0 };
 	size_t n = 0;
 
 	return sodium_base642bin(key, sizeof(key), text, strlen(text), NULL, &n, NULL, sodium_base64_VARIANT_ORIGINAL) == 0 &&

@@ -134,24 +134,25 @@ static void test_invalid(void **state)
 	REFUSED(a.uses = 0);
 	REFUSED(a.uses = APPROVAL_USES + 1);
 	REFUSED(a.vlan[0] = 4096);
-	REFUSED(a.sensor[0] = '\0');
+	REFUSED(memset(a.sensor, 0, sizeof a.sensor));
 	REFUSED(a.sensor[0] = '{');
 	REFUSED(a.zone[2] = '\n');
 	REFUSED(a.maker[3] = '\x80');
 	REFUSED(a.maker[40] = 'x'); /* behind the end */
 	REFUSED(memset(a.path, 'x', sizeof a.path));
 	REFUSED(a.rule[0] = ' ');
-	REFUSED(a.rule[0] = '\0');
+	REFUSED(memset(a.rule, 0, sizeof a.rule));
 	REFUSED(a.parameters[3] = '\t');
 	REFUSED(a.target.family = 5);
 	REFUSED(a.target.family = 0);
+	REFUSED((a.target.family = 0, memset(a.target.ip, 0, sizeof a.target.ip)));
 	REFUSED(a.target.ip[4] = 1);
 	REFUSED(a.target.binding = BINDING_FRAME);
-	REFUSED(a.not_before_s = -1);
+	REFUSED((a.not_before_s = -1, a.not_after_s = 1));
 	REFUSED(a.not_after_s = a.not_before_s);
 	REFUSED(a.not_after_s = a.not_before_s + APPROVAL_SECONDS + 1);
 	REFUSED((a.not_before_s = INT64_C(253402300799), a.not_after_s = INT64_C(253402300800)));
-	REFUSED(a.signatures = 3);
+	REFUSED((a.signatures = 3, a.signature[1] = a.signature[0], a.signature[1].analyst[0] = 'b'));
 	REFUSED(a.signatures = 0); /* with one left there */
 	REFUSED(a.signatures = 2);
 	REFUSED((a.signatures = 2, a.signature[1] = a.signature[0])); /* one signer twice */
@@ -187,6 +188,7 @@ static void test_valid(void **state)
 	VALID((a.not_before_s = 0, a.not_after_s = 1));
 	VALID(a.not_after_s = a.not_before_s + APPROVAL_SECONDS);
 	VALID((a.not_before_s = INT64_C(253402300798), a.not_after_s = INT64_C(253402300799)));
+	VALID((a.signatures = 0, memset(a.signature, 0, sizeof a.signature)));
 	VALID((a.signatures = 2, a.signature[1] = a.signature[0], a.signature[1].analyst[0] = 'b'));
 }
 
@@ -204,6 +206,10 @@ static void test_verify(void **state)
 	assert_false(approval_verify(&a, &a.signature[0], other));
 	memset(a.signature[0].bytes, 0, sizeof a.signature[0].bytes);
 	assert_false(approval_verify(&a, &a.signature[0], other));
+	/* What is no approval has no text, and a signature of nothing is no signature of it. */
+	a.uses = 0;
+	crypto_sign_detached(a.signature[0].bytes, NULL, (const unsigned char *)"", 0, secret);
+	assert_false(approval_verify(&a, &a.signature[0], key));
 }
 
 struct field {

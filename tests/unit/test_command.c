@@ -163,6 +163,9 @@ static void test_edges(void **state)
 	assert_true(command_valid(&c));
 	memset(c.value, 0, sizeof c.value);
 	assert_false(command_valid(&c));
+	snprintf(c.value, sizeof c.value, "10.0.0.5");
+	snprintf(c.attribute, sizeof c.attribute, "serial");
+	assert_false(command_valid(&c));
 }
 
 /* A command that is none has no text, and a signature of nothing is no signature of it. */

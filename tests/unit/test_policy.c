@@ -125,6 +125,20 @@ static void test_conditions(void **state)
 	}
 }
 
+/* A line that misses the class alone tells it, as unknown where none is. */
+static void test_no_class(void **state)
+{
+	static struct told told;
+	struct policy *p = load_text(0, "allow:\n  - {rules: [modbus], classes: [hmi], may: propose, why: x}\n", &told);
+
+	(void)state;
+	assert_non_null(p);
+	assert_string_equal(ask(p, "modbus", "plc", 5, "").why, "whitelist.yaml:2 allows modbus, but not for class 'plc'");
+	assert_string_equal(ask(p, "modbus", "", 5, "").why, "whitelist.yaml:2 allows modbus, but not for class 'unknown'");
+	assert_string_equal(ask(p, "modbus", NULL, 5, "").why, "whitelist.yaml:2 allows modbus, but not for class 'unknown'");
+	policy_free(p);
+}
+
 static void test_exclusions(void **state)
 {
 	static struct told told;
@@ -145,6 +159,7 @@ static void test_addresses(void **state)
 	static struct told told;
 	struct policy *p = load_text(0, "allow:\n  - {rules: ['*'], may: propose, why: all}\n", &told), *q;
 	const struct rule *modbus = ruleset_find(rules, "modbus"), *dcp = ruleset_find(rules, "profinet_dcp");
+	const struct rule *all = ruleset_find(rules, "profinet_dcp-all"); /* asks a group, not the target */
 	struct endpoint who = { .family = 4, .ip = { 10, 0, 0, 1 } };
 	struct policy_target t = { &who, "", "", "", 502 };
 
@@ -152,6 +167,7 @@ static void test_addresses(void **state)
 	assert_non_null(p);
 	assert_true(policy_verdict(p, modbus, &t).allowed);
 	assert_false(policy_verdict(p, dcp, &t).allowed);
+	assert_true(all->multicast && policy_verdict(p, all, &t).allowed);
 	who.mac[0] = 0x01;
 	assert_false(policy_verdict(p, dcp, &t).allowed);
 	who.mac[0] = 0x02;
@@ -253,6 +269,8 @@ static const struct mistake mistakes[] = {
 	{ 4, "analysts:\n  - {name: a, key: MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI, may: [low]}\n", "it may have 44 to 44" },
 	{ 4, "analysts:\n  - {name: a, key: AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=, may: [low]}\n", "no Ed25519 public key" },
 	{ 4, "analysts:\n  - {name: a, key: '////////////////////////////////////////////', may: [low]}\n", "no Ed25519 public key" },
+	/* 31 bytes, which a zero behind them would make a key. */
+	{ 4, "analysts:\n  - {name: a, key: 'uO88zGD/+wMidjU00qczJ4f5I2CMpDW/bhUXbcoYow==', may: [low]}\n", "no Ed25519 public key" },
 	{ 4, "analysts:\n  - {name: a, key: 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=, may: [low]}\n"
 	     "  - {name: b, key: 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=, may: [low]}\n",
 	  "analysts.yaml:3 'b' shares name or key with 'a'" },
@@ -314,6 +332,66 @@ static void test_without_rules(void **state)
 	assert_non_null(p);
 	assert_null(q);
 	policy_free(p);
+}
+
+/* What was not checked when it was read: a line makes nothing automatic whose risk is not low. */
+static void test_automatic(void **state)
+{
+	static struct told told;
+	struct ruleset *kept = rules;
+	struct policy *p;
+
+	(void)state;
+	rules = NULL;
+	p = load_text(0, "allow:\n  - {rules: ['*'], may: automatic, why: x}\n", &told);
+	rules = kept;
+	assert_non_null(p);
+	for (size_t i = 0; i < ruleset_count(rules); i++) {
+		const struct rule *rule = ruleset_at(rules, i);
+		struct policy_verdict v = ask(p, rule->name, "plc", 5, "");
+
+		assert_true(v.allowed);
+		assert_int_equal(v.automatic, rule->risk == RISK_LOW);
+	}
+	policy_free(p);
+}
+
+#ifndef __SANITIZE_ADDRESS__ /* which has a calloc() of its own */
+extern void *__libc_calloc(size_t count, size_t size);
+
+static unsigned int callocs_left; /* until one finds no memory; 0 when none is to */
+
+void *calloc(size_t count, size_t size)
+{
+	return callocs_left && --callocs_left == 0 ? NULL : __libc_calloc(count, size);
+}
+#endif
+
+/* Where memory ends there is no policy, rather than half of one. */
+static void test_no_memory(void **state)
+{
+#ifdef __SANITIZE_ADDRESS__
+	(void)state;
+	skip();
+#else
+	static const char text[] = "windows:\n  - {name: a, timezone: Europe/Berlin, days: [mon], from: '01:00', to: '02:00'}\n";
+	static struct told told;
+	unsigned int tried = 0;
+	struct policy *p;
+	bool failed;
+
+	(void)state;
+	do {
+		callocs_left = ++tried;
+		p = load_text(2, text, &told);
+		failed = callocs_left == 0;
+		callocs_left = 0;
+		assert_int_equal(p == NULL, failed);
+		policy_free(p);
+	} while (failed);
+	/* The policy, its files, and twice a time zone: checked, and kept. */
+	assert_true(tried > 1 + FILES + 2 * 4);
+#endif
 }
 
 /* The plain budgets with one limit changed. */
@@ -402,11 +480,18 @@ static void test_signed(void **state)
 	assert_false(policy_analyst(p, "c", key));
 	assert_string_equal(policy_analyst_of_key(p, keys[0]), "a");
 	assert_null(policy_analyst_of_key(p, keys[2]));
+	assert_false(policy_analyst_may(p, "c", RISK_LOW, "hall-3"));
 	assert_false(policy_signed(p, low, &a, 1, why));
+	assert_string_equal(why, "it needs 1 signature and has 0");
 	assert_true(policy_signed(p, low, &a, 0, why));
+	a.uses = 0; /* what is no approval needs no signature to be refused */
+	assert_false(policy_signed(p, low, &a, 0, why));
+	assert_string_equal(why, "a field of the approval is out of its range");
+	a.uses = 1;
 	sign(&a, 0, "a", secrets[0]);
 	assert_true(policy_signed(p, low, &a, 1, why));
 	assert_false(policy_signed(p, high, &a, 2, why));
+	assert_string_equal(why, "it needs 2 signatures and has 1");
 	sign(&a, 1, "b", secrets[1]);
 	assert_true(policy_signed(p, high, &a, 2, why));
 	/* b may not sign for low risk, and one signature out of place spoils the approval. */
@@ -450,6 +535,7 @@ static void test_classes(void **state)
 	while (policy_class(ours))
 		ours++;
 	assert_true(theirs > 20 && ours >= theirs);
+	assert_null(policy_class(ours + 1)); /* behind the one that ends the list */
 }
 
 int main(void)
@@ -460,6 +546,7 @@ int main(void)
 		cmocka_unit_test(test_analyst),   cmocka_unit_test(test_classes),
 		cmocka_unit_test(test_signed),    cmocka_unit_test(test_each_budget),
 		cmocka_unit_test(test_conditions), cmocka_unit_test(test_without_rules),
+		cmocka_unit_test(test_no_class),  cmocka_unit_test(test_automatic), cmocka_unit_test(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, load_rules, free_rules);

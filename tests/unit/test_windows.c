@@ -21,6 +21,7 @@ static void test_minutes(void **state)
 	assert_int_equal(policy_minutes("+1:20"), -1);
 	assert_int_equal(policy_minutes("01:+2"), -1);
 	assert_int_equal(policy_minutes("01:000"), -1);
+	assert_int_equal(policy_minutes("01:00x"), -1);
 	assert_int_equal(policy_minutes("01.00"), -1);
 }
 
@@ -103,6 +104,8 @@ static void test_windows(void **state)
 	policy_free(p);
 	p = windows("windows: []\n");
 	assert_false(policy_window(p, "", friday).open);
+	assert_string_equal(policy_window(p, "hall-9", friday).why, "no window of windows.yaml is open for zone hall-9");
+	assert_string_equal(policy_window(p, NULL, friday).why, "no window of windows.yaml is open for zone ");
 	policy_free(p);
 }
 
