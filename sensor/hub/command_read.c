@@ -29,7 +29,7 @@ static bool take_text(struct reading *r, const char *key, char *out, size_t room
 		r->wrong = r->wrong ? r->wrong : key;
 		return false;
 	}
-	memcpy(out, text, strlen(text));
+	memcpy(out, text, strlen(text) + 1);
 	return true;
 }
 
