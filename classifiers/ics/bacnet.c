@@ -299,11 +299,11 @@ static bool walk_tag(struct reader *r, struct origin *o, struct walk *w, struct 
 /* Returns the bytes of a tag that was cut at the end. */
 static struct cursor walk_answer(struct reader *r, struct origin *o, struct walk *w, struct cursor c)
 {
-	struct cursor at = c;
 	struct tag t;
 
 	while (cursor_left(&c)) {
-		at = c;
+		struct cursor at = c;
+
 		if (!read_tag(&c, &t))
 			return at;
 		if (!walk_tag(r, o, w, &t))

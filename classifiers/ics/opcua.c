@@ -563,6 +563,7 @@ static enum verdict read_whole(struct reader *r, struct opcua_memo *m, const str
 
 static enum verdict read_opcua(struct reader *r)
 {
+	static const char letters[] = { 'H', 'A', 'E', 'R', 'M', 'O', 'C' };
 	struct opcua_memo *m = r->memo;
 	uint32_t *skip = &m->skip[r->direction & 1];
 	struct cursor c = r->bytes;
@@ -578,7 +579,7 @@ static enum verdict read_opcua(struct reader *r)
 		*skip -= (uint32_t)n;
 	} else if (!read_header(&c, &h)) {
 		/* Whatever is too short for a header must at least begin with a letter that one begins with. */
-		return memchr("HAERMOC", cursor_left(&r->bytes) ? *r->bytes.at : 0, 7) ? NEED_MORE : NOT_MINE;
+		return memchr(letters, cursor_left(&r->bytes) ? *r->bytes.at : 0, sizeof letters) ? NEED_MORE : NOT_MINE;
 	} else if (!header_fits(&h)) {
 		return NOT_MINE;
 	} else {

@@ -69,7 +69,7 @@ static bool take_old_time(struct cursor *c)
 	for (size_t i = 0; i < sizeof months - 1; i += 3)
 		month |= memcmp(t.at, months + i, 3) == 0;
 	for (size_t i = 3; i < sizeof form - 1; i++)
-		if (form[i] == 'n' ? !isdigit(t.at[i]) && !(i == 4 && t.at[i] == ' ') : t.at[i] != form[i])
+		if (form[i] == 'n' ? !isdigit(t.at[i]) && !(i == 4 && t.at[i] == ' ') : t.at[i] != (uint8_t)form[i])
 			return false;
 	return month;
 }
@@ -81,7 +81,7 @@ static bool is_full_time(struct cursor t)
 	if (cursor_left(&t) < sizeof form)
 		return false;
 	for (size_t i = 0; i < sizeof form - 1; i++)
-		if (form[i] == 'n' ? !isdigit(t.at[i]) : t.at[i] != form[i])
+		if (form[i] == 'n' ? !isdigit(t.at[i]) : t.at[i] != (uint8_t)form[i])
 			return false;
 	return true;
 }

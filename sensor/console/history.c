@@ -119,9 +119,10 @@ static void take_batch(void *who, const redisReply *reply)
 void history_handle(struct request *r)
 {
 	const char *id = request_argument(r, "id");
-	struct history *h = id && asset_id_valid(id) ? calloc(1, sizeof *h) : NULL;
+	bool valid = id && asset_id_valid(id);
+	struct history *h = valid ? calloc(1, sizeof *h) : NULL;
 
-	if (!id || !asset_id_valid(id)) {
+	if (!valid) {
 		request_answer(r, answer_error(MHD_HTTP_BAD_REQUEST, "id must be that of an asset"));
 		return;
 	}

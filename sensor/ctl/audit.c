@@ -57,7 +57,7 @@ static int print_verdict(const struct audit_reading *r)
 	for (size_t i = 0; i < sizeof r->chain.hash; i++)
 		sprintf(hash + 2 * i, "%02x", r->chain.hash[i]);
 	verdict = json_pack("{s:b,s:I,s:i,s:I,s:I,s:I,s:s}", "holds", 1, "records", (json_int_t)r->chain.number, "files", (int)r->files, "marks",
-			    (json_int_t)r->marks, "unfinished", (json_int_t)(r->torn + r->open_end), "last_time_ns",
+			    (json_int_t)r->marks, "unfinished", (json_int_t)r->torn + (json_int_t)r->open_end, "last_time_ns",
 			    (json_int_t)r->chain.time_ns, "sha256", hash);
 	if (verdict)
 		json_dumpf(verdict, stdout, JSON_COMPACT);

@@ -240,7 +240,7 @@ static bool edit_sensor(struct file_text *f, yaml_node_t *sensor, const char *ke
 /* `capture:` with nothing after it, "[]", or none at all. */
 static void edit_empty_capture(struct file_text *f, const yaml_node_t *list, const char *word)
 {
-	size_t at = f->length, end = at;
+	size_t at = f->length, end;
 
 	if (!list) {
 		add_edit(f, at, 0, "%scapture:\n  - interface: %s\n", at && f->text[at - 1] != '\n' ? "\n" : "", word);
