@@ -454,11 +454,31 @@ static void sign(struct approval *a, size_t i, const char *name, const uint8_t s
 }
 
 /* Who may sign for what: name, key, risk, zone; two names with one signature are one signature. */
+/* A policy of two analysts, and a third whom it does not know. */
+static struct policy *load_signers(uint8_t keys[3][32], uint8_t secrets[3][64], struct told *told)
+{
+	char text[512], encoded[3][45];
+	struct policy *p;
+
+	for (int i = 0; i < 3; i++) {
+		uint8_t seed[32] = { (uint8_t)(i + 1) };
+
+		crypto_sign_seed_keypair(keys[i], secrets[i], seed);
+		sodium_bin2base64(encoded[i], sizeof encoded[i], keys[i], 32, sodium_base64_VARIANT_ORIGINAL);
+	}
+	snprintf(text, sizeof text, "analysts:\n  - {name: a, key: %s, may: [low, high]}\n  - {name: b, key: %s, may: [high], zones: [hall-*]}\n",
+		 encoded[0], encoded[1]);
+	p = load_text(4, text, told);
+	if (!p)
+		fail_msg("%s", told->text);
+	return p;
+}
+
 static void test_signed(void **state)
 {
 	static struct told told;
-	uint8_t seeds[3][32] = { { 1 }, { 2 }, { 3 } }, keys[3][32], secrets[3][64], key[POLICY_KEY_BYTES];
-	char text[512], encoded[3][45], why[POLICY_WHY_BYTES];
+	uint8_t keys[3][32], secrets[3][64], key[POLICY_KEY_BYTES];
+	char why[POLICY_WHY_BYTES];
 	const struct rule *low = ruleset_find(rules, "modbus"), *high = ruleset_find(rules, "modbus-units");
 	struct approval a = { .id = "00112233445566778899aabbccddeeff", .transport = TRANSPORT_TCP, .uses = 1, .port = 502, .sensor = "s",
 			      .zone = "hall-3", .target = { .family = 4, .ip = { 10, 0, 0, 5 } }, .rule = "modbus", .not_before_s = 1,
@@ -466,15 +486,7 @@ static void test_signed(void **state)
 	struct policy *p;
 
 	(void)state;
-	for (int i = 0; i < 3; i++) {
-		crypto_sign_seed_keypair(keys[i], secrets[i], seeds[i]);
-		sodium_bin2base64(encoded[i], sizeof encoded[i], keys[i], 32, sodium_base64_VARIANT_ORIGINAL);
-	}
-	snprintf(text, sizeof text, "analysts:\n  - {name: a, key: %s, may: [low, high]}\n  - {name: b, key: %s, may: [high], zones: [hall-*]}\n",
-		 encoded[0], encoded[1]);
-	p = load_text(4, text, &told);
-	if (!p)
-		fail_msg("%s", told.text);
+	p = load_signers(keys, secrets, &told);
 	assert_true(policy_analyst(p, "b", key));
 	assert_memory_equal(key, keys[1], 32);
 	assert_false(policy_analyst(p, "c", key));
