@@ -12,7 +12,7 @@ struct ask {
 	struct cursor bytes; /* the whole message; judge() must come to its end exactly */
 	size_t len;
 	enum transport transport;
-	struct guard_answer *answer;
+	struct guard_answer *answer; /* for ask_reads() and ask_refuse(); NULL when nobody wants their words */
 };
 
 struct allow {

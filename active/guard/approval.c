@@ -16,8 +16,8 @@
 #include <time.h>
 
 enum { VLAN_MOST = 4095, TIME_BYTES = 32 };
-/* The last second of the year 9999: later ones have no text of the same length. */
-#define TIME_MOST INT64_C(253402300799)
+/* A day of 2116, the last that sensor/common/time_range.h knows: the difference of any two such times in nanoseconds fits 63 bits. */
+#define TIME_MOST INT64_C(4611686018)
 
 _Static_assert((int)APPROVAL_HASH_BYTES == crypto_hash_sha256_BYTES, "hashes are SHA-256");
 _Static_assert((int)APPROVAL_SIGNATURE_BYTES == crypto_sign_BYTES, "signatures are Ed25519");

@@ -9,7 +9,8 @@
 #include <time.h>
 
 enum { TIME_BYTES = 32, DETAIL_BYTES = 40 + COMMAND_ATTRIBUTE_BYTES + FINDING_PATH_BYTES + FINDING_VALUE_BYTES };
-#define TIME_MOST_MS INT64_C(253402300799000)
+/* A day of 2116, as in approval.c. */
+#define TIME_MOST_MS INT64_C(4611686018427)
 
 static const char *const names[COMMAND_TYPES] = {
 	[COMMAND_DENY] = "deny",     [COMMAND_REVOKE] = "revoke",   [COMMAND_STOP] = "stop",

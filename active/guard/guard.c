@@ -13,6 +13,8 @@ bool ask_refuse(struct ask *q, const char *format, ...)
 {
 	va_list args;
 
+	if (!q->answer)
+		return false;
 	va_start(args, format);
 	vsnprintf(q->answer->why, sizeof(q->answer->why), format, args);
 	va_end(args);
@@ -23,6 +25,8 @@ bool ask_reads(struct ask *q, const char *format, ...)
 {
 	va_list args;
 
+	if (!q->answer)
+		return true;
 	va_start(args, format);
 	vsnprintf(q->answer->reading, sizeof(q->answer->reading), format, args);
 	va_end(args);
@@ -47,7 +51,7 @@ bool ask_among(uint32_t value, const uint32_t *list, size_t n)
 static const struct allow *find_allow(const char *protocol)
 {
 	for (size_t i = 0; allows[i]; i++)
-		if (strcmp(allows[i]->name, protocol) == 0)
+		if (allows[i]->name[0] == protocol[0] && strcmp(allows[i]->name, protocol) == 0)
 			return allows[i];
 	return NULL;
 }
@@ -86,22 +90,33 @@ static bool check_end(struct ask *q)
 	return true;
 }
 
+static bool judge_message(struct ask *q, const char *protocol)
+{
+	const struct allow *allow = find_allow(protocol);
+
+	if (!allow)
+		return ask_refuse(q, "no list of reading functions is compiled in for protocol '%s'", protocol);
+	if (!(allow->transports & 1 << q->transport))
+		return ask_refuse(q, "%s is not asked over %s", protocol, transport_name(q->transport));
+	if (allow->judge(q) && check_end(q))
+		return true;
+	return cursor_ok(&q->bytes) ? false : ask_refuse(q, "the message ends before its last field");
+}
+
 struct guard_answer guard_allows(const char *protocol, enum transport transport, const void *bytes, size_t len)
 {
 	struct guard_answer answer = { .allowed = false };
 	struct ask q = { cursor_over(bytes, len), len, transport, &answer };
-	const struct allow *allow = find_allow(protocol);
 
-	if (!allow) {
-		ask_refuse(&q, "no list of reading functions is compiled in for protocol '%s'", protocol);
-	} else if (!(allow->transports & 1 << transport)) {
-		ask_refuse(&q, "%s is not asked over %s", protocol, transport_name(transport));
-	} else {
-		answer.allowed = allow->judge(&q) && check_end(&q);
-		if (!answer.allowed && !cursor_ok(&q.bytes))
-			ask_refuse(&q, "the message ends before its last field");
-	}
+	answer.allowed = judge_message(&q, protocol);
 	if (!answer.allowed)
 		answer.reading[0] = '\0';
 	return answer;
+}
+
+bool guard_permits(const char *protocol, enum transport transport, const void *bytes, size_t len)
+{
+	struct ask q = { cursor_over(bytes, len), len, transport, NULL };
+
+	return judge_message(&q, protocol);
 }

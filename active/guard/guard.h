@@ -29,6 +29,9 @@ struct guard_answer {
  */
 struct guard_answer guard_allows(const char *protocol, enum transport transport, const void *bytes, size_t len);
 
+/* The same judgement without its words, for those who ask thousands of times. */
+bool guard_permits(const char *protocol, enum transport transport, const void *bytes, size_t len);
+
 /*
  * True for ports of printers, JetDirect's 9100 to 9107 and LPD's 515: they print whatever they get, so that
  * no rule, whitelist or approval can reach them.

@@ -73,4 +73,8 @@ struct outcome {
 	char why[OUTCOME_WHY_BYTES];     /* clean text */
 };
 
+/* The words of the audit and of events: "budget", "no-connection"; "unknown" for what is out of range. */
+const char *refusal_name(enum refusal r);
+const char *probe_end_name(enum probe_end e);
+
 #endif

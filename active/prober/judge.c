@@ -76,7 +76,7 @@ static enum refusal check_rule(struct hearing *h)
 	if (!h->rule)
 		return refuse(h, REFUSED_NO_RULE, "there is no rule '%s'", a->rule);
 	sodium_bin2hex(sha, sizeof sha, a->rule_sha256, sizeof a->rule_sha256);
-	if (strcmp(sha, h->rule->sha256) != 0)
+	if (strcmp(sha, rule_sha256(h->rule)) != 0)
 		return refuse(h, REFUSED_RULE_CHANGED, "the rule '%s' is another than the one that was approved", a->rule);
 	if (strcmp(a->sensor, h->p->config.sensor) != 0 || strcmp(a->zone, h->p->config.zone) != 0)
 		return refuse(h, REFUSED_TARGET, "the approval is for sensor %s in zone %s", a->sensor, a->zone);

@@ -19,31 +19,6 @@
 enum { EXIT_ENDED = 0, EXIT_WRONG = 2, FAREWELL_MS = 2000, REFUSALS_A_MINUTE = 60, MINUTE_MS = 60000, DAY_S = 86400,
        IDLE_LOOK_MS = 100 };
 
-static const char *const refusals[REFUSALS] = {
-	[REFUSED_NOT] = "", [REFUSED_PROBING_OFF] = "probing-off", [REFUSED_STOPPED] = "stopped", [REFUSED_HUB_SILENT] = "hub-silent",
-	[REFUSED_NO_RULE] = "no-rule", [REFUSED_RULE_CHANGED] = "rule-changed", [REFUSED_PARAMETERS] = "parameters",
-	[REFUSED_BYTES] = "bytes", [REFUSED_GUARD] = "guard", [REFUSED_SIGNATURE] = "signature", [REFUSED_SIGNERS] = "signers",
-	[REFUSED_USED] = "used", [REFUSED_TIME] = "time", [REFUSED_WINDOW] = "window", [REFUSED_POLICY] = "policy",
-	[REFUSED_TARGET] = "target", [REFUSED_NOT_HEARD] = "not-heard", [REFUSED_CONFLICT] = "conflict", [REFUSED_NOT_SEEN] = "not-seen",
-	[REFUSED_BUDGET] = "budget", [REFUSED_COOL_DOWN] = "cool-down", [REFUSED_BUSY] = "busy", [REFUSED_FAILURES] = "failures",
-	[REFUSED_AUDIT] = "audit", [REFUSED_CLOCK] = "clock", [REFUSED_SOCKET] = "socket", [REFUSED_LOSS] = "loss",
-};
-
-static const char *const ends[PROBE_ENDS] = {
-	[PROBE_COMPLETE] = "complete", [PROBE_SILENT] = "silent", [PROBE_NO_CONNECTION] = "no-connection",
-	[PROBE_UNEXPECTED] = "unexpected", [PROBE_CLOSED] = "closed", [PROBE_ABORTED] = "aborted",
-};
-
-const char *refusal_name(enum refusal r)
-{
-	return r < REFUSALS ? refusals[r] : "unknown";
-}
-
-const char *end_name(enum probe_end e)
-{
-	return e < PROBE_ENDS ? ends[e] : "unknown";
-}
-
 void prober_tell(struct prober *p, const struct outcome *out)
 {
 	if (write(FD_OUTCOMES, out, sizeof *out) != (ssize_t)sizeof *out)
@@ -203,7 +178,7 @@ static void tell_state(struct prober *p, bool *told, uint32_t *stopped)
 	*stopped = now;
 	out.started_ns = out.ended_ns = clock_ns();
 	out.refusal = 0;
-	snprintf(out.why, sizeof out.why, "%s", p->broken != REFUSED_NOT ? p->why_broken : refusal_name(r));
+	snprintf(out.why, sizeof out.why, "%s", p->broken != REFUSED_NOT ? p->why_broken : r != REFUSED_NOT ? refusal_name(r) : "");
 	prober_tell(p, &out);
 }
 

@@ -230,7 +230,7 @@ static uint64_t audit_ended(struct run *r, enum probe_end end)
 
 	audit_begin(a, "ended", clock_ns());
 	audit_number(a, "run", (int64_t)r->o->id);
-	audit_text(a, "end", end_name(end));
+	audit_text(a, "end", probe_end_name(end));
 	audit_text(a, "why", r->why);
 	audit_number(a, "packets", r->line.packets);
 	audit_number(a, "bytes_sent", r->line.bytes);

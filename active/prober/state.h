@@ -36,8 +36,4 @@ struct prober {
 void prober_refuse(struct prober *p, const struct order *o, enum refusal refusal, const char *why);
 void prober_tell(struct prober *p, const struct outcome *out);
 
-/* The word for a refusal, "budget"; for the audit. */
-const char *refusal_name(enum refusal r);
-const char *end_name(enum probe_end e);
-
 #endif

@@ -185,6 +185,6 @@ void build_rule(struct building *b)
 	if (b->m->count != before)
 		return;
 	check_bounds(b);
-	check_guard(b);
-	digest_rule(b->rule);
+	if (!b->unsent)
+		check_guard(b);
 }

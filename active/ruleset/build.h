@@ -16,6 +16,7 @@ struct building {
 	struct hole *holes;
 	struct step *steps;
 	bool unread; /* a message could not be read, so its holes are not known */
+	bool unsent; /* nothing of it will be sent from here: the guard is not asked */
 };
 
 /* A mistake of this rule. `line` from line_in(). */
@@ -33,9 +34,6 @@ void check_rule(const struct building *b);
 void check_bounds(const struct building *b);
 /* Every message that it can render, before the guard. */
 void check_guard(const struct building *b);
-
-/* Fills rule->sha256 from all that matters. */
-void digest_rule(struct rule *rule);
 
 /* Blanks and line ends at the end of a text are the YAML's, not the writer's. */
 void trim_end(char *text);

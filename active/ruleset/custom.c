@@ -245,7 +245,6 @@ struct rule *custom_build(const struct yaml_file *file, const struct custom_entr
 	if (build_probe(&e, rule, step)) {
 		find_guards(set, rule);
 		check_bytes(&e, rule, step);
-		digest_rule(rule);
 	}
 	if (m->count == before)
 		return rule;

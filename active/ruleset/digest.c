@@ -128,11 +128,14 @@ static void feed_head(struct digest *d, const struct rule *rule)
 	feed(d, rule->fills, rule->fills_count);
 }
 
-void digest_rule(struct rule *rule)
+const char *rule_sha256(const struct rule *rule)
 {
 	struct digest d;
 	uint8_t hash[crypto_hash_sha256_BYTES];
+	char *hex = (char *)rule->sha256;
 
+	if (hex[0])
+		return hex;
 	crypto_hash_sha256_init(&d.state);
 	feed_head(&d, rule);
 	feed_number(&d, rule->holes_count);
@@ -142,5 +145,5 @@ void digest_rule(struct rule *rule)
 	for (size_t i = 0; i < rule->steps_count; i++)
 		feed_step(&d, &rule->steps[i]);
 	crypto_hash_sha256_final(&d.state, hash);
-	sodium_bin2hex(rule->sha256, sizeof(rule->sha256), hash, sizeof(hash));
+	return sodium_bin2hex(hex, sizeof(rule->sha256), hash, sizeof(hash));
 }

@@ -4,6 +4,7 @@
 #include "active/ruleset/build.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,10 +100,16 @@ static bool has_word(char *const *words, size_t n, const char *word)
 	return n == 0;
 }
 
+/* Most patterns begin with another letter than the text, which is seen sooner than fnmatch() is called. */
+static bool begins_otherwise(const char *pattern, const char *text)
+{
+	return isalnum((unsigned char)*pattern) && tolower((unsigned char)*pattern) != tolower((unsigned char)*text);
+}
+
 static bool has_pattern(char *const *patterns, size_t n, const char *text)
 {
 	for (size_t i = 0; i < n; i++)
-		if (fnmatch(patterns[i], text, FNM_CASEFOLD) == 0)
+		if (!begins_otherwise(patterns[i], text) && fnmatch(patterns[i], text, FNM_CASEFOLD) == 0)
 			return true;
 	return n == 0;
 }

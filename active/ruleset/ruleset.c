@@ -20,14 +20,23 @@ struct loaded_file {
 	struct probe_file *probe;
 };
 
+/* That a rule asks services of that protocol. */
+struct asking {
+	const char *protocol;
+	const struct rule *rule;
+};
+
 struct ruleset {
 	size_t files_count;
 	struct loaded_file files[FILES_MOST];
 	size_t count;
 	struct rule *rules[RULES_MOST];
+	struct asking *asking; /* in the order of protocols, of one in that of the rules */
+	size_t asking_count;
 	struct yaml_file *custom_yaml;
 	struct custom_file *custom;
 	struct mistakes mistakes;
+	bool unsent;
 };
 
 static void check_file(struct ruleset *set, const struct loaded_file *file, const char *name)
@@ -65,7 +74,7 @@ static void free_rule(struct rule *rule)
 static void add_rule(struct ruleset *set, const struct loaded_file *file, size_t index)
 {
 	const struct rule_file *raw = &file->probe->rules[index];
-	struct building b = { file->yaml, &set->mistakes, index, file->probe, raw, NULL, NULL, NULL, false };
+	struct building b = { file->yaml, &set->mistakes, index, file->probe, raw, NULL, NULL, NULL, false, set->unsent };
 
 	if (set->count == RULES_MOST) {
 		wrong(&b, line_in(&b, "name"), "there are more than %d rules", RULES_MOST);
@@ -157,27 +166,73 @@ static int by_name(const void *a, const void *b)
 	return strcmp((*x)->name, (*y)->name);
 }
 
-struct ruleset *ruleset_load(const char *dir, ruleset_complain *complain, void *context)
+static int by_protocol(const void *a, const void *b)
+{
+	const struct asking *x = a, *y = b;
+	int order = strcmp(x->protocol, y->protocol);
+
+	return order ? order : strcmp(x->rule->name, y->rule->name);
+}
+
+static void add_asking(struct ruleset *set, const char *protocol, const struct rule *rule)
+{
+	for (size_t i = set->asking_count; i-- > 0 && set->asking[i].rule == rule;)
+		if (strcmp(set->asking[i].protocol, protocol) == 0)
+			return;
+	set->asking[set->asking_count++] = (struct asking){ protocol, rule };
+}
+
+static bool index_asking(struct ruleset *set)
+{
+	set->asking = calloc(set->count * RULE_SEEN + 1, sizeof(*set->asking));
+	if (!set->asking)
+		return false;
+	for (size_t i = 0; i < set->count; i++) {
+		const struct rule *rule = set->rules[i];
+
+		for (size_t n = 0; n < rule->seen_count; n++)
+			add_asking(set, rule->seen[n], rule);
+		if (rule->seen_count == 0)
+			add_asking(set, rule->protocol, rule);
+	}
+	qsort(set->asking, set->asking_count, sizeof(*set->asking), by_protocol);
+	return true;
+}
+
+static struct ruleset *load(const char *dir, bool unsent, ruleset_complain *complain, void *context)
 {
 	struct ruleset *set = calloc(1, sizeof(*set));
 
 	if (!set)
 		return NULL;
 	set->mistakes = (struct mistakes){ complain, context, 0 };
+	set->unsent = unsent;
 	load_folder(set, dir);
 	load_custom(set, dir);
-	if (set->mistakes.count) {
-		ruleset_free(set);
-		return NULL;
+	if (set->mistakes.count == 0) {
+		qsort(set->rules, set->count, sizeof(set->rules[0]), by_name);
+		if (index_asking(set))
+			return set;
 	}
-	qsort(set->rules, set->count, sizeof(set->rules[0]), by_name);
-	return set;
+	ruleset_free(set);
+	return NULL;
+}
+
+struct ruleset *ruleset_load(const char *dir, ruleset_complain *complain, void *context)
+{
+	return load(dir, false, complain, context);
+}
+
+struct ruleset *ruleset_load_unsent(const char *dir, ruleset_complain *complain, void *context)
+{
+	return load(dir, true, complain, context);
 }
 
 void ruleset_free(struct ruleset *set)
 {
 	if (!set)
 		return;
+	free(set->asking);
 	for (size_t i = 0; i < set->count; i++)
 		free_rule(set->rules[i]);
 	for (size_t i = 0; i < set->files_count; i++) {
@@ -233,6 +288,32 @@ const struct rule *ruleset_next(const struct ruleset *set, const char *protocol,
 			best = rule;
 	}
 	return best;
+}
+
+/* The first that stands not before the protocol. */
+static size_t first_asking(const struct ruleset *set, const char *protocol)
+{
+	size_t low = 0, high = set->asking_count;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (strcmp(set->asking[middle].protocol, protocol) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+const struct rule *ruleset_asking(const struct ruleset *set, const char *protocol, size_t *place)
+{
+	size_t at = *place ? *place - 1 : first_asking(set, protocol);
+
+	if (at == set->asking_count || strcmp(set->asking[at].protocol, protocol) != 0)
+		return NULL;
+	*place = at + 2;
+	return set->asking[at].rule;
 }
 
 bool rule_asks_service(const struct rule *rule, enum transport transport, const char *protocol, bool by_structure)

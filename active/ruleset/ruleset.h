@@ -75,7 +75,7 @@ struct rule {
 	uint32_t timeout_ms;   /* for one reply */
 	uint16_t ethertype;    /* TRANSPORT_ETHERNET only */
 	uint8_t destination[6]; /* TRANSPORT_ETHERNET: a group address, or zeros for the target's own */
-	char sha256[65];       /* over all that matters of the rule; a comment or a blank changes nothing */
+	char sha256[65];       /* for rule_sha256() alone */
 	uint8_t guards_count;  /* RISK_CUSTOM only: one of these protocols' guards must read its bytes; none: the hash alone binds them */
 	const char *guards[RULE_GUARDS];
 	uint8_t custom_sha256[32]; /* RISK_CUSTOM only: of the one message */
@@ -99,6 +99,8 @@ typedef void ruleset_complain(void *context, const char *file, uint32_t line, co
  * empty folder is a mistake too.
  */
 struct ruleset *ruleset_load(const char *dir, ruleset_complain *complain, void *context);
+/* The same for a process that sends nothing and orders nothing: the messages that its probes can make are not held before the guard. */
+struct ruleset *ruleset_load_unsent(const char *dir, ruleset_complain *complain, void *context);
 void ruleset_free(struct ruleset *set);
 
 size_t ruleset_count(const struct ruleset *set);
@@ -114,6 +116,12 @@ const struct rule *ruleset_next(const struct ruleset *set, const char *protocol,
 				const struct rule *after);
 
 /*
+ * The rules whose must_have_seen names that protocol, in the order of their names: the first when *place is 0, then
+ * those after it; NULL when there are no more. *place is of no other use.
+ */
+const struct rule *ruleset_asking(const struct ruleset *set, const char *protocol, size_t *place);
+
+/*
  * True when a service that was heard at its transport is one that the rule's must_have_seen asks for: a protocol
  * of that name, read by structure. "null" there stands for any TCP service whose protocol nobody has read.
  */
@@ -124,6 +132,12 @@ bool rule_takes_port(const struct rule *rule, uint16_t port);
 
 /* True when a reply to it can tell that attribute. */
 bool rule_fills(const struct rule *rule, enum attribute a);
+
+/*
+ * 64 hex digits over all that matters of the rule: a comment or a blank changes nothing. Made when first asked for,
+ * because most who load rules never do; not for two threads at once. Lives as long as the rule.
+ */
+const char *rule_sha256(const struct rule *rule);
 
 /*
  * The guard's word on a message of a rule, whole and as it would go on the wire: guard_allows() of its protocol;

@@ -77,7 +77,8 @@ struct glance {
 	struct cursor bytes; /* as in struct reader, and nothing was lost before or in them */
 	uint8_t direction;
 	uint8_t transport;
-	uint8_t signs;       /* out: SIGN_WRITE; starts at 0. An error is never routine */
+	uint8_t signs;       /* out: those that read() would give; starts at 0 */
+	int64_t time_ns;
 };
 
 struct classifier {
@@ -97,16 +98,16 @@ struct classifier {
 	enum verdict (*read)(struct reader *r);
 	/*
 	 * Optional, for what comes by the thousand each second. True when the message at hand is routine, and taken off
-	 * g->bytes: read() would answer MINE, tell nothing and leave the memo as it is. It still must look at all that
-	 * could make it otherwise: lengths, function, unit, errors. At false, or in any doubt, read() gets the same bytes.
-	 * Ethernet: memo is NULL and `bytes` a whole frame.
+	 * g->bytes: read() would answer MINE and tell nothing, and the memo is left as read() would leave it. It still must
+	 * look at all that could make it otherwise: lengths, function, unit, errors. At false, or in any doubt, the memo is as
+	 * it was and read() gets the same bytes. Ethernet: memo is NULL and `bytes` a whole frame.
 	 */
-	bool (*glance)(struct glance *g, const void *memo);
+	bool (*glance)(struct glance *g, void *memo);
 	/*
 	 * Optional, Ethernet: how many bytes from the start of a frame decide all that read() tells of it, 0 for all of them.
 	 * A second frame of the same sender that is alike so far is not read again within a minute.
 	 */
-	size_t (*telling)(struct cursor frame);
+	size_t (*telling)(const struct cursor *frame);
 };
 
 /* All classifiers, ended by NULL; written by the build from the file names. */

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 /* Every packet byte passes through these: a call each would cost more than the check. */
 #ifdef ASKANCE_COUNTED /* each is counted once, and not in all lines that call it */
@@ -187,6 +188,14 @@ static inline bool cursor_copy(struct cursor *c, void *to, size_t len)
 static inline bool cursor_starts(const struct cursor *c, const void *bytes, size_t len)
 {
 	return cursor_left(c) >= len && memcmp(c->at, bytes, len) == 0;
+}
+
+/* The same for a text, whatever the case of its letters. */
+static inline bool cursor_starts_any_case(const struct cursor *c, const char *text)
+{
+	size_t len = strlen(text);
+
+	return cursor_left(c) >= len && strncasecmp((const char *)c->at, text, len) == 0;
 }
 
 /* Distance to the first such byte, or -1. Moves nothing. */

@@ -83,7 +83,11 @@ static void hash_lists(char out[13], const uint16_t *sorted, unsigned count, con
 		sha256_add(&s, "_", 1);
 	add_list(&s, after, after_count);
 	sha256_end(&s, digest);
-	snprintf(out, 13, "%02x%02x%02x%02x%02x%02x", digest[0], digest[1], digest[2], digest[3], digest[4], digest[5]);
+	for (int i = 0; i < 6; i++) {
+		out[2 * i] = hex[digest[i] >> 4];
+		out[2 * i + 1] = hex[digest[i] & 15];
+	}
+	out[12] = 0;
 }
 
 static bool alphanumeric(uint8_t b)

@@ -32,24 +32,40 @@ static void schedule(const uint8_t block[SHA256_BLOCK_BYTES], uint32_t w[64])
 	}
 }
 
+/* One round. The eight words change places with each: d becomes what is e in the next, h what is a. */
+static inline void turn(uint32_t a, uint32_t b, uint32_t c, uint32_t *d, uint32_t e, uint32_t f, uint32_t g, uint32_t *h, uint32_t add)
+{
+	uint32_t one = *h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + ((e & f) ^ (~e & g)) + add;
+
+	*d += one;
+	*h = one + (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
+}
+
 static void compress(uint32_t state[8], const uint8_t block[SHA256_BLOCK_BYTES])
 {
-	uint32_t w[64], v[8];
+	uint32_t a = state[0], b = state[1], c = state[2], d = state[3], e = state[4], f = state[5], g = state[6], h = state[7], w[64];
 
 	schedule(block, w);
-	memcpy(v, state, sizeof v);
-	for (int i = 0; i < 64; i++) {
-		uint32_t one = v[7] + (rotate(v[4], 6) ^ rotate(v[4], 11) ^ rotate(v[4], 25)) +
-			       ((v[4] & v[5]) ^ (~v[4] & v[6])) + round_constants[i] + w[i];
-		uint32_t two = (rotate(v[0], 2) ^ rotate(v[0], 13) ^ rotate(v[0], 22)) +
-			       ((v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]));
-
-		memmove(v + 1, v, 7 * sizeof *v);
-		v[4] += one;
-		v[0] = one + two;
+	for (int i = 0; i < 64; i++)
+		w[i] += round_constants[i];
+	for (int i = 0; i < 64; i += 8) {
+		turn(a, b, c, &d, e, f, g, &h, w[i]);
+		turn(h, a, b, &c, d, e, f, &g, w[i + 1]);
+		turn(g, h, a, &b, c, d, e, &f, w[i + 2]);
+		turn(f, g, h, &a, b, c, d, &e, w[i + 3]);
+		turn(e, f, g, &h, a, b, c, &d, w[i + 4]);
+		turn(d, e, f, &g, h, a, b, &c, w[i + 5]);
+		turn(c, d, e, &f, g, h, a, &b, w[i + 6]);
+		turn(b, c, d, &e, f, g, h, &a, w[i + 7]);
 	}
-	for (int i = 0; i < 8; i++)
-		state[i] += v[i];
+	state[0] += a;
+	state[1] += b;
+	state[2] += c;
+	state[3] += d;
+	state[4] += e;
+	state[5] += f;
+	state[6] += g;
+	state[7] += h;
 }
 
 void sha256_start(struct sha256 *s)

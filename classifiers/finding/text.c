@@ -123,40 +123,63 @@ size_t text_clean(char *to, size_t room, const void *from, size_t n)
 	return at;
 }
 
+/* The code point of UTF-16LE at s, and by how many bytes it is coded; half a pair alone is U+FFFD, and what follows it stands
+ * for itself (Unicode 15, D91 and section 3.9). At least 2 bytes are there. */
+static uint32_t utf16le_at(const uint8_t *s, size_t n, size_t *len)
+{
+	uint32_t c = (uint32_t)(s[0] | s[1] << 8);
+
+	*len = 2;
+	if (c < 0xd800 || c >= 0xe000)
+		return c;
+	if (c < 0xdc00 && n >= 4) {
+		uint32_t low = (uint32_t)(s[2] | s[3] << 8);
+
+		if (low >= 0xdc00 && low < 0xe000) {
+			*len = 4;
+			return 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
+		}
+	}
+	return 0xfffd;
+}
+
+/* Writes c, which is no surrogate, as UTF-8: 1 to 4 bytes. */
+static size_t put_utf8(uint8_t *to, uint32_t c)
+{
+	if (c < 0x80) {
+		to[0] = (uint8_t)c;
+		return 1;
+	}
+	if (c < 0x800) {
+		to[0] = (uint8_t)(0xc0 | c >> 6);
+		to[1] = (uint8_t)(0x80 | (c & 0x3f));
+		return 2;
+	}
+	if (c < 0x10000) {
+		to[0] = (uint8_t)(0xe0 | c >> 12);
+		to[1] = (uint8_t)(0x80 | (c >> 6 & 0x3f));
+		to[2] = (uint8_t)(0x80 | (c & 0x3f));
+		return 3;
+	}
+	to[0] = (uint8_t)(0xf0 | c >> 18);
+	to[1] = (uint8_t)(0x80 | (c >> 12 & 0x3f));
+	to[2] = (uint8_t)(0x80 | (c >> 6 & 0x3f));
+	to[3] = (uint8_t)(0x80 | (c & 0x3f));
+	return 4;
+}
+
 size_t text_clean_utf16le(char *to, size_t room, const void *from, size_t n)
 {
 	const uint8_t *s = from;
 	uint8_t utf8[1024];
-	size_t at = 0;
+	size_t at = 0, len;
 
-	for (size_t i = 0; i + 1 < n && at + 4 < sizeof utf8; i += 2) {
-		uint32_t c = (uint32_t)(s[i] | s[i + 1] << 8);
+	for (size_t i = 0; i + 1 < n && at + 4 < sizeof utf8; i += len) {
+		uint32_t c = utf16le_at(s + i, n - i, &len);
 
 		if (c == 0)
 			break;
-		if (c >= 0xd800 && c < 0xdc00 && i + 3 < n) {
-			uint32_t low = (uint32_t)(s[i + 2] | s[i + 3] << 8);
-
-			c = low >= 0xdc00 && low < 0xe000 ? 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00) : 0xfffd;
-			i += 2;
-		} else if (c >= 0xd800 && c < 0xe000) {
-			c = 0xfffd;
-		}
-		if (c < 0x80) {
-			utf8[at++] = (uint8_t)c;
-		} else if (c < 0x800) {
-			utf8[at++] = (uint8_t)(0xc0 | c >> 6);
-			utf8[at++] = (uint8_t)(0x80 | (c & 0x3f));
-		} else if (c < 0x10000) {
-			utf8[at++] = (uint8_t)(0xe0 | c >> 12);
-			utf8[at++] = (uint8_t)(0x80 | (c >> 6 & 0x3f));
-			utf8[at++] = (uint8_t)(0x80 | (c & 0x3f));
-		} else {
-			utf8[at++] = (uint8_t)(0xf0 | c >> 18);
-			utf8[at++] = (uint8_t)(0x80 | (c >> 12 & 0x3f));
-			utf8[at++] = (uint8_t)(0x80 | (c >> 6 & 0x3f));
-			utf8[at++] = (uint8_t)(0x80 | (c & 0x3f));
-		}
+		at += put_utf8(utf8 + at, c);
 	}
 	return text_clean(to, room, utf8, at);
 }

@@ -1,6 +1,7 @@
 /*
  * Finds the device rules whose conditions hold. Each pattern keeps which letters it needs, as bits: most patterns are
- * told from a text by one AND, without a look at either.
+ * told from a text by one AND, without a look at either. And what fits a text is kept for a while: makers, products and
+ * protocols are those of many devices.
  */
 #include "classifiers/host/device_index.h"
 
@@ -12,6 +13,9 @@
 
 /* Where a condition can look: at an attribute, or at one of these. */
 enum { PLACE_MAKER = ATTRIBUTES, PLACE_SERVES, PLACE_SPEAKS, PLACES };
+
+/* A text that is longer, or fits more patterns, is looked at anew each time. */
+enum { SEEN_TEXTS = 1024, SEEN_BYTES = 64, SEEN_FITS = 8 };
 
 enum { LETTERS = 26, DIGITS = 10, SIGNS = 64 - LETTERS - DIGITS };
 
@@ -25,8 +29,13 @@ struct number {
 	uint32_t condition;
 };
 
+/* Which bytes stand in a text, and which pairs of them, as bits that several share. */
+struct letters {
+	uint64_t one, two;
+};
+
 struct place {
-	uint64_t *needs; /* letters of each pattern; apart from them, because most are looked at no further */
+	struct letters *needs; /* letters of each pattern; apart from them, because most are looked at no further */
 	struct pattern *patterns;
 	struct number *numbers;
 	size_t count, room, number_count, number_room;
@@ -38,7 +47,16 @@ struct held {
 	bool holds;
 };
 
+/* A text that was looked at, and the conditions whose patterns fit it. */
+struct seen {
+	char text[SEEN_BYTES];
+	uint8_t place; /* + 1; 0: nothing is here */
+	uint8_t count;
+	uint32_t fits[SEEN_FITS];
+};
+
 struct device_index {
+	struct seen *seen; /* SEEN_TEXTS of them; where one stands is told by the place and its text */
 	struct place places[PLACES];
 	struct held *conditions;
 	const struct device_rule **rules; /* in the order of loading */
@@ -58,28 +76,38 @@ static unsigned letter_bit(unsigned char c)
 	return isdigit(c) ? LETTERS + c - '0' : LETTERS + DIGITS + c % SIGNS;
 }
 
-static uint64_t letters_of(const char *text)
+/* Two bytes in a row: of the texts that have all letters of a pattern, few have them in its order. */
+static unsigned pair_bit(unsigned before, unsigned bit)
 {
-	uint64_t letters = 0;
+	return (before * 7 + bit * 13) % 64;
+}
 
-	for (; *text != 0; text++)
-		letters |= 1ULL << letter_bit((unsigned char)*text);
-	return letters;
+static bool is_wild(char c)
+{
+	return c == '*' || c == '?';
+}
+
+/* What stands in a text, or in a pattern: there '*' and '?' are no letters. */
+static struct letters letters_of(const char *text, bool pattern)
+{
+	struct letters l = { 0, 0 };
+	unsigned before = 64;
+
+	for (; *text != 0; text++) {
+		unsigned bit = pattern && is_wild(*text) ? 64 : letter_bit((unsigned char)*text);
+
+		if (bit < 64)
+			l.one |= 1ULL << bit;
+		if (bit < 64 && before < 64)
+			l.two |= 1ULL << pair_bit(before, bit);
+		before = bit;
+	}
+	return l;
 }
 
 static bool is_glob(const char *pattern)
 {
 	return strpbrk(pattern, "*?") != NULL;
-}
-
-static uint64_t letters_needed(const char *pattern)
-{
-	uint64_t letters = 0;
-
-	for (; *pattern != 0; pattern++)
-		if (*pattern != '*' && *pattern != '?')
-			letters |= 1ULL << letter_bit((unsigned char)*pattern);
-	return letters;
 }
 
 /* Making it */
@@ -101,7 +129,7 @@ static bool add_pattern(struct place *p, const char *text, uint32_t condition)
 		if (!grow(&p->needs, &p->room, sizeof(*p->needs)) || !grow(&p->patterns, &p->room, sizeof(*p->patterns)))
 			return false;
 	}
-	p->needs[p->count] = letters_needed(text);
+	p->needs[p->count] = letters_of(text, true);
 	p->patterns[p->count++] = (struct pattern){ text, condition };
 	return true;
 }
@@ -171,7 +199,8 @@ static bool make_room(struct device_index *x, const struct device_rules *r)
 	x->open = calloc(rules + 1, sizeof(*x->open));
 	x->conditions = calloc(conditions + 1, sizeof(*x->conditions));
 	x->found = calloc(conditions + 1, sizeof(*x->found));
-	return x->rules != NULL && x->matched != NULL && x->open != NULL && x->conditions != NULL && x->found != NULL;
+	x->seen = calloc(SEEN_TEXTS, sizeof(*x->seen));
+	return x->seen != NULL && x->rules != NULL && x->matched != NULL && x->open != NULL && x->conditions != NULL && x->found != NULL;
 }
 
 struct device_index *device_index_make(const struct device_rules *r)
@@ -197,6 +226,7 @@ void device_index_free(struct device_index *x)
 		free(x->places[i].patterns);
 		free(x->places[i].numbers);
 	}
+	free(x->seen);
 	free(x->rules);
 	free(x->matched);
 	free(x->open);
@@ -264,11 +294,6 @@ static bool pattern_fits(const char *pattern, const char *text)
 	return is_glob(pattern) ? glob_fits(pattern, text) : words_fit(pattern, text);
 }
 
-static bool is_equal(const char *word, const char *name)
-{
-	return strcmp(word, name) == 0;
-}
-
 /* Values write numbers as "42", "0x002a" or either with words behind it, "42 (Siemens)". */
 static bool read_number(const char *text, uint64_t *number)
 {
@@ -298,20 +323,62 @@ static void note_held(struct device_index *x, uint32_t condition)
 	x->found[x->found_count++] = condition;
 }
 
-/* Patterns that need a letter which the text lacks are passed over. */
-static void look_at_text(struct device_index *x, const struct place *p, const char *text, const char *protocol,
-			 bool (*fits)(const char *pattern, const char *text))
+static void hear_fit(struct device_index *x, uint32_t condition, const char *protocol)
 {
-	uint64_t lacks = ~letters_of(text);
+	if (!x->conditions[condition].holds && from_protocol(x->conditions[condition].condition, protocol))
+		note_held(x, condition);
+}
+
+/* Where a text is kept; a walk over it costs less than a look at the patterns. NULL when it is too long. */
+static struct seen *seen_slot(const struct device_index *x, uint8_t place, const char *text)
+{
+	uint64_t hash = place;
+	size_t len = 0;
+
+	for (; text[len] != 0; len++)
+		hash = (hash ^ (uint8_t)text[len]) * 0x9e3779b97f4a7c15;
+	return len < SEEN_BYTES ? &x->seen[hash >> 32 & (SEEN_TEXTS - 1)] : NULL;
+}
+
+/* Patterns that need a letter which the text lacks are passed over. */
+static void look_anew(struct device_index *x, uint8_t place, const char *text, const char *protocol, struct seen *seen)
+{
+	bool words = place != PLACE_SERVES && place != PLACE_SPEAKS;
+	const struct place *p = &x->places[place];
+	const struct letters has = letters_of(text, false);
+	size_t count = 0;
 
 	for (size_t i = 0; i < p->count; i++) {
 		const struct pattern *pattern = &p->patterns[i];
 
-		if ((p->needs[i] & lacks) != 0 || x->conditions[pattern->condition].holds)
+		if (((p->needs[i].one & ~has.one) | (p->needs[i].two & ~has.two)) != 0 || !(words ? pattern_fits(pattern->text, text) : strcmp(pattern->text, text) == 0))
 			continue;
-		if (fits(pattern->text, text) && from_protocol(x->conditions[pattern->condition].condition, protocol))
-			note_held(x, pattern->condition);
+		hear_fit(x, pattern->condition, protocol);
+		if (seen != NULL && count < SEEN_FITS)
+			seen->fits[count] = pattern->condition;
+		count++;
 	}
+	if (seen == NULL)
+		return;
+	seen->place = count <= SEEN_FITS ? (uint8_t)(place + 1) : 0;
+	seen->count = (uint8_t)count;
+	strcpy(seen->text, text);
+}
+
+/* protocol: who says it, NULL when nobody does. */
+static void look_at_text(struct device_index *x, uint8_t place, const char *text, const char *protocol)
+{
+	struct seen *seen;
+
+	if (x->places[place].count == 0)
+		return;
+	seen = seen_slot(x, place, text);
+	if (seen == NULL || seen->place != place + 1 || strcmp(seen->text, text) != 0) {
+		look_anew(x, place, text, protocol, seen);
+		return;
+	}
+	for (unsigned i = 0; i < seen->count; i++)
+		hear_fit(x, seen->fits[i], protocol);
 }
 
 static void look_at_number(struct device_index *x, const struct place *p, const char *text, const char *protocol)
@@ -341,11 +408,10 @@ static const char *bound(const char *text, char bounded[DEVICE_TEXT_BYTES])
 
 static void look_at_value(struct device_index *x, const struct device_value *v)
 {
-	const struct place *p = &x->places[v->attribute];
 	char bounded[DEVICE_TEXT_BYTES];
 
-	look_at_text(x, p, bound(v->value, bounded), v->protocol, pattern_fits);
-	look_at_number(x, p, v->value, v->protocol);
+	look_at_text(x, (uint8_t)v->attribute, bound(v->value, bounded), v->protocol);
+	look_at_number(x, &x->places[v->attribute], v->value, v->protocol);
 }
 
 static int order_numbers(const void *a, const void *b)
@@ -380,11 +446,11 @@ const struct device_rule *const *device_index_match(struct device_index *x, cons
 	char bounded[DEVICE_TEXT_BYTES];
 
 	if (e->maker != NULL)
-		look_at_text(x, &x->places[PLACE_MAKER], bound(e->maker, bounded), NULL, pattern_fits);
+		look_at_text(x, PLACE_MAKER, bound(e->maker, bounded), NULL);
 	for (size_t i = 0; i < e->serve_count; i++)
-		look_at_text(x, &x->places[PLACE_SERVES], e->serves[i], NULL, is_equal);
+		look_at_text(x, PLACE_SERVES, e->serves[i], NULL);
 	for (size_t i = 0; i < e->speak_count; i++)
-		look_at_text(x, &x->places[PLACE_SPEAKS], e->speaks[i], NULL, is_equal);
+		look_at_text(x, PLACE_SPEAKS, e->speaks[i], NULL);
 	for (size_t i = 0; i < e->value_count; i++)
 		if (e->values[i].attribute < ATTRIBUTES && e->values[i].value != NULL)
 			look_at_value(x, &e->values[i]);

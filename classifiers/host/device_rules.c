@@ -224,10 +224,39 @@ static const char *rule_mistake(const struct device_rule *r)
 	return NULL;
 }
 
-static bool name_is_taken(const struct device_rules *all, const struct device_file *file, unsigned index)
+static uint32_t hash_of(const char *name)
+{
+	uint32_t hash = 2166136261;
+
+	for (; *name != 0; name++)
+		hash = (hash ^ (uint8_t)*name) * 16777619;
+	return hash;
+}
+
+/* Names lie all over the memory, so their hashes are looked at first. False, so that names are, when there is no room to keep this one. */
+static bool hash_is_new(struct device_rules *all, const char *name)
+{
+	uint32_t hash = hash_of(name), *more;
+
+	for (size_t i = 0; i < all->names; i++)
+		if (all->name[i] == hash)
+			return false;
+	if ((all->names & (all->names - 1)) == 0) {
+		more = realloc(all->name, (all->names != 0 ? 2 * all->names : 1) * sizeof(*more));
+		if (more == NULL)
+			return false;
+		all->name = more;
+	}
+	all->name[all->names++] = hash;
+	return true;
+}
+
+static bool name_is_taken(struct device_rules *all, const struct device_file *file, unsigned index)
 {
 	const char *name = file->rule[index].name;
 
+	if (hash_is_new(all, name))
+		return false;
 	for (size_t f = 0; f < all->files; f++)
 		for (unsigned i = 0; i < all->file[f]->rule_count; i++)
 			if (strcmp(all->file[f]->rule[i].name, name) == 0)
@@ -382,6 +411,7 @@ void device_rules_free(struct device_rules *r)
 	for (size_t i = 0; i < r->files; i++)
 		free_file(r->schema, r->file[i]);
 	free(r->file);
+	free(r->name);
 	device_index_free(r->index);
 	free(r->schema);
 	free(r);

@@ -70,6 +70,8 @@ struct device_rules {
 	struct device_schema *schema; /* libcyaml frees what it loaded by it */
 	struct device_file **file;
 	size_t files;
+	uint32_t *name;               /* hashes of the rules' names; its room is a power of two */
+	size_t names;
 	const struct class_fact *of_class[DEVICE_CLASSES]; /* by class; NULL where no file says */
 	struct device_index *index; /* of all conditions */
 };

@@ -13,8 +13,9 @@
 enum {
 	NAME_BYTES = 128,
 	FILE_BYTES_MAX = 64 * 1024 * 1024,
+	PART_BYTES = 128 * 1024, /* read at a time */
 	LENGTHS = 3,
-	SLOTS = 1 << 17, /* of the table that finds a name again; the registries name about 35 000 organisations */
+	FIRST_ROWS = 1024, FIRST_NAMES = 16 * 1024, /* each grows to double */
 };
 
 static const uint8_t length_bits[LENGTHS] = { 24, 28, 36 };
@@ -22,16 +23,18 @@ static const uint8_t length_bits[LENGTHS] = { 24, 28, 36 };
 /* A registered prefix in one number, so that sorting is of numbers alone: its length, its bits, and whose it is. */
 enum { NAME_BITS = 24, PREFIX_BITS = 36, LENGTH_SHIFT = PREFIX_BITS + NAME_BITS };
 
-/* While loading: all prefixes, and every name once. */
+/* While loading: all prefixes, and the name of each. A pool that holds a name once would take longer than it saves. */
 struct rows {
+	const struct makers_wanted *wanted; /* NULL: all */
+	size_t met; /* assignments, wanted or not */
 	uint64_t *row;
 	size_t count;
 	size_t room;
 	char *names;
 	size_t names_len;
 	size_t names_room;
-	uint32_t slot[SLOTS]; /* offsets of names by their hash, 0 for an empty slot */
-	size_t slots_used;
+	char *text; /* the part of a file at work on */
+	size_t text_room;
 };
 
 struct makers {
@@ -45,6 +48,26 @@ static uint64_t pack_row(unsigned length, uint64_t prefix, uint32_t name)
 	return (uint64_t)length << LENGTH_SHIFT | prefix << NAME_BITS | name;
 }
 
+/* Its word and bit, by the 24 bits that all prefixes of an address begin with. */
+static uint64_t wanted_place(uint64_t first_24_bits)
+{
+	return first_24_bits * UINT64_C(0x9e3779b97f4a7c15) >> 48;
+}
+
+void makers_want(struct makers_wanted *w, const uint8_t mac[6])
+{
+	uint64_t place = wanted_place((uint64_t)mac[0] << 16 | (uint64_t)mac[1] << 8 | mac[2]);
+
+	w->bits[place / 64] |= UINT64_C(1) << place % 64;
+}
+
+static bool is_wanted(const struct makers_wanted *w, unsigned length, uint64_t prefix)
+{
+	uint64_t place = wanted_place(prefix >> (length_bits[length] - 24));
+
+	return w == NULL || (w->bits[place / 64] >> place % 64 & 1) != 0;
+}
+
 static void add_note(char *note, size_t room, const char *path, const char *what)
 {
 	size_t used = strlen(note);
@@ -53,50 +76,58 @@ static void add_note(char *note, size_t room, const char *path, const char *what
 		snprintf(note + used, room - used, "%s%s: %s", used > 0 ? "; " : "", path, what);
 }
 
-/* The whole file with a NUL behind it, or NULL with *why. */
-static char *read_whole(const char *path, const char **why)
+/* A file, of which a part stands in the text of `rows` with a NUL behind it. */
+struct registry {
+	FILE *file;
+	struct rows *rows;
+	size_t len, total;
+	bool ended;
+	const char *why; /* NULL when all is well */
+};
+
+/* Reads on, behind what is left from *at on, which moves to the beginning. False when there is no more, or with `why`. */
+static bool read_on(struct registry *r, const char **at)
 {
-	FILE *f = fopen(path, "re");
-	char *text = NULL;
-	size_t len = 0, room = 0;
+	struct rows *rows = r->rows;
+	size_t left = *at != NULL ? r->len - (size_t)(*at - rows->text) : 0, n;
 
-	*why = "";
-	if (f == NULL) {
-		*why = strerror(errno);
-		return NULL;
-	}
-	while (!feof(f) && !ferror(f) && len < FILE_BYTES_MAX) {
-		if (room - len < 65536) {
-			char *more = realloc(text, room + 262144 + 1);
+	if (left > 0)
+		memmove(rows->text, *at, left);
+	if (rows->text_room - left <= PART_BYTES / 2) {
+		char *more = realloc(rows->text, rows->text_room + PART_BYTES + 1);
 
-			if (more == NULL)
-				break;
-			text = more;
-			room += 262144;
+		if (more == NULL) {
+			r->why = "no memory";
+			return false;
 		}
-		len += fread(text + len, 1, room - len, f);
+		rows->text = more;
+		rows->text_room += PART_BYTES;
 	}
-	if (ferror(f) || !feof(f)) {
-		*why = ferror(f) ? "can't be read" : "too large";
-		free(text);
-		text = NULL;
-	}
-	fclose(f);
-	if (text != NULL)
-		text[len] = 0;
-	return text;
+	n = fread(rows->text + left, 1, rows->text_room - left, r->file);
+	r->len = left + n;
+	r->total += n;
+	r->ended = feof(r->file) != 0;
+	rows->text[r->len] = 0;
+	*at = rows->text;
+	if (ferror(r->file) || r->total > FILE_BYTES_MAX)
+		r->why = ferror(r->file) ? "can't be read" : "too large";
+	return r->why == NULL;
 }
 
-/* Unquotes the CSV field at *at into `to` (cut when it doesn't fit); true when a further field of the same row follows. */
-static bool next_field(const char **at, char *to, size_t room)
-{
-	const char *s = *at;
-	size_t n = 0;
-	bool quoted = *s == '"';
+/* A field's text: where it stands in the file, or its copy without the quotes. */
+struct field {
+	const char *text;
+	size_t len;
+	char copy[NAME_BYTES];
+};
 
-	if (quoted)
-		s++;
-	for (; *s != 0; s++) {
+/* What stands in a field that has quotes within it, cut when there is no room for it; gives where the field ends. */
+static const char *unquote(const char *s, struct field *f)
+{
+	bool quoted = true;
+
+	f->len = 0;
+	for (s++; *s != 0; s++) {
 		if (quoted && s[0] == '"' && s[1] == '"')
 			s++;
 		else if (quoted && s[0] == '"') {
@@ -104,24 +135,46 @@ static bool next_field(const char **at, char *to, size_t room)
 			continue;
 		} else if (!quoted && (*s == ',' || *s == '\n'))
 			break;
-		if (n + 1 < room)
-			to[n++] = *s;
+		if (f->len < sizeof(f->copy))
+			f->copy[f->len++] = *s;
 	}
-	to[n] = 0;
-	*at = *s != 0 ? s + 1 : s;
-	return *s == ',';
+	f->text = f->copy;
+	return s;
+}
+
+/* The CSV field at *at; true when a further field of the same row follows. */
+static bool next_field(const char **at, struct field *f)
+{
+	const char *s = *at, *end = s;
+
+	if (*s == '"')
+		end = strchr(s + 1, '"');
+	else /* fields are short: a search that prepares itself first takes longer */
+		while (*end != ',' && *end != '\n' && *end != 0)
+			end++;
+	if (*s != '"') {
+		f->text = s;
+		f->len = (size_t)(end - s);
+	} else if (end != NULL && (end[1] == ',' || end[1] == '\n')) {
+		f->text = s + 1;
+		f->len = (size_t)(end - f->text);
+		end++;
+	} else {
+		end = unquote(s, f);
+	}
+	*at = *end != 0 ? end + 1 : end;
+	return *end == ',';
 }
 
 /* Behind the end of the row; what stands until there is of no interest. */
 static const char *skip_row(const char *at)
 {
 	for (;;) {
-		size_t plain = strcspn(at, "\"\n");
+		const char *end = strchrnul(at, '\n'), *quoted = memchr(at, '"', (size_t)(end - at));
 
-		at += plain;
-		if (*at != '"')
-			return *at == 0 ? at : at + 1;
-		at = strchr(at + 1, '"');
+		if (quoted == NULL)
+			return *end == 0 ? end : end + 1;
+		at = strchr(quoted + 1, '"');
 		if (at == NULL)
 			return "";
 		at++;
@@ -137,17 +190,20 @@ static int hex_digit(char c)
 }
 
 /* The registered prefix in hex; false when it is none of the lengths that exist. */
-static bool read_assignment(const char *hex, unsigned *length, uint64_t *prefix)
+static bool read_assignment(const struct field *hex, unsigned *length, uint64_t *prefix)
 {
-	size_t digits = 0;
+	if (hex->len * 4 > PREFIX_BITS)
+		return false;
+	*prefix = 0;
+	for (size_t i = 0; i < hex->len; i++) {
+		int digit = hex_digit(hex->text[i]);
 
-	for (*prefix = 0; hex[digits] != 0; digits++) {
-		if (hex_digit(hex[digits]) < 0 || digits * 4 >= PREFIX_BITS)
+		if (digit < 0)
 			return false;
-		*prefix = *prefix << 4 | (uint64_t)hex_digit(hex[digits]);
+		*prefix = *prefix << 4 | (uint64_t)digit;
 	}
 	for (*length = 0; *length < LENGTHS; ++*length)
-		if (digits * 4 == length_bits[*length])
+		if (hex->len * 4 == length_bits[*length])
 			return true;
 	return false;
 }
@@ -158,52 +214,11 @@ static bool names_nobody(const char *name)
 	return strcmp(name, "Private") == 0 || strcmp(name, "IEEE Registration Authority") == 0;
 }
 
-static bool grow_names(struct rows *rows, size_t len)
+/* Room for one more of each. */
+static bool grow(struct rows *rows)
 {
-	size_t room = rows->names_room > 0 ? rows->names_room * 2 : 1 << 20;
-	char *more;
-
-	if (rows->names_len + len + 1 <= rows->names_room)
-		return true;
-	more = realloc(rows->names, room);
-	if (more == NULL)
-		return false;
-	rows->names = more;
-	rows->names_room = room;
-	if (rows->names_len == 0)
-		rows->names[rows->names_len++] = 0; /* offset 0 is the empty name */
-	return true;
-}
-
-/* The offset at which the name stands in the pool, put there if it is new; 0 when there is no room. */
-static uint32_t intern_name(struct rows *rows, const char *name)
-{
-	size_t len = strlen(name);
-	uint32_t hash = 2166136261U;
-	size_t at;
-
-	if (!grow_names(rows, len))
-		return 0;
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ (uint8_t)name[i]) * 16777619U;
-	for (at = hash % SLOTS; rows->slot[at] != 0; at = (at + 1) % SLOTS)
-		if (strcmp(rows->names + rows->slot[at], name) == 0)
-			return rows->slot[at];
-	if (rows->slots_used >= SLOTS / 2 || rows->names_len >= 1u << NAME_BITS)
-		return 0;
-	rows->slots_used++;
-	rows->slot[at] = (uint32_t)rows->names_len;
-	memcpy(rows->names + rows->names_len, name, len + 1);
-	rows->names_len += len + 1;
-	return rows->slot[at];
-}
-
-static bool add_row(struct rows *rows, unsigned length, uint64_t prefix, const char *name)
-{
-	uint32_t offset = names_nobody(name) ? 0 : intern_name(rows, name);
-
 	if (rows->count == rows->room) {
-		size_t room = rows->room > 0 ? rows->room * 2 : 65536;
+		size_t room = rows->room > 0 ? rows->room * 2 : FIRST_ROWS;
 		uint64_t *more = realloc(rows->row, room * sizeof(*more));
 
 		if (more == NULL)
@@ -211,40 +226,101 @@ static bool add_row(struct rows *rows, unsigned length, uint64_t prefix, const c
 		rows->row = more;
 		rows->room = room;
 	}
-	if (offset == 0 && !names_nobody(name))
+	if (rows->names_len + NAME_BYTES > rows->names_room) {
+		size_t room = rows->names_room > 0 ? rows->names_room * 2 : FIRST_NAMES;
+		char *more = realloc(rows->names, room);
+
+		if (more == NULL)
+			return false;
+		rows->names = more;
+		rows->names_room = room;
+		if (rows->names_len == 0)
+			rows->names[rows->names_len++] = 0; /* offset 0 is the empty name */
+	}
+	return rows->names_len < 1u << NAME_BITS;
+}
+
+/* A row without a name is passed over. */
+static bool add_row(struct rows *rows, unsigned length, uint64_t prefix, const struct field *name)
+{
+	uint32_t offset = 0;
+	size_t len;
+
+	if (!grow(rows))
 		return false;
+	len = text_clean(rows->names + rows->names_len, NAME_BYTES, name->text, name->len);
+	if (len == 0)
+		return true;
+	if (!names_nobody(rows->names + rows->names_len)) {
+		offset = (uint32_t)rows->names_len;
+		rows->names_len += len + 1;
+	}
 	rows->row[rows->count++] = pack_row(length, prefix, offset);
 	return true;
 }
 
+struct row {
+	unsigned length;
+	uint64_t prefix;
+	struct field name; /* not read of what is not wanted */
+	bool assigned, wanted;
+};
+
+/* The row at `at`: behind it, where the text ends when the row may be cut there. */
+static const char *read_row(const char *at, const struct makers_wanted *wanted, struct row *row)
+{
+	struct field registry, assignment;
+
+	row->name.len = 0;
+	if (!next_field(&at, &registry) || !next_field(&at, &assignment)) {
+		row->assigned = row->wanted = false;
+		return at;
+	}
+	row->assigned = read_assignment(&assignment, &row->length, &row->prefix);
+	row->wanted = row->assigned && is_wanted(wanted, row->length, row->prefix);
+	return !row->wanted || next_field(&at, &row->name) ? skip_row(at) : at;
+}
+
+static void read_rows(struct registry *r)
+{
+	const char *at = NULL;
+
+	if (!read_on(r, &at))
+		return;
+	while (*at != 0) {
+		struct row row;
+		const char *next = read_row(at, r->rows->wanted, &row);
+
+		if (*next == 0 && !r->ended) {
+			if (!read_on(r, &at))
+				return;
+			continue;
+		}
+		r->rows->met += row.assigned;
+		if (row.wanted && !add_row(r->rows, row.length, row.prefix, &row.name)) {
+			r->why = "no memory";
+			return;
+		}
+		at = next;
+	}
+}
+
+/* All rows of a file, or none with a note. */
 static void read_registry(struct rows *rows, const char *path, char *note, size_t room)
 {
-	const char *why;
-	char *text = read_whole(path, &why);
-	size_t before = rows->count;
+	struct registry r = { .file = fopen(path, "re"), .rows = rows };
+	size_t before = rows->count, met = rows->met;
 
-	if (text == NULL) {
-		add_note(note, room, path, why[0] != 0 ? why : "no memory");
+	if (r.file == NULL) {
+		add_note(note, room, path, strerror(errno));
 		return;
 	}
-	for (const char *at = text; *at != 0;) {
-		char registry[16], assignment[16] = "", name[NAME_BYTES] = "", clean[NAME_BYTES];
-		unsigned length;
-		uint64_t prefix;
-		bool more = next_field(&at, registry, sizeof(registry)) && next_field(&at, assignment, sizeof(assignment)) &&
-			    next_field(&at, name, sizeof(name));
-
-		if (more)
-			at = skip_row(at);
-		if (read_assignment(assignment, &length, &prefix) && text_clean(clean, sizeof(clean), name, strlen(name)) > 0 &&
-		    !add_row(rows, length, prefix, clean)) {
-			add_note(note, room, path, "no memory");
-			break;
-		}
-	}
-	if (rows->count == before)
-		add_note(note, room, path, "holds no assignment");
-	free(text);
+	read_rows(&r);
+	fclose(r.file);
+	if (r.why != NULL)
+		rows->count = before;
+	if (r.why != NULL || rows->met == met)
+		add_note(note, room, path, r.why != NULL ? r.why : "holds no assignment");
 }
 
 /* By length and prefix, DIGIT_BITS of them at a time from the lowest on; what is equal stays as it was read. */
@@ -297,21 +373,23 @@ static void read_registries(struct rows *rows, const char *oui_file, char *note,
 
 	read_registry(rows, oui_file, note, room);
 	/* Without the first file the rest would name only the few who share a block. */
-	for (size_t i = 0; rows->count > 0 && i < sizeof(beside) / sizeof(beside[0]); i++) {
+	for (size_t i = 0; rows->met > 0 && i < sizeof(beside) / sizeof(beside[0]); i++) {
 		snprintf(path, sizeof(path), "%.*s%s", folder, oui_file, beside[i]);
 		read_registry(rows, path, note, room);
 	}
 }
 
-struct makers *makers_load(const char *oui_file, char *note, size_t room)
+struct makers *makers_load_wanted(const char *oui_file, const struct makers_wanted *w, char *note, size_t room)
 {
 	struct rows *rows = calloc(1, sizeof(*rows));
 	struct makers *m = NULL;
 
 	if (room > 0)
 		note[0] = 0;
-	if (rows != NULL)
+	if (rows != NULL) {
+		rows->wanted = w;
 		read_registries(rows, oui_file, note, room);
+	}
 	if (rows != NULL && rows->count > 0)
 		m = build_makers(rows);
 	if (m == NULL && (rows == NULL || rows->count > 0))
@@ -319,9 +397,15 @@ struct makers *makers_load(const char *oui_file, char *note, size_t room)
 	if (rows != NULL) {
 		free(rows->row);
 		free(rows->names);
+		free(rows->text);
 	}
 	free(rows);
 	return m;
+}
+
+struct makers *makers_load(const char *oui_file, char *note, size_t room)
+{
+	return makers_load_wanted(oui_file, NULL, note, room);
 }
 
 void makers_free(struct makers *m)

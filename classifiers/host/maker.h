@@ -1,7 +1,7 @@
 /*
  * The maker of a network interface, from the registries of the IEEE as Debian's ieee-data brings them.
  *
- * Loaded once, before the walls go up; afterwards only memory is read.
+ * Loaded once; afterwards only memory is read.
  */
 #ifndef CLASSIFIERS_HOST_MAKER_H
 #define CLASSIFIERS_HOST_MAKER_H
@@ -17,6 +17,16 @@ struct makers;
  * empty when all was well. Returns NULL when no maker at all is known; `note` says why.
  */
 struct makers *makers_load(const char *oui_file, char *note, size_t room);
+
+/* Which addresses will be asked for; zeroed: none. */
+struct makers_wanted {
+	uint64_t bits[1024];
+};
+
+void makers_want(struct makers_wanted *w, const uint8_t mac[6]);
+/* The same with the prefixes of those addresses, and a few others. NULL also when none of them has a maker. */
+struct makers *makers_load_wanted(const char *oui_file, const struct makers_wanted *w, char *note, size_t room);
+
 void makers_free(struct makers *m);
 
 /* How many prefixes are known; 0 for NULL. */

@@ -5,8 +5,7 @@
  *
  * NPDU (clause 6.2), the fields in brackets as the control octet says:
  *   01 | control | [DNET 2, DLEN, DADR] | [SNET 2, SLEN, SADR] | [hops] | [network message type] | APDU
- * APDU (clause 20): type << 4 | flags, then by type; its data are tags (clause 20.2):
- *   number << 4 | context << 3 | length, 6 opens, 7 closes
+ * APDU (clause 20): type << 4 | flags, then by type; its data are tags, see bacnet_tag.h
  *
  * BACnet has no clients and servers: all are peers. A source network (SNET) makes the sender a router
  * and the device behind it a sub-asset, named by its instance; by network and address alone where
@@ -16,6 +15,8 @@
 #include "classifiers/api/classifier.h"
 #include "classifiers/api/utf8.h"
 #include "classifiers/ics/bacnet.h"
+#include "classifiers/ics/bacnet_tag.h"
+#include "classifiers/ics/bacnet_vendor.h"
 
 #include <stdio.h>
 
@@ -24,7 +25,6 @@ enum {
 	BVLC_TYPE = 0x81,
 	NPDU_VERSION = 1,
 	MAC_MAX = 7,
-	OBJECT_DEVICE = 8,
 	INSTANCE_BITS = 0x3fffff,
 	INSTANCE_ANY = 0x3fffff, /* the wildcard, and a device that was given no number yet */
 	TEXT_BYTES = 256,
@@ -43,7 +43,6 @@ enum apdu_type { CONFIRMED_REQUEST, UNCONFIRMED_REQUEST, SIMPLE_ACK, COMPLEX_ACK
 enum apdu_flag { SEGMENTED = 0x08, MORE_FOLLOWS = 0x04 };
 enum confirmed_service { CONFIRMED_COV = 1, CONFIRMED_EVENT = 2, READ_PROPERTY = 12, READ_PROPERTY_MULTIPLE = 14 };
 enum unconfirmed_service { I_AM, I_HAVE, UNCONFIRMED_COV, UNCONFIRMED_EVENT, WHO_AM_I = 13 };
-enum application_tag { TAG_UNSIGNED = 2, TAG_STRING = 7, TAG_ENUMERATED = 9, TAG_OBJECT = 12 };
 
 enum property {
 	APPLICATION_SOFTWARE = 12, DESCRIPTION = 28, FIRMWARE = 44, LOCATION = 58, MODEL = 70, OBJECT_IDENTIFIER = 75,
@@ -61,14 +60,6 @@ struct origin {
 	uint8_t mac_len;
 	uint8_t mac[MAC_MAX];
 	char path[FINDING_PATH_BYTES];
-};
-
-struct tag {
-	uint8_t number;
-	bool context;
-	bool opening;
-	bool closing;
-	struct cursor content;
 };
 
 /* Where the reading of a ReadProperty(Multiple) answer stands; kept between its segments. */
@@ -92,24 +83,6 @@ struct bacnet_memo {
 };
 
 _Static_assert(sizeof(struct bacnet_memo) <= MEMO_BYTES, "the memo has 64 bytes");
-
-/* The makers met most, as ASHRAE's list names them. */
-static const struct vendor {
-	uint16_t id;
-	const char *name;
-} vendors[] = {
-	{ 0, "ASHRAE" }, { 2, "The Trane Company" }, { 3, "Daikin Applied Americas" }, { 5, "Johnson Controls, Inc." },
-	{ 7, "Siemens Schweiz AG" }, { 8, "Delta Controls" }, { 9, "Siemens Schweiz AG" }, { 10, "Schneider Electric" },
-	{ 16, "United Technologies Carrier" }, { 17, "Honeywell Inc." }, { 18, "Alerton / Honeywell" }, { 19, "TAC AB" },
-	{ 24, "Automated Logic Corporation" }, { 28, "KMC Controls, Inc." }, { 35, "Reliable Controls Corporation" },
-	{ 36, "Tridium Inc." }, { 39, "Kieback & Peter GmbH & Co KG" }, { 77, "Carel Industries S.p.A." },
-	{ 80, "Fr. Sauter AG" }, { 89, "Saia-Burgess Controls, Ltd." }, { 91, "Novar Corp./Trend Control Systems Ltd." },
-	{ 127, "ABB, Inc." }, { 160, "Rockwell Automation" }, { 178, "LOYTEC Electronics GmbH" },
-	{ 190, "Danfoss Drives A/S" }, { 191, "Eaton Corporation" }, { 222, "WAGO Kontakttechnik GmbH & Co. KG" },
-	{ 226, "Phoenix Contact GmbH & Co. KG" }, { 227, "Grundfos Management A/S" }, { 246, "HMS Industrial Networks SLU" },
-	{ 260, "BACnet Stack at SourceForge" }, { 284, "BELIMO Automation AG" }, { 313, "Siemens Industry, Inc." },
-	{ 335, "Schneider Electric" }, { 364, "Distech Controls Inc." }, { 415, "Beckhoff Automation" },
-};
 
 static void state(struct reader *r, const struct origin *o, enum attribute a, struct cursor text)
 {
@@ -135,16 +108,15 @@ static void state_number(struct reader *r, const struct origin *o, enum attribut
 /* The number is what the device says; the name is looked up and gives way to one that a device tells. */
 static void state_vendor(struct reader *r, const struct origin *o, uint32_t id)
 {
-	state_number(r, o, ATTR_VENDOR_ID, id);
-	for (size_t i = 0; i < sizeof vendors / sizeof *vendors; i++) {
-		uint16_t at = r->told->count;
+	const char *name = bacnet_vendor(id);
+	uint16_t at;
 
-		if (vendors[i].id != id)
-			continue;
-		state_text(r, o, ATTR_VENDOR, vendors[i].name);
-		if (r->told->count > at)
-			r->told->items[at].confidence = LOOKED_UP;
-	}
+	state_number(r, o, ATTR_VENDOR_ID, id);
+	at = r->told->count;
+	if (name)
+		state_text(r, o, ATTR_VENDOR, name);
+	if (r->told->count > at)
+		r->told->items[at].confidence = LOOKED_UP;
 }
 
 /* Names the sub-asset that a routed message is about: by instance where it is known, else by where it sits. */
@@ -169,7 +141,7 @@ static void state_instance(struct reader *r, struct origin *o, uint32_t object)
 {
 	uint32_t instance = object & INSTANCE_BITS;
 
-	if (object >> 22 != OBJECT_DEVICE)
+	if (object >> 22 != BACNET_DEVICE)
 		return;
 	set_path(o, instance);
 	if (o->side != OTHER && o->routed)
@@ -190,41 +162,6 @@ static void state_string(struct reader *r, const struct origin *o, enum attribut
 	if (set == DBCS)
 		cursor_skip(&c, 2);
 	state(r, o, a, c);
-}
-
-/* Clause 20.2.1. False when the tag or its content isn't all there. */
-static bool read_tag(struct cursor *c, struct tag *t)
-{
-	uint8_t first = cursor_u8(c), kind = first & 7;
-	uint32_t len = kind;
-
-	t->number = first >> 4;
-	if (t->number == 15)
-		t->number = cursor_u8(c);
-	t->context = first & 8;
-	t->opening = t->context && kind == 6;
-	t->closing = t->context && kind == 7;
-	if (kind == 5)
-		len = cursor_u8(c);
-	if (kind == 5 && len == 254)
-		len = cursor_u16be(c);
-	else if (kind == 5 && len == 255)
-		len = cursor_u32be(c);
-	/* An application boolean (tag 1) carries its value in the place of the length. */
-	if (t->opening || t->closing || (!t->context && t->number == 1))
-		len = 0;
-	t->content = cursor_take(c, len);
-	return cursor_ok(c);
-}
-
-static bool read_number(struct cursor *c, uint8_t number, uint32_t *value)
-{
-	struct tag t;
-
-	if (!read_tag(c, &t) || t.number != number || t.context || cursor_left(&t.content) - 1 > 3)
-		return false;
-	*value = (uint32_t)cursor_be(&t.content, cursor_left(&t.content));
-	return true;
 }
 
 static void state_status(struct reader *r, const struct origin *o, uint64_t status)
@@ -252,7 +189,7 @@ static enum attribute text_attribute(uint32_t property)
 }
 
 /* One value of a property of a device object. */
-static void read_value(struct reader *r, struct origin *o, uint32_t property, const struct tag *t)
+static void read_value(struct reader *r, struct origin *o, uint32_t property, const struct bacnet_tag *t)
 {
 	struct cursor c = t->content;
 	size_t len = cursor_left(&c);
@@ -272,7 +209,7 @@ static void read_value(struct reader *r, struct origin *o, uint32_t property, co
  * opens the value. ReadPropertyMultiple: 0 object, 1 opens a list of 2 property, 3 index, 4 opens the
  * value or 5 an error. False when the answer is none.
  */
-static bool walk_tag(struct reader *r, struct origin *o, struct walk *w, struct tag *t)
+static bool walk_tag(struct reader *r, struct origin *o, struct walk *w, struct bacnet_tag *t)
 {
 	bool multiple = w->service == READ_PROPERTY_MULTIPLE;
 	unsigned value_depth = multiple ? 2 : 1;
@@ -290,7 +227,7 @@ static bool walk_tag(struct reader *r, struct origin *o, struct walk *w, struct 
 		state_instance(r, o, w->object);
 	} else if (w->depth + 1u == value_depth && t->context && t->number == value_depth && len <= 4) {
 		w->property = (uint32_t)cursor_be(&t->content, len);
-	} else if (w->depth == value_depth && !t->context && !w->in_error && w->object >> 22 == OBJECT_DEVICE) {
+	} else if (w->depth == value_depth && !t->context && !w->in_error && w->object >> 22 == BACNET_DEVICE) {
 		read_value(r, o, w->property, t);
 	}
 	return true;
@@ -299,12 +236,12 @@ static bool walk_tag(struct reader *r, struct origin *o, struct walk *w, struct 
 /* Returns the bytes of a tag that was cut at the end. */
 static struct cursor walk_answer(struct reader *r, struct origin *o, struct walk *w, struct cursor c)
 {
-	struct tag t;
+	struct bacnet_tag t;
 
 	while (cursor_left(&c)) {
 		struct cursor at = c;
 
-		if (!read_tag(&c, &t))
+		if (!bacnet_read_tag(&c, &t))
 			return at;
 		if (!walk_tag(r, o, w, &t))
 			break;
@@ -327,7 +264,7 @@ static void continue_answer(struct reader *r, struct origin *o, struct bacnet_me
 	uint8_t joined[sizeof m->carry + 1500];
 	size_t n = cursor_left(&c);
 
-	set_path(o, m->walk.object >> 22 == OBJECT_DEVICE ? m->walk.object & INSTANCE_BITS : INSTANCE_ANY);
+	set_path(o, m->walk.object >> 22 == BACNET_DEVICE ? m->walk.object & INSTANCE_BITS : INSTANCE_ANY);
 	if (n > 1500)
 		n = 1500;
 	memcpy(joined, m->carry, m->carried);
@@ -383,10 +320,10 @@ static void read_i_am(struct reader *r, struct origin *o, struct cursor c)
 {
 	uint32_t object, apdu, segmentation, vendor;
 
-	if (!read_number(&c, TAG_OBJECT, &object) || !read_number(&c, TAG_UNSIGNED, &apdu) ||
-	    !read_number(&c, TAG_ENUMERATED, &segmentation) || !read_number(&c, TAG_UNSIGNED, &vendor))
+	if (!bacnet_read_number(&c, TAG_OBJECT, &object) || !bacnet_read_number(&c, TAG_UNSIGNED, &apdu) ||
+	    !bacnet_read_number(&c, TAG_ENUMERATED, &segmentation) || !bacnet_read_number(&c, TAG_UNSIGNED, &vendor))
 		return;
-	if (object >> 22 != OBJECT_DEVICE || segmentation > 3 || vendor > 0xffff)
+	if (object >> 22 != BACNET_DEVICE || segmentation > 3 || vendor > 0xffff)
 		return;
 	state_instance(r, o, object);
 	if ((object & INSTANCE_BITS) == INSTANCE_ANY)
@@ -398,9 +335,9 @@ static void read_i_am(struct reader *r, struct origin *o, struct cursor c)
 static void read_i_have(struct reader *r, struct origin *o, struct cursor c)
 {
 	uint32_t device, object;
-	struct tag name;
+	struct bacnet_tag name;
 
-	if (!read_number(&c, TAG_OBJECT, &device) || !read_number(&c, TAG_OBJECT, &object) || !read_tag(&c, &name))
+	if (!bacnet_read_number(&c, TAG_OBJECT, &device) || !bacnet_read_number(&c, TAG_OBJECT, &object) || !bacnet_read_tag(&c, &name))
 		return;
 	state_instance(r, o, device);
 	if (object == device && name.number == TAG_STRING && !name.context)
@@ -411,9 +348,9 @@ static void read_i_have(struct reader *r, struct origin *o, struct cursor c)
 static void read_who_am_i(struct reader *r, struct origin *o, struct cursor c)
 {
 	uint32_t vendor;
-	struct tag model, serial;
+	struct bacnet_tag model, serial;
 
-	if (!read_number(&c, TAG_UNSIGNED, &vendor) || !read_tag(&c, &model) || !read_tag(&c, &serial))
+	if (!bacnet_read_number(&c, TAG_UNSIGNED, &vendor) || !bacnet_read_tag(&c, &model) || !bacnet_read_tag(&c, &serial))
 		return;
 	set_path(o, INSTANCE_ANY);
 	state_vendor(r, o, vendor);
@@ -426,9 +363,9 @@ static void read_who_am_i(struct reader *r, struct origin *o, struct cursor c)
 /* Notifications of values and events (clauses 13.1, 13.8) name the device they come from in tag 1. */
 static void read_notification(struct reader *r, struct origin *o, struct cursor c)
 {
-	struct tag process, device;
+	struct bacnet_tag process, device;
 
-	if (!read_tag(&c, &process) || !read_tag(&c, &device))
+	if (!bacnet_read_tag(&c, &process) || !bacnet_read_tag(&c, &device))
 		return;
 	if (process.context && process.number == 0 && device.context && device.number == 1 && cursor_left(&device.content) == 4)
 		state_instance(r, o, cursor_u32be(&device.content));
@@ -591,9 +528,56 @@ static enum verdict read_bacnet(struct reader *r)
 	return read_bvlc(r, function, c) ? MINE : NOT_MINE;
 }
 
+/* Of the device itself, whole: reading, writing, and what is read of objects that are not the device. */
+static bool glance_apdu(struct cursor c)
+{
+	uint8_t first = cursor_u8(&c), type = first >> 4, service;
+
+	if (type == CONFIRMED_REQUEST)
+		cursor_skip(&c, 2);
+	else if (type == COMPLEX_ACK)
+		cursor_skip(&c, 1);
+	service = cursor_u8(&c);
+	if (first & SEGMENTED || !cursor_ok(&c))
+		return false;
+	switch (type) {
+	case CONFIRMED_REQUEST:
+		return service != CONFIRMED_COV && service != CONFIRMED_EVENT;
+	case UNCONFIRMED_REQUEST:
+		return service > UNCONFIRMED_EVENT && service != WHO_AM_I;
+	case COMPLEX_ACK:
+		return (service != READ_PROPERTY && service != READ_PROPERTY_MULTIPLE) || !bacnet_names_device(c);
+	default:
+		return true;
+	}
+}
+
+static bool glance_bacnet(struct glance *g, void *memo)
+{
+	struct cursor c = g->bytes;
+	size_t whole = cursor_left(&c);
+	uint8_t type = cursor_u8(&c), function = cursor_u8(&c), control;
+	uint16_t length = cursor_u16be(&c);
+
+	(void)memo;
+	if (type != BVLC_TYPE || (function != BVLC_UNICAST && function != BVLC_BROADCAST) || length != whole || cursor_u8(&c) != NPDU_VERSION)
+		return false;
+	control = cursor_u8(&c);
+	if (control & (CONTROL_RESERVED | HAS_SOURCE | HAS_MESSAGE))
+		return false;
+	if (control & HAS_DEST) {
+		cursor_skip(&c, 2);
+		cursor_skip(&c, cursor_u8(&c));
+		cursor_skip(&c, 1);
+	}
+	cursor_rest(&g->bytes);
+	return cursor_ok(&c) && glance_apdu(c);
+}
+
 const struct classifier classifier_bacnet = {
 	.name = "bacnet",
 	.transports = 1 << TRANSPORT_UDP,
 	.ports = { BACNET_PORT, BACNET_PORT + 1, BACNET_PORT + 2, BACNET_PORT + 3, BACNET_PORT + 4 },
 	.read = read_bacnet,
+	.glance = glance_bacnet,
 };

@@ -173,8 +173,8 @@ static inline bool cip_is_only_identity(struct cursor c)
 
 static inline void cip_tell_identity(struct reader *r, const char *path, struct cursor *c)
 {
-	for (uint16_t a = CIP_VENDOR; a <= CIP_NAME; a++)
-		if (!cip_take_attribute(r, path, a, c))
+	for (unsigned a = CIP_VENDOR; a <= CIP_NAME; a++)
+		if (!cip_take_attribute(r, path, (uint16_t)a, c))
 			return;
 }
 

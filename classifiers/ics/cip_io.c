@@ -43,7 +43,7 @@ static enum verdict read_cip_io(struct reader *r)
 }
 
 /* Process data names nobody: that it still is what it was is all there is to know. */
-static bool glance_cip_io(struct glance *g, const void *memo)
+static bool glance_cip_io(struct glance *g, void *memo)
 {
 	(void)memo;
 	return is_exchange(g->bytes, false);

@@ -18,7 +18,7 @@ enum { PORT_CSP = 2222, HEADER_BYTES = 28, LONGEST = 2048, PCCC_BYTES = 8, PENDI
 enum { QUESTION = 1, ANSWER = 2, CONNECT = 1, PCCC = 7 };
 enum { COMMAND_DIAGNOSTIC = 0x06, COMMAND_LAST = 0x0f, COMMAND_ANSWER = 0x40, FUNCTION_STATUS = 0x03 };
 enum { COMMAND_TYPED = 0x0f, SET_MODE = 0x3a, CHANGE_MODE = 0x80, MODE_RUN = 2, CHANGE_RUN = 6 };
-enum { STATUS_SLC = 0xee, STATUS_PLC_5 = 0xeb, STATUS_GATEWAY = 0xfe, NAME_BYTES = 11 };
+enum { STATUS_SLC = 0xee, STATUS_PLC_5 = 0xeb, STATUS_GATEWAY = 0xfe, NAME_BYTES = 11, HIGHEST_NODE = 077 };
 
 struct asked {
 	uint16_t transaction;
@@ -121,6 +121,26 @@ static bool is_name(struct cursor c)
 	return true;
 }
 
+static void tell_series(struct reader *r, uint8_t series)
+{
+	tell_format(r, SENDER, NULL, ATTR_HARDWARE, "series %c, revision %u", 'A' + (series >> 5), series & 0x1fu);
+}
+
+/* Of a PLC-5, from its memory on: series and revision, and its number on the Data Highway Plus, which people write in octal. */
+static void tell_plc5(struct reader *r, struct cursor c)
+{
+	uint8_t series, node;
+
+	cursor_skip(&c, 4);
+	series = cursor_u8(&c);
+	node = cursor_u8(&c);
+	if (!cursor_ok(&c))
+		return;
+	tell_series(r, series);
+	if (node <= HIGHEST_NODE)
+		tell_format(r, SENDER, NULL, ATTR_NETWORK_ADDRESS, "%o", node);
+}
+
 /* What processors of this family tell of themselves; a gateway's third byte says which it is. */
 static void read_status(struct reader *r, struct memo *memo, struct cursor c)
 {
@@ -136,6 +156,8 @@ static void read_status(struct reader *r, struct memo *memo, struct cursor c)
 		if (processor_name(kind, number))
 			tell_text(r, SENDER, NULL, ATTR_PRODUCT, processor_name(kind, number));
 		tell_state(r, memo, kind, mode);
+		cursor_skip(&all, 3);
+		tell_plc5(r, all);
 		return;
 	}
 	series = cursor_u8(&c);
@@ -145,7 +167,7 @@ static void read_status(struct reader *r, struct memo *memo, struct cursor c)
 	else if (processor_name(kind, number))
 		tell_text(r, SENDER, NULL, ATTR_PRODUCT, processor_name(kind, number));
 	if (kind == STATUS_SLC && cursor_ok(&name)) {
-		tell_format(r, SENDER, NULL, ATTR_HARDWARE, "series %c, revision %u", 'A' + (series >> 5), series & 0x1fu);
+		tell_series(r, series);
 		cursor_skip(&all, 18);
 		mode = cursor_u8(&all);
 		if (cursor_ok(&all))

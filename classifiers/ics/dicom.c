@@ -144,7 +144,7 @@ static enum attribute attribute_of(uint16_t group, uint16_t element)
 /* Length of the value that comes next: explicit (two letters say its kind) or not. */
 static uint32_t value_length(struct cursor *c)
 {
-	static const char long_kinds[][2] = { { 'O', 'B' }, { 'O', 'W' }, { 'O', 'F' }, { 'S', 'Q' }, { 'U', 'T' }, { 'U', 'N' } };
+	static const uint8_t long_kinds[][2] = { { 'O', 'B' }, { 'O', 'W' }, { 'O', 'F' }, { 'S', 'Q' }, { 'U', 'T' }, { 'U', 'N' } };
 	uint8_t first = cursor_peek(c, 0), second = cursor_peek(c, 1);
 
 	if (first < 'A' || first > 'Z' || second < 'A' || second > 'Z')

@@ -332,14 +332,14 @@ struct transfer {
 /* True when the items fill the message as the specification orders them: an address, then data. */
 static bool parse_transfer(struct cursor c, struct transfer *t)
 {
-	uint32_t interface = cursor_u32le(&c);
+	struct cursor head = cursor_take(&c, 12), address;
+	uint32_t interface = cursor_u32le(&head);
 	uint16_t count, type;
-	struct cursor address;
 
-	cursor_skip(&c, 2);
-	count = cursor_u16le(&c);
-	type = cursor_u16le(&c);
-	address = cursor_take(&c, cursor_u16le(&c));
+	cursor_skip(&head, 2);
+	count = cursor_u16le(&head);
+	type = cursor_u16le(&head);
+	address = cursor_take(&c, cursor_u16le(&head));
 	if (!cursor_ok(&c) || interface != 0 || count < 2 || count > 8 || (type != ITEM_NULL && type != ITEM_CONNECTED_ADDRESS))
 		return false;
 	t->connected = type == ITEM_CONNECTED_ADDRESS;
@@ -464,7 +464,7 @@ static bool known_command(uint16_t command)
 
 static inline enum verdict take_message(struct cursor *bytes, bool stream, struct message *m)
 {
-	struct cursor c = *bytes;
+	struct cursor c = *bytes, header;
 	uint16_t length;
 	uint32_t options;
 
@@ -472,12 +472,13 @@ static inline enum verdict take_message(struct cursor *bytes, bool stream, struc
 		return NOT_MINE;
 	if (cursor_left(&c) < HEADER_BYTES)
 		return stream ? NEED_MORE : NOT_MINE;
-	m->command = cursor_u16le(&c);
-	length = cursor_u16le(&c);
-	m->session = cursor_u32le(&c);
-	m->status = cursor_u32le(&c);
-	m->context = cursor_u64le(&c);
-	options = cursor_u32le(&c);
+	header = cursor_take(&c, HEADER_BYTES);
+	m->command = cursor_u16le(&header);
+	length = cursor_u16le(&header);
+	m->session = cursor_u32le(&header);
+	m->status = cursor_u32le(&header);
+	m->context = cursor_u64le(&header);
+	options = cursor_u32le(&header);
 	if (!known_status(m->status) || options != 0 || length > LONGEST - HEADER_BYTES)
 		return NOT_MINE;
 	if (cursor_left(&c) < length)
@@ -528,7 +529,7 @@ static enum verdict read_enip(struct reader *r)
 }
 
 /* A good answer to none of our questions, or a request for objects that are nothing but process data. */
-static bool glance_enip(struct glance *g, const void *flow)
+static bool glance_enip(struct glance *g, void *flow)
 {
 	const struct memo *memo = flow;
 	struct cursor status;

@@ -135,11 +135,18 @@ static void learn_sides(const struct reader *r, struct iec104_memo *m, bool send
 		m->controlled = sender_controlled ? sender : receiver;
 }
 
-static bool remember_address(struct iec104_memo *m, uint16_t address)
+static bool address_known(const struct iec104_memo *m, uint16_t address)
 {
 	for (unsigned i = 0; i < m->known && i < KNOWN_ADDRESSES; i++)
 		if (m->addresses[i] == address)
-			return false;
+			return true;
+	return false;
+}
+
+static bool remember_address(struct iec104_memo *m, uint16_t address)
+{
+	if (address_known(m, address))
+		return false;
 	m->addresses[m->known % KNOWN_ADDRESSES] = address;
 	if (m->known < KNOWN_ADDRESSES)
 		m->known++;
@@ -251,10 +258,35 @@ static enum verdict read_iec104(struct reader *r)
 	return v;
 }
 
+/* Values, and commands of who was told to give them; signs of life and acknowledgments. */
+static bool glance_iec104(struct glance *g, void *memo)
+{
+	const struct iec104_memo *m = memo;
+	uint8_t start = cursor_u8(&g->bytes), len = cursor_u8(&g->bytes), first;
+	struct cursor control, body;
+	struct asdu a;
+
+	if (start != START || len < MIN_LEN || len > MAX_LEN || !m->proven || !m->controlled)
+		return false;
+	control = cursor_take(&g->bytes, CONTROL_BYTES);
+	body = cursor_take(&g->bytes, (size_t)len - CONTROL_BYTES);
+	if (!cursor_ok(&body) || !control_fits(control, cursor_left(&body)))
+		return false;
+	first = cursor_peek(&control, 0);
+	if (first & 1 || !read_asdu(body, &a))
+		return true;
+	if ((uint32_t)(g->time_ns / 1000000000) - m->told_s >= RETELL_S)
+		return false;
+	if (m->controlled != 1 + g->direction)
+		return m->originator == 1 + a.originator;
+	return a.address == GLOBAL_ADDRESS || (a.cause & CAUSE_BITS) == CAUSE_UNKNOWN_ADDRESS || address_known(m, a.address);
+}
+
 const struct classifier classifier_iec104 = {
 	.name = "iec104",
 	.transports = 1 << TRANSPORT_TCP,
 	.ports = { IEC104_PORT },
 	.max_message = 2 + MAX_LEN,
 	.read = read_iec104,
+	.glance = glance_iec104,
 };

@@ -16,7 +16,6 @@
  */
 #include "classifiers/ics/umas.h"
 
-#include <stdio.h>
 
 enum {
 	MODBUS_PORT = 502,
@@ -259,12 +258,34 @@ static enum verdict decide(const struct reader *r, struct memo *memo, const stru
 	return MAYBE;
 }
 
-/* Units 1..247 are devices of their own behind this address; 0 and 255 mean the device itself. */
+/* Up to five digits. Returns what follows them. */
+static char *put_number(char *to, uint16_t number)
+{
+	uint16_t ten = 1;
+
+	while (number / ten >= 10)
+		ten = (uint16_t)(ten * 10);
+	for (; ten; ten /= 10)
+		*to++ = (char)('0' + number / ten % 10);
+	return to;
+}
+
+/*
+ * Units 1..247 are devices of their own behind this address; 0 and 255 mean the device itself. "modbus/502/unit:3", put
+ * together by hand: every connection has one, and snprintf() would cost a fourth of reading its first messages.
+ */
 static const char *unit_path(char path[FINDING_PATH_BYTES], const struct reader *r, uint8_t unit)
 {
-	path[0] = 0;
-	if (unit >= 1 && unit <= LAST_SERIAL_UNIT)
-		snprintf(path, FINDING_PATH_BYTES, "modbus/%u/unit:%u", r->sender_port, unit);
+	static const char protocol[] = { 'm', 'o', 'd', 'b', 'u', 's', '/' }, unit_is[] = { '/', 'u', 'n', 'i', 't', ':' };
+	char *at = path;
+
+	if (unit >= 1 && unit <= LAST_SERIAL_UNIT) {
+		memcpy(at, protocol, sizeof protocol);
+		at = put_number(at + sizeof protocol, r->sender_port);
+		memcpy(at, unit_is, sizeof unit_is);
+		at = put_number(at + sizeof unit_is, unit);
+	}
+	*at = 0;
 	return path;
 }
 
@@ -425,15 +446,21 @@ static enum verdict read_modbus(struct reader *r)
 	return MINE;
 }
 
-/* Polling: no function that can name somebody, no exception, and no unit that has not answered before. */
-static bool glance_modbus(struct glance *g, const void *flow)
+/* Polling: no function that can name somebody, no exception that shows a gateway, and no unit that has not answered before. */
+static bool glance_modbus(struct glance *g, void *flow)
 {
 	const struct memo *memo = flow;
 	bool client = memo->server != 1 + g->direction;
 	struct message m;
 
-	if (take_message(&g->bytes, g->transport == TRANSPORT_TCP, &m) != MAYBE || m.exception)
+	if (take_message(&g->bytes, g->transport == TRANSPORT_TCP, &m) != MAYBE)
 		return false;
+	if (m.exception) {
+		uint8_t code = cursor_u8(&m.data);
+
+		g->signs = SIGN_ERROR;
+		return client || (unit_told(memo, m.unit) && code != GATEWAY_PATH && code != GATEWAY_TARGET);
+	}
 	if (m.function == ENCAPSULATED || m.function == REPORT_SERVER_ID || m.function == UMAS)
 		return false;
 	if (client && writes(m.function))

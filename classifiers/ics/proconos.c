@@ -15,7 +15,7 @@
 enum {
 	PROCONOS_PORT = 20547,
 	HEADER_BYTES = 8, CRC_BYTES = 2, LONGEST = 4096,
-	READ_IDENTITY = 0x0b,
+	STOP = 0x01, START = 0x04, READ_IDENTITY = 0x0b,
 	VERSION_OFFSET = 12, VERSION_BYTES = 32, TYPE_OFFSET = 44, TYPE_BYTES = 33, PROJECT_OFFSET = 77,
 };
 
@@ -79,6 +79,15 @@ static bool is_plain_identity(const struct reader *r, const struct memo *memo)
 	       cursor_starts(&name, "ProConOS V", 10);
 }
 
+/* As the one public program that controls these devices sends them. */
+static void tell_mode(struct reader *r, uint8_t command)
+{
+	if (command == STOP)
+		tell_activity(r, NULL, ACTIVITY_MODE_STOP, "stop (0x01)");
+	else if (command == START)
+		tell_activity(r, NULL, ACTIVITY_MODE_RUN, "start (0x04)");
+}
+
 static enum verdict read_proconos(struct reader *r)
 {
 	static const uint8_t start[] = { 0xcc, 0x01, 0x00 };
@@ -113,8 +122,10 @@ static enum verdict read_proconos(struct reader *r)
 	if (r->sender_role == ROLE_CLIENT) {
 		memo->sequence = sequence;
 		memo->asker = (uint8_t)(1 + r->direction);
-	} else if (command == READ_IDENTITY && length > TYPE_OFFSET)
+		tell_mode(r, command);
+	} else if (command == READ_IDENTITY && length > TYPE_OFFSET) {
 		read_identity(r, whole);
+	}
 	return MINE;
 }
 

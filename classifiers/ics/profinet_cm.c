@@ -32,7 +32,9 @@ enum block {
 	READ_ANSWER = 0x8009, AR_ANSWER = 0x8101, MODULE_DIFF = 0x8104, AR_SERVER = 0x8106,
 };
 
-enum { AR_SINGLE = 1, AR_SUPERVISOR = 6, AR_SINGLE_RT3 = 16 };
+enum { AR_SINGLE = 1, AR_SUPERVISOR = 6, AR_SINGLE_RT3 = 16, AR_REDUNDANT = 32 };
+/* Records below are the maker's own, without blocks. */
+enum record { MAKERS_RECORDS_END = 0x8000, RECORD_IM1 = 0xaff1, RECORD_IM4 = 0xaff4 };
 enum { DATA_IN = 1, DATA_OUT = 2, DATA_IN_OUT = 3 };
 enum { MAPPER_ENTRIES = 8, ANNOTATION_BYTES = 64 };
 enum { MAPPER_WANTED = 28 }; /* where a question to the mapper names an interface */
@@ -162,16 +164,40 @@ static void set_place(struct place *p, enum side side, uint16_t slot, uint16_t s
 		snprintf(p->path, sizeof p->path, "profinet_cm/%u/slot:%u/subslot:0x%04x", PNIO_PORT, slot, subslot);
 }
 
-/* Read or write header: sequence, relation, API, slot, subslot, padding, index, length, ... */
-static void read_record_header(struct place *p, enum side side, struct cursor c)
+/* Read or write header: sequence, relation, API, slot, subslot, padding, index, length, ... Gives what stands from the index on. */
+static struct cursor read_record_header(struct place *p, enum side side, struct cursor c)
 {
 	uint16_t slot, subslot;
 
 	cursor_skip(&c, 2 + 16 + 4);
 	slot = cursor_u16be(&c);
 	subslot = cursor_u16be(&c);
+	cursor_skip(&c, 2);
 	if (cursor_ok(&c))
 		set_place(p, side, slot, subslot);
+	return c;
+}
+
+/*
+ * Controllers write parameters whenever a device starts, and that is no news; names, places and dates are people's.
+ * Several records stand one behind the other, each from a multiple of four on.
+ */
+static void read_write_header(struct reader *r, struct place *p, struct cursor header, struct cursor *records)
+{
+	struct cursor c = read_record_header(p, RECEIVER, header);
+	uint16_t index = cursor_u16be(&c);
+	uint32_t length = cursor_u32be(&c);
+
+	if (!cursor_ok(&c))
+		return;
+	if (index >= RECORD_IM1 && index <= RECORD_IM4)
+		tell_activity(r, p->path, ACTIVITY_CONFIGURATION, "write I&M%u (0x%04x)", index - RECORD_IM1 + 1u, index);
+	if (index < MAKERS_RECORDS_END && length < cursor_left(records))
+		cursor_skip(records, length);
+	else if (index < MAKERS_RECORDS_END)
+		cursor_skip(records, cursor_left(records));
+	if (index < MAKERS_RECORDS_END && cursor_left(records) >= -length % 4)
+		cursor_skip(records, -length % 4);
 }
 
 /* Vendor, order id, serial number, hardware, software as letter and three numbers. */
@@ -300,10 +326,12 @@ static void tell_initiator(struct reader *r, struct cursor c)
 		return;
 	if (read_object(&object, &device_id, &vendor_id))
 		tell_object(r, SENDER, device_id, vendor_id);
-	if (kind == AR_SINGLE || kind == AR_SINGLE_RT3)
+	if (kind == AR_SINGLE || kind == AR_SINGLE_RT3 || kind == AR_REDUNDANT)
 		tell_text(r, SENDER, NULL, ATTR_ROLE, "io-controller");
-	else if (kind == AR_SUPERVISOR)
+	if (kind == AR_SUPERVISOR) {
 		tell_text(r, SENDER, NULL, ATTR_ROLE, "io-supervisor");
+		tell_activity(r, NULL, ACTIVITY_ENGINEERING_SESSION, "connect as IO supervisor (AR type 6)");
+	}
 	tell(r, SENDER, NULL, ATTR_NAME, cursor_take(&c, cursor_u16be(&c)));
 }
 
@@ -320,9 +348,6 @@ static void tell_block(struct reader *r, struct place *p, uint16_t type, uint8_t
 	switch (type) {
 	case READ_ANSWER:
 		read_record_header(p, SENDER, body);
-		break;
-	case WRITE_HEADER:
-		read_record_header(p, RECEIVER, body);
 		break;
 	case IM0:
 		tell_im0(r, p, body);
@@ -373,7 +398,10 @@ static void read_blocks(struct reader *r, struct cursor c)
 		low = cursor_u8(&block);
 		if (!cursor_ok(&block))
 			return;
-		tell_block(r, &place, type, low, block);
+		if (type == WRITE_HEADER)
+			read_write_header(r, &place, block, &c);
+		else
+			tell_block(r, &place, type, low, block);
 	}
 }
 

@@ -74,7 +74,7 @@ static enum verdict read_profinet_rt(struct reader *r)
 	return MINE;
 }
 
-static bool glance_profinet_rt(struct glance *g, const void *memo)
+static bool glance_profinet_rt(struct glance *g, void *memo)
 {
 	struct cursor c = g->bytes;
 	uint16_t id = cursor_u16be(&c);

@@ -457,12 +457,26 @@ static enum verdict read_cotp(struct reader *r, struct memo *memo, struct cursor
 	}
 }
 
+/* User data that are neither an answer with a list nor what a programmer does: cyclic values, mostly. */
+static bool glance_userdata(struct cursor c, bool client)
+{
+	uint8_t kind, group, type;
+
+	cursor_skip(&c, 5);
+	kind = cursor_u8(&c);
+	group = kind & 15;
+	type = kind >> 4;
+	return cursor_ok(&c) && (client ? type != USERDATA_REQUEST || (group != S7_GROUP_PROGRAMMER && group != S7_GROUP_SECURITY) :
+					  type != USERDATA_RESPONSE || group != GROUP_CPU);
+}
+
 /* Reading and writing of variables: a whole job or its answer in one piece, of ends that are known. */
-static bool glance_s7comm(struct glance *g, const void *flow)
+static bool glance_s7comm(struct glance *g, void *flow)
 {
 	static const uint8_t cotp_data[3] = { 2, COTP_DATA, COTP_EOT };
 	const struct memo *memo = flow;
 	uint8_t bit = (uint8_t)(1 << g->direction), function;
+	bool client = memo->client == 1 + g->direction;
 	struct cursor tpkt;
 	struct pdu pdu;
 	uint16_t length;
@@ -476,10 +490,14 @@ static bool glance_s7comm(struct glance *g, const void *flow)
 	if (!cursor_starts(&tpkt, cotp_data, sizeof cotp_data))
 		return false;
 	cursor_skip(&tpkt, sizeof cotp_data);
-	if (!parse_pdu(tpkt, &pdu) || pdu.failed || pdu.rosctr == USERDATA)
+	if (!parse_pdu(tpkt, &pdu))
 		return false;
+	if (pdu.rosctr == USERDATA)
+		return glance_userdata(pdu.parameters, client);
 	function = cursor_u8(&pdu.parameters);
-	if (pdu.rosctr == JOB && function == S7_WRITE && memo->client == 1 + g->direction)
+	if (pdu.failed)
+		g->signs = SIGN_ERROR;
+	else if (pdu.rosctr == JOB && function == S7_WRITE && client)
 		g->signs = SIGN_WRITE;
 	return pdu.rosctr != JOB || function == S7_READ || function == S7_WRITE;
 }

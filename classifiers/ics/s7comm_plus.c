@@ -12,11 +12,11 @@
  * A long message comes in several such packets, of which only the last has the trailer. An attribute
  * is its number (VLQ), flags, type and value; a text is 15, its length (VLQ) and UTF-8.
  */
+#include "classifiers/ics/s7_plus_activity.h"
 #include "classifiers/ics/tpkt.h"
 
 enum { PROTOCOL_ID = 0x72, TRAILER_BYTES = 4, DIGEST_BYTES = 32, EVENT = 0xfe, KEEP_ALIVE = 0xff, TEXT = 0x15 };
 enum opcode { REQUEST = 0x31, ANSWER = 0x32, NOTIFICATION = 0x33 };
-enum function { EXPLORE = 0x04bb, CREATE_OBJECT = 0x04ca, GET_STREAM = 0x0586 };
 /* Numbers of attributes as they stand on the wire, two bytes of seven bits. */
 enum attribute_id {
 	SESSION_APPLICATION = 0x8229, SESSION_HOST = 0x822a, SESSION_SOFTWARE = 0x822d, SESSION_DEVICE = 0x823f,
@@ -33,10 +33,12 @@ _Static_assert(sizeof(struct memo) <= MEMO_BYTES, "memo too large");
 static const struct {
 	const char *tsap;
 	const char *role;
+	bool engineers;
 } roles[] = {
-	{ "SIMATIC-ROOT-ES", "engineering station" },
-	{ "SIMATIC-ROOT-HMI", "operator station" },
-	{ "SIMATIC-ROOT-OTH", NULL },
+	{ "SIMATIC-ROOT-ES", "engineering station", true },
+	{ "WINCCRT-SCS-ES", "engineering station", true }, /* of a panel's runtime */
+	{ "SIMATIC-ROOT-HMI", "operator station", false },
+	{ "SIMATIC-ROOT-OTH", NULL, false },
 };
 
 static void accept(struct reader *r, struct memo *memo, const struct tpkt *t, bool looks_like_client)
@@ -58,24 +60,13 @@ static enum verdict read_connect(struct reader *r, struct memo *memo, const stru
 		accept(r, memo, t, true);
 		if (r->sender_role == ROLE_CLIENT && roles[i].role)
 			tell_text(r, SENDER, NULL, ATTR_ROLE, roles[i].role);
+		if (t->type == COTP_CONNECT && roles[i].engineers)
+			tell_activity(r, NULL, ACTIVITY_ENGINEERING_SESSION, "connect to %s", roles[i].tsap);
 		return MINE;
 	}
 	if (memo->mine)
 		accept(r, memo, t, true);
 	return memo->mine ? MINE : MAYBE;
-}
-
-/* Seven bits a byte, the highest first. */
-static uint32_t take_vlq(struct cursor *c)
-{
-	uint32_t v = 0;
-	uint8_t b = 0x80;
-
-	for (int i = 0; i < 5 && b & 0x80; i++) {
-		b = cursor_u8(c);
-		v = v << 7 | (b & 0x7f);
-	}
-	return v;
 }
 
 /* The text of attribute `id` anywhere in the items; a bad cursor without it. */
@@ -88,7 +79,7 @@ static struct cursor find_text(struct cursor c, uint16_t id)
 		cursor_skip(&c, (size_t)at);
 		if (cursor_starts(&c, want, sizeof want)) {
 			cursor_skip(&c, sizeof want);
-			return cursor_take(&c, take_vlq(&c));
+			return cursor_take(&c, s7_plus_vlq(&c));
 		}
 		cursor_skip(&c, 1);
 	}
@@ -198,11 +189,13 @@ static void tell_serial(struct reader *r, struct cursor c)
 
 static void read_items(struct reader *r, uint8_t opcode, uint16_t function, struct cursor items)
 {
-	if (function == CREATE_OBJECT && opcode == REQUEST)
+	if (opcode == REQUEST)
+		s7_plus_tell_request(r, function, items);
+	if (function == S7P_CREATE_OBJECT && opcode == REQUEST)
 		tell_client(r, items);
-	else if (function == CREATE_OBJECT && opcode == ANSWER)
+	else if (function == S7P_CREATE_OBJECT && opcode == ANSWER)
 		tell_server(r, items);
-	else if ((function == EXPLORE || function == GET_STREAM) && opcode == ANSWER)
+	else if ((function == S7P_EXPLORE || function == S7P_GET_STREAM) && opcode == ANSWER)
 		tell_serial(r, items);
 }
 

@@ -62,8 +62,13 @@ static enum weight find_command(const struct cursor *c, bool whole)
 	size_t n = cursor_left(c);
 
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
-		size_t len = strlen(commands[i].word), compare = !whole && n < len ? n : len;
+		size_t len, compare;
 
+		/* Nearly all bytes are no command: their first letter says so. */
+		if (n && (c->at[0] ^ commands[i].word[0]) & ~0x20)
+			continue;
+		len = strlen(commands[i].word);
+		compare = !whole && n < len ? n : len;
 		if (n < compare || strncasecmp((const char *)c->at, commands[i].word, compare) != 0)
 			continue;
 		if (n <= len || c->at[len] == ' ' || c->at[len] == '\r' || c->at[len] == '\n')

@@ -565,10 +565,32 @@ static enum verdict read_http(struct reader *r)
 	return read_head(r, m);
 }
 
+/* The rest of a body that nobody looks into. */
+static bool glance_http(struct glance *g, void *memo)
+{
+	struct http_memo *m = memo;
+	struct half *half = &m->half[g->direction];
+	size_t n = cursor_left(&g->bytes);
+
+	if (half->fresh || half->look || (half->state != AT_BODY && half->state != AT_CHUNK && half->state != UNTIL_CLOSE))
+		return false;
+	if (half->state == UNTIL_CLOSE) {
+		(void)cursor_rest(&g->bytes);
+		return true;
+	}
+	/* With its last byte the next thing begins. */
+	if (n >= half->left)
+		return false;
+	cursor_skip(&g->bytes, n);
+	half->left -= n;
+	return true;
+}
+
 const struct classifier classifier_http = {
 	.name = "http",
 	.transports = 1 << TRANSPORT_TCP,
 	.ports = { 80, 8080, 8000, 8008, 8081, 5357, 631, 7547 },
 	.max_message = HEAD_BYTES,
 	.read = read_http,
+	.glance = glance_http,
 };

@@ -175,8 +175,7 @@ static void tell_pair(struct mdns *m, struct cursor pair)
 	key = cursor_take(&pair, (size_t)equals);
 	cursor_skip(&pair, 1);
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-		if (strlen(keys[i].key) == cursor_left(&key) &&
-		    strncasecmp(keys[i].key, (const char *)key.at, cursor_left(&key)) == 0)
+		if (strlen(keys[i].key) == cursor_left(&key) && cursor_starts_any_case(&key, keys[i].key))
 			tell(m->r, SENDER, NULL, keys[i].attribute, without_brackets(pair));
 }
 

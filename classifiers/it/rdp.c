@@ -200,10 +200,27 @@ static enum verdict read_rdp(struct reader *r)
 	return read_x224(r, m, c);
 }
 
+/* Data of a session that was seen to begin. */
+static bool glance_rdp(struct glance *g, void *memo)
+{
+	const struct rdp_memo *m = memo;
+	struct cursor c;
+	uint16_t len;
+
+	if (!m->known || cursor_u16be(&g->bytes) != 0x0300)
+		return false;
+	len = cursor_u16be(&g->bytes);
+	if (len < FRAME_BYTES + 3 || len > MESSAGE_BYTES)
+		return false;
+	c = cursor_take(&g->bytes, (size_t)len - FRAME_BYTES);
+	return cursor_starts(&c, "\x02\xf0\x80", 3) && !cursor_starts(&c, "\x02\xf0\x80\x7f", 4);
+}
+
 const struct classifier classifier_rdp = {
 	.name = "rdp",
 	.transports = 1 << TRANSPORT_TCP,
 	.ports = { PORT_RDP },
 	.max_message = MESSAGE_BYTES,
 	.read = read_rdp,
+	.glance = glance_rdp,
 };

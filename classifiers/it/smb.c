@@ -19,6 +19,7 @@ enum { SESSION_MESSAGE = 0, SESSION_REQUEST = 0x81, SESSION_ACCEPTED = 0x82, SES
 enum { SMB1_NEGOTIATE = 0x72, SMB1_SETUP = 0x73, SMB1_REPLY = 0x80, SMB1_UNICODE = 0x8000, SMB1_EXTENDED = 0x0800 };
 enum { SMB2_NEGOTIATE = 0, SMB2_SETUP = 1, SMB2_COMMANDS = 19, SMB2_REPLY = 1 };
 enum { MORE_PROCESSING = 0xc0000016 };
+enum { SMB2_MARK = 0xfe534d42 };
 
 struct smb_memo {
 	uint32_t left[2]; /* of a message whose head was seen */
@@ -358,10 +359,42 @@ static enum verdict read_smb(struct reader *r)
 	return read_session_answer(r, type, len);
 }
 
+/* The rest of a message whose head was seen, and messages of SMB2 but those that open a session. */
+static bool glance_smb(struct glance *g, void *memo)
+{
+	struct smb_memo *m = memo;
+	uint32_t *left = &m->left[g->direction], len = *left;
+	struct cursor c = g->bytes, head;
+	uint16_t command;
+	size_t n;
+
+	if (!len) {
+		if (cursor_u8(&c) != SESSION_MESSAGE)
+			return false;
+		len = cursor_u24be(&c);
+		head = c;
+		if (len < SMB2_BYTES || cursor_left(&c) < SMB2_BYTES || cursor_u32be(&head) != SMB2_MARK || cursor_u16le(&head) != SMB2_BYTES)
+			return false;
+		cursor_skip(&head, 6);
+		command = cursor_u16le(&head);
+		cursor_skip(&head, 2);
+		if (command <= SMB2_SETUP || command >= SMB2_COMMANDS || m->server != 1 + (cursor_u32le(&head) & SMB2_REPLY ? g->direction : !g->direction))
+			return false;
+	} else if (!m->server) {
+		return false;
+	}
+	n = cursor_left(&c) < len ? cursor_left(&c) : len;
+	cursor_skip(&c, n);
+	*left = (uint32_t)(len - n);
+	g->bytes = c;
+	return true;
+}
+
 const struct classifier classifier_smb = {
 	.name = "smb",
 	.transports = 1 << TRANSPORT_TCP,
 	.ports = { PORT_SMB, PORT_SESSION },
 	.max_message = MESSAGE_BYTES,
 	.read = read_smb,
+	.glance = glance_smb,
 };

@@ -7,8 +7,6 @@
  */
 #include "classifiers/api/classifier.h"
 
-#include <strings.h>
-
 enum { PORT_SSDP = 1900, UUID_BYTES = 36 };
 enum kind { NO_SSDP, ANNOUNCEMENT, SEARCH, ANSWER };
 
@@ -22,21 +20,16 @@ struct fields {
 
 static bool is_word(struct cursor c, const char *word)
 {
-	return cursor_left(&c) == strlen(word) && strncasecmp((const char *)c.at, word, strlen(word)) == 0;
-}
-
-static bool begins(const struct cursor *c, const char *word)
-{
-	return cursor_left(c) >= strlen(word) && strncasecmp((const char *)c->at, word, strlen(word)) == 0;
+	return cursor_left(&c) == strlen(word) && cursor_starts_any_case(&c, word);
 }
 
 static enum kind read_first_line(struct cursor line)
 {
-	if (begins(&line, "NOTIFY * HTTP/1."))
+	if (cursor_starts_any_case(&line, "NOTIFY * HTTP/1."))
 		return ANNOUNCEMENT;
-	if (begins(&line, "M-SEARCH * HTTP/1."))
+	if (cursor_starts_any_case(&line, "M-SEARCH * HTTP/1."))
 		return SEARCH;
-	return begins(&line, "HTTP/1.1 200") || begins(&line, "HTTP/1.0 200") ? ANSWER : NO_SSDP;
+	return cursor_starts_any_case(&line, "HTTP/1.1 200") || cursor_starts_any_case(&line, "HTTP/1.0 200") ? ANSWER : NO_SSDP;
 }
 
 static struct cursor take_word(struct cursor *c)
@@ -56,7 +49,7 @@ static void tell_server(struct reader *r, struct cursor value)
 	tell(r, SENDER, NULL, ATTR_SOFTWARE, value);
 	if (system.end > system.at && system.end[-1] == ',')
 		system.end--;
-	if (begins(&upnp, "UPnP/") && cursor_find(&system, '/') > 0)
+	if (cursor_starts_any_case(&upnp, "UPnP/") && cursor_find(&system, '/') > 0)
 		tell(r, SENDER, NULL, ATTR_OS, system);
 }
 
@@ -66,11 +59,11 @@ static void tell_device_type(struct reader *r, struct cursor value)
 	static const char device[] = ":device:";
 	ptrdiff_t end;
 
-	if (!begins(&value, "urn:"))
+	if (!cursor_starts_any_case(&value, "urn:"))
 		return;
-	while (cursor_left(&value) > strlen(device) && !begins(&value, device))
+	while (cursor_left(&value) > strlen(device) && !cursor_starts_any_case(&value, device))
 		cursor_skip(&value, 1);
-	if (!begins(&value, device))
+	if (!cursor_starts_any_case(&value, device))
 		return;
 	cursor_skip(&value, strlen(device));
 	end = cursor_find(&value, ':');
@@ -81,7 +74,7 @@ static void tell_device_type(struct reader *r, struct cursor value)
 /* "uuid:....::upnp:rootdevice": of several devices in one, each has its own. */
 static void tell_usn(struct reader *r, struct cursor value)
 {
-	if (!begins(&value, "uuid:"))
+	if (!cursor_starts_any_case(&value, "uuid:"))
 		return;
 	cursor_skip(&value, 5);
 	if (cursor_left(&value) == UUID_BYTES || (cursor_left(&value) > UUID_BYTES && value.at[UUID_BYTES] == ':'))
@@ -98,9 +91,9 @@ static void read_field(struct reader *r, enum kind kind, struct fields *f, struc
 		f->usn = true;
 		tell_usn(r, value);
 	} else if (is_word(name, "NTS")) {
-		f->nts = begins(&value, "ssdp:") || begins(&value, "upnp:");
+		f->nts = cursor_starts_any_case(&value, "ssdp:") || cursor_starts_any_case(&value, "upnp:");
 	} else if (is_word(name, "MAN")) {
-		f->man = begins(&value, "\"ssdp:") || begins(&value, "ssdp:");
+		f->man = cursor_starts_any_case(&value, "\"ssdp:") || cursor_starts_any_case(&value, "ssdp:");
 	} else if (is_word(name, "SERVER") && kind != SEARCH) {
 		tell_server(r, value);
 	} else if (is_word(name, "USER-AGENT") && kind == SEARCH) {

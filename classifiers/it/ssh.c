@@ -108,9 +108,19 @@ static enum verdict read_ssh(struct reader *r)
 	return MINE;
 }
 
+/* All that follows the introduction. */
+static bool glance_ssh(struct glance *g, void *memo)
+{
+	const struct ssh_memo *m = memo;
+
+	(void)cursor_rest(&g->bytes);
+	return m->introduced[g->direction] && m->server;
+}
+
 const struct classifier classifier_ssh = {
 	.name = "ssh",
 	.transports = 1 << TRANSPORT_TCP,
 	.ports = { PORT_SSH },
 	.read = read_ssh,
+	.glance = glance_ssh,
 };

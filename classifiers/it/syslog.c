@@ -13,7 +13,6 @@
 #include "classifiers/api/classifier.h"
 
 #include <ctype.h>
-#include <strings.h>
 
 enum { PORT_SYSLOG = 514, PORT_SYSLOG_TCP = 601, PRIORITY_MAX = 191, MESSAGE_BYTES = 8192, TIME_BYTES = 16 };
 
@@ -111,7 +110,7 @@ static void tell_name(struct reader *r, struct cursor name)
 	struct memo *memo = r->memo;
 	uint32_t hash = 2166136261u;
 
-	if (!is_name(name) || (cursor_left(&name) == 9 && strncasecmp((const char *)name.at, "localhost", 9) == 0))
+	if (!is_name(name) || (cursor_left(&name) == 9 && cursor_starts_any_case(&name, "localhost")))
 		return;
 	for (struct cursor c = name; cursor_left(&c);)
 		hash = (hash ^ cursor_u8(&c)) * 16777619u;

@@ -327,10 +327,33 @@ static enum verdict read_tls(struct reader *r)
 	return read_record(r, m);
 }
 
+/* What is enciphered: the rest of a record of which the start was seen, and records that begin here. */
+static bool glance_tls(struct glance *g, void *memo)
+{
+	struct tls_memo *m = memo;
+	uint32_t *skip = &m->skip[g->direction], len = *skip;
+	struct record record;
+	size_t n;
+
+	if (!m->known)
+		return false;
+	if (!len) {
+		if (!take_record(&g->bytes, &record) || record.type != DATA)
+			return false;
+		m->sealed[g->direction] = true;
+		len = record.len;
+	}
+	n = cursor_left(&g->bytes) < len ? cursor_left(&g->bytes) : len;
+	cursor_skip(&g->bytes, n);
+	*skip = (uint32_t)(len - n);
+	return true;
+}
+
 const struct classifier classifier_tls = {
 	.name = "tls",
 	.transports = 1 << TRANSPORT_TCP,
 	.ports = { 443, 8443, 4843, 8883, 636, 993, 995, 4911 },
 	.max_message = MESSAGE_BYTES,
 	.read = read_tls,
+	.glance = glance_tls,
 };

@@ -177,9 +177,19 @@ static enum verdict read_vnc(struct reader *r)
 	return role(r, m) == ROLE_SERVER ? read_server(r, m) : read_client(r, m);
 }
 
+/* Pictures and what is typed. */
+static bool glance_vnc(struct glance *g, void *memo)
+{
+	const struct vnc_memo *m = memo;
+
+	(void)cursor_rest(&g->bytes);
+	return m->state[g->direction] == BEHIND;
+}
+
 const struct classifier classifier_vnc = {
 	.name = "vnc",
 	.transports = 1 << TRANSPORT_TCP,
 	.ports = { PORT_VNC, PORT_VNC + 1 },
 	.read = read_vnc,
+	.glance = glance_vnc,
 };

@@ -56,10 +56,10 @@ static enum verdict read_arp(struct reader *r)
 }
 
 /* Whom a host asks for tells nothing, unless it asks for itself: a scan and a storm are its own statement, again and again. */
-static size_t arp_telling(struct cursor frame)
+static size_t arp_telling(const struct cursor *frame)
 {
 	enum { UP_TO_SENDER = 18 };
-	struct cursor sender = frame, target = frame;
+	struct cursor sender = *frame, target = *frame;
 	uint32_t spa;
 
 	cursor_skip(&sender, UP_TO_SENDER - 4);

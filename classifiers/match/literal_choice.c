@@ -5,23 +5,40 @@
  */
 #include "classifiers/match/literal_choice.h"
 
+#include "classifiers/match/marks.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 enum {
 	LONG_ENOUGH = 4,
-	LOOKED_FOR_BYTES = 8, /* of a text its end: as good a sign, and sooner built */
-	SHARED_MOST = 1,      /* patterns that may well have the same text */
+	SHARED_MOST = 1, /* patterns that may well have the same text */
 	TABLE_BITS = 18,
 	TABLE = 1 << TABLE_BITS,
+	FIRST_ROOM = 4096,
+	MARKS_OF_TEXT = REQUIRED_LITERAL_BYTES / MARK_BYTES,
+};
+
+/* A text as it would be looked for. */
+struct text {
+	uint8_t bytes[LITERAL_CHOICE_BYTES];
+	uint32_t hash;
+	uint16_t len;
+	uint16_t whole; /* its length before it was cut */
+};
+
+/* All texts of all patterns and their marks, those of one pattern together: to walk the patterns is what takes long. */
+struct texts {
+	struct text *list;
+	uint16_t *marks;
+	size_t count, room, mark_count, mark_room;
+	bool exhausted; /* no memory */
 };
 
 /* How many patterns have a text, by its hash: two that share a number only make a choice a little worse. */
 struct counts {
 	uint32_t *of;
 	uint32_t *last_seen_in; /* pattern + 1 that counted last: one counts once */
-	uint32_t pattern;
-	struct literal_choice *choice;
 };
 
 static uint32_t hash_text(const uint8_t *bytes, size_t len)
@@ -38,80 +55,137 @@ static uint32_t hash_text(const uint8_t *bytes, size_t len)
 	return (h ^ h >> TABLE_BITS) & (TABLE - 1);
 }
 
-static void cut(const uint8_t **literal, size_t *len)
+/* Twice the room when less than `least` is left of it. */
+static bool grow(void *list, size_t size, size_t used, size_t least, size_t *room)
 {
-	if (*len > LOOKED_FOR_BYTES) {
-		*literal += *len - LOOKED_FOR_BYTES;
-		*len = LOOKED_FOR_BYTES;
+	void *old, *more;
+
+	if (*room - used >= least)
+		return true;
+	memcpy(&old, list, sizeof old);
+	more = realloc(old, 2 * *room * size);
+	if (more) {
+		memcpy(list, &more, sizeof more);
+		*room *= 2;
+	}
+	/* cppcheck-suppress memleak -- the list holds it */
+	return more != NULL;
+}
+
+static void keep_text(void *context, const uint8_t *literal, size_t len)
+{
+	struct texts *t = context;
+	struct text *n;
+
+	if (!grow(&t->list, sizeof *t->list, t->count, 1, &t->room) ||
+	    !grow(&t->marks, sizeof *t->marks, t->mark_count, MARKS_OF_TEXT, &t->mark_room)) {
+		t->exhausted = true;
+		return;
+	}
+	t->mark_count += marks_of_text(literal, len, t->marks + t->mark_count);
+	n = &t->list[t->count++];
+	n->whole = (uint16_t)len;
+	if (len > LITERAL_CHOICE_BYTES) {
+		literal += len - LITERAL_CHOICE_BYTES;
+		len = LITERAL_CHOICE_BYTES;
+	}
+	memcpy(n->bytes, literal, len);
+	n->len = (uint16_t)len;
+	n->hash = hash_text(literal, len);
+}
+
+static void count_texts(struct counts *c, const struct text *text, const struct text *end, uint32_t pattern)
+{
+	for (; text < end; text++) {
+		if (c->last_seen_in[text->hash] == pattern + 1)
+			continue;
+		c->last_seen_in[text->hash] = pattern + 1;
+		c->of[text->hash]++;
 	}
 }
 
-static void count_text(void *context, const uint8_t *literal, size_t len)
+static bool better(const struct counts *c, const struct text *now, const struct text *next)
 {
-	struct counts *c = context;
-	uint32_t h;
-
-	cut(&literal, &len);
-	h = hash_text(literal, len);
-
-	if (c->last_seen_in[h] == c->pattern + 1)
-		return;
-	c->last_seen_in[h] = c->pattern + 1;
-	c->of[h]++;
-}
-
-static bool better(const struct counts *c, const uint8_t *literal, size_t len)
-{
-	const struct literal_choice *now = c->choice;
 	uint32_t others, others_now;
 
-	if (now->len < LONG_ENOUGH || len < LONG_ENOUGH)
-		return len > now->len;
-	others = c->of[hash_text(literal, len)];
-	others_now = c->of[hash_text(now->bytes, now->len)];
+	if (!now || now->len < LONG_ENOUGH || next->len < LONG_ENOUGH)
+		return !now || next->len > now->len;
+	others = c->of[next->hash];
+	others_now = c->of[now->hash];
 	if (others <= SHARED_MOST && others_now <= SHARED_MOST)
 		return others > others_now;
-	return others < others_now || (others == others_now && len > now->len);
+	return others < others_now || (others == others_now && next->len > now->len);
 }
 
-static void choose_text(void *context, const uint8_t *literal, size_t len)
+static void choose(const struct counts *c, const struct text *text, const struct text *end, struct literal_choice *choice)
 {
-	struct counts *c = context;
+	const struct text *best = NULL;
 
-	c->choice->weight = (uint16_t)(c->choice->weight + len);
-	cut(&literal, &len);
-	if (!better(c, literal, len))
-		return;
-	memcpy(c->choice->bytes, literal, len);
-	c->choice->len = (uint16_t)len;
-}
-
-static void choose(struct counts *c, const struct service_match *m, struct literal_choice *choice)
-{
-	bool caseless;
-
-	c->choice = choice;
-	if (!required_literals(m->pattern, m->pattern_len, choose_text, c, &caseless))
-		*choice = (struct literal_choice){ 0 };
-	choice->caseless = caseless || m->caseless;
-}
-
-struct literal_choice *literal_choices(const struct service_probes *s)
-{
-	struct literal_choice *choices = calloc((size_t)s->match_count + 1, sizeof *choices);
-	struct counts c = { .of = calloc(TABLE, sizeof *c.of), .last_seen_in = calloc(TABLE, sizeof *c.last_seen_in) };
-	bool ignored;
-
-	if (choices && c.of && c.last_seen_in) {
-		for (c.pattern = 0; c.pattern < s->match_count; c.pattern++)
-			required_literals(s->matches[c.pattern].pattern, s->matches[c.pattern].pattern_len, count_text, &c, &ignored);
-		for (uint32_t i = 0; i < s->match_count; i++)
-			choose(&c, &s->matches[i], &choices[i]);
-	} else {
-		free(choices);
-		choices = NULL;
+	for (; text < end; text++) {
+		choice->weight = (uint16_t)(choice->weight + text->whole);
+		if (better(c, best, text))
+			best = text;
 	}
+	if (!best)
+		return;
+	memcpy(choice->bytes, best->bytes, best->len);
+	choice->len = best->len;
+}
+
+/* The texts of match i into t, counted; none where they can't be relied on. */
+static void read_texts(const struct service_match *m, uint32_t i, struct texts *t, struct counts *c, struct literal_choice *choice)
+{
+	size_t first = t->count, first_mark = t->mark_count;
+	bool caseless, sure = required_literals(m->pattern, m->pattern_len, keep_text, t, &caseless);
+
+	choice->caseless = caseless || m->caseless;
+	count_texts(c, t->list + first, t->list + t->count, i);
+	if (!sure) {
+		t->count = first;
+		t->mark_count = first_mark;
+	}
+}
+
+/* first[i] .. first[i + 1] are the texts of match i. */
+static bool choose_all(const struct service_probes *s, struct texts *t, uint32_t *first, struct counts *c, struct literal_choices *choices)
+{
+	for (uint32_t i = 0; i < s->match_count && !t->exhausted; i++) {
+		first[i] = (uint32_t)t->count;
+		choices->first_mark[i] = (uint32_t)t->mark_count;
+		read_texts(&s->matches[i], i, t, c, &choices->of[i]);
+	}
+	first[s->match_count] = (uint32_t)t->count;
+	choices->first_mark[s->match_count] = (uint32_t)t->mark_count;
+	for (uint32_t i = 0; i < s->match_count && !t->exhausted; i++)
+		choose(c, t->list + first[i], t->list + first[i + 1], &choices->of[i]);
+	return !t->exhausted;
+}
+
+bool literal_choices_make(struct literal_choices *choices, const struct service_probes *s)
+{
+	size_t n = (size_t)s->match_count + 1;
+	uint32_t *first = calloc(n, sizeof *first);
+	struct counts c = { .of = calloc(TABLE, sizeof *c.of), .last_seen_in = calloc(TABLE, sizeof *c.last_seen_in) };
+	struct texts t = { .list = malloc(FIRST_ROOM * sizeof *t.list), .marks = malloc(FIRST_ROOM * sizeof *t.marks),
+			   .room = FIRST_ROOM, .mark_room = FIRST_ROOM };
+	bool well;
+
+	*choices = (struct literal_choices){ .of = calloc(n, sizeof *choices->of), .first_mark = calloc(n, sizeof *choices->first_mark) };
+	well = choices->of && choices->first_mark && first && c.of && c.last_seen_in && t.list && t.marks && choose_all(s, &t, first, &c, choices);
+	choices->marks = t.marks;
+	if (!well)
+		literal_choices_free(choices);
+	free(t.list);
+	free(first);
 	free(c.of);
 	free(c.last_seen_in);
-	return choices;
+	return well;
+}
+
+void literal_choices_free(struct literal_choices *c)
+{
+	free(c->of);
+	free(c->marks);
+	free(c->first_mark);
+	*c = (struct literal_choices){ 0 };
 }

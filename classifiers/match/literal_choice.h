@@ -5,14 +5,24 @@
 #include "classifiers/match/required_literal.h"
 #include "classifiers/probes/service_probes.h"
 
+/* Of a long text its end is looked for: as good a sign, and sooner built. */
+enum { LITERAL_CHOICE_BYTES = 8 };
+
 struct literal_choice {
-	uint8_t bytes[REQUIRED_LITERAL_BYTES];
+	uint8_t bytes[LITERAL_CHOICE_BYTES];
 	uint16_t len;     /* 0: there is none */
 	uint16_t weight;  /* bytes of all its texts together */
 	bool caseless;
 };
 
-/* One for each match of the file, to be freed; NULL without memory. */
-struct literal_choice *literal_choices(const struct service_probes *s);
+struct literal_choices {
+	struct literal_choice *of; /* by match */
+	uint16_t *marks;           /* of all its texts (marks.h): those of match i from first_mark[i] to before first_mark[i + 1] */
+	uint32_t *first_mark;
+};
+
+/* One for each match of the file, to be freed. False, and nothing to be freed, without memory. */
+bool literal_choices_make(struct literal_choices *c, const struct service_probes *s);
+void literal_choices_free(struct literal_choices *c);
 
 #endif

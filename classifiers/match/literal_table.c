@@ -11,7 +11,7 @@ enum { WIDTHS = 4, SLOT_BITS = 16, SLOTS = 1 << SLOT_BITS, WORD_BITS = 64, NONE 
 
 /* Texts that are alike share one; `first` .. `first + count` in `choices` have it. */
 struct text {
-	uint8_t bytes[LITERAL_TABLE_BYTES];
+	uint8_t bytes[LITERAL_CHOICE_BYTES];
 	uint8_t len;
 	bool caseless;
 	uint32_t seen;  /* the last subject it stood in */

@@ -11,8 +11,7 @@
 
 struct literal_table;
 
-/* Of `count` choices those that have a text, which has at most LITERAL_TABLE_BYTES. NULL without memory. */
-enum { LITERAL_TABLE_BYTES = 8 };
+/* Of `count` choices those that have a text. NULL without memory. */
 struct literal_table *literal_table_new(const struct literal_choice *choices, uint32_t count);
 void literal_table_free(struct literal_table *t);
 

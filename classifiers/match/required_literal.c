@@ -9,6 +9,18 @@
 
 enum { DEPTH_MAX = 32, OCTAL_DIGITS = 2 };
 
+/* Bytes of a pattern that aren't what they look like; all others are the rule and are passed quickly. */
+enum { OPENS = 1, REPEATS = 2, NESTS = 4 };
+static const uint8_t kinds[256] = {
+	['\\'] = OPENS | NESTS, ['['] = OPENS | NESTS, ['('] = OPENS | NESTS, [')'] = NESTS, ['|'] = OPENS | NESTS,
+	['.'] = OPENS, ['^'] = OPENS, ['$'] = OPENS, ['*'] = REPEATS, ['?'] = REPEATS, ['+'] = REPEATS, ['{'] = REPEATS,
+};
+
+static bool is(char c, unsigned kind)
+{
+	return kinds[(unsigned char)c] & kind;
+}
+
 struct walk {
 	const char *end;
 	required_literal_see *see;
@@ -131,6 +143,8 @@ static const char *find_close(const char *at, const char *end, bool to_end, bool
 	while (at && at < end) {
 		char c = *at++;
 
+		if (!is(c, NESTS))
+			continue;
 		if (c == '\\')
 			at++;
 		else if (c == '[')
@@ -270,9 +284,17 @@ static void walk_group(struct walk *w, const char **at, int depth)
 	}
 }
 
+/* Bytes that stand for themselves, once; behind the last of them. */
+static const char *walk_plain(struct walk *w, const char *at, const char *end)
+{
+	for (; at < end && !is(*at, OPENS) && !(at + 1 < w->end && is(at[1], REPEATS)); at++)
+		add_byte(w, (unsigned char)*at);
+	return at;
+}
+
 static void walk_sequence(struct walk *w, const char *at, const char *end, int depth)
 {
-	while (at < end && !w->lost) {
+	while (!w->lost && (at = walk_plain(w, at, end)) < end) {
 		int byte = NO_BYTE;
 		bool none;
 

@@ -2,6 +2,7 @@
 #include "classifiers/match/service_match.h"
 
 #include "classifiers/match/literal_table.h"
+#include "classifiers/match/marks.h"
 #include "classifiers/match/service_pattern.h"
 
 #include <hs/hs.h>
@@ -40,7 +41,9 @@ struct service_matcher {
 	struct room room;
 	pcre2_general_context *coding;
 	pcre2_compile_context *compiling;
-	uint16_t *weights;
+	struct literal_choices choices;
+	struct marks marks;          /* of the subject at hand, once there was a candidate */
+	bool marked;
 	uint64_t *candidates;        /* a bit for each match: could match the subject at hand */
 	uint64_t *always;
 	size_t words;
@@ -115,13 +118,12 @@ static bool make_room(struct service_matcher *m)
 	for (size_t i = 0; i < n; i++)
 		m->room.size += CODE_LEAST + (size_t)CODE_TIMES * m->probes->matches[i].pattern_len;
 	m->codes = calloc(n + 1, sizeof *m->codes);
-	m->weights = calloc(n + 1, sizeof *m->weights);
 	m->candidates = calloc(m->words, sizeof *m->candidates);
 	m->always = calloc(m->words, sizeof *m->always);
 	m->refused = calloc(m->words, sizeof *m->refused);
 	m->blocks.bytes = reserve(BLOCKS * block_bytes());
 	m->room.bytes = reserve(m->room.size);
-	return m->codes && m->weights && m->candidates && m->always && m->refused && m->blocks.bytes && m->room.bytes;
+	return m->codes && m->candidates && m->always && m->refused && m->blocks.bytes && m->room.bytes;
 }
 
 static bool make_contexts(struct service_matcher *m)
@@ -199,7 +201,6 @@ static void place_line(struct service_matcher *m, uint32_t i, const struct liter
 	unsigned flags;
 	bool prefilter;
 
-	m->weights[i] = choice->weight;
 	if (choice->len) {
 		m->kinds.by_literal++;
 	} else if (!few && pattern_flags(line, &flags, &prefilter)) {
@@ -230,10 +231,11 @@ static void build_patterns(struct service_matcher *m, const struct batch *b)
 static bool build(struct service_matcher *m)
 {
 	uint32_t n = m->probes->match_count, without = 0;
-	struct literal_choice *choices = literal_choices(m->probes);
+	const struct literal_choice *choices;
 	struct batch patterns;
-	bool well = batch_start(&patterns, n) && choices;
+	bool well = batch_start(&patterns, n) && literal_choices_make(&m->choices, m->probes);
 
+	choices = m->choices.of;
 	for (uint32_t i = 0; well && i < n; i++)
 		without += !choices[i].len;
 	for (uint32_t i = 0; well && i < n; i++)
@@ -243,7 +245,6 @@ static bool build(struct service_matcher *m)
 		build_patterns(m, &patterns);
 	}
 	batch_end(&patterns);
-	free(choices);
 	return m->literals && (!m->patterns || hs_alloc_scratch(m->patterns, &m->scratch) == HS_SUCCESS);
 }
 
@@ -280,7 +281,7 @@ void service_matcher_free(struct service_matcher *m)
 	if (m->room.bytes)
 		munmap(m->room.bytes, m->room.size);
 	free(m->codes);
-	free(m->weights);
+	literal_choices_free(&m->choices);
 	free(m->candidates);
 	free(m->always);
 	free(m->refused);
@@ -339,9 +340,16 @@ static bool try_line(struct service_matcher *m, uint32_t i, const uint8_t *subje
 	return true;
 }
 
-static bool is_candidate(const struct service_matcher *m, uint32_t i)
+static bool is_candidate(struct service_matcher *m, uint32_t i, const uint8_t *subject, size_t len)
 {
-	return m->candidates[i / WORD_BITS] >> i % WORD_BITS & 1;
+	uint32_t first = m->choices.first_mark[i], end = m->choices.first_mark[i + 1];
+
+	if (!(m->candidates[i / WORD_BITS] >> i % WORD_BITS & 1))
+		return false;
+	if (!m->marked)
+		marks_of(&m->marks, subject, len);
+	m->marked = true;
+	return marks_hold(&m->marks, m->choices.marks + first, end - first);
 }
 
 /* Tries the candidates of one list in their order. True at a match; a softmatch is kept when there is none yet. */
@@ -357,7 +365,7 @@ static bool search_list(struct service_matcher *m, unsigned list, const struct s
 			i += WORD_BITS - 1;
 			continue;
 		}
-		if (!is_candidate(m, i) || (line->soft && found->match))
+		if ((line->soft && found->match) || !is_candidate(m, i, subject, len))
 			continue;
 		if ((*tries)++ == SERVICE_TRIES_MAX) {
 			m->counters.cut++;
@@ -381,6 +389,7 @@ bool service_match_find(struct service_matcher *m, const uint32_t *lists, unsign
 	if (len > SERVICE_SUBJECT_BYTES)
 		len = SERVICE_SUBJECT_BYTES;
 	m->counters.subjects++;
+	m->marked = false;
 	memcpy(m->candidates, m->always, m->words * sizeof *m->candidates);
 	literal_table_find(m->literals, subject, len, m->candidates);
 	if (m->patterns && hs_scan(m->patterns, (const char *)subject, (unsigned)len, 0, m->scratch, note_candidate, m) != HS_SUCCESS)
@@ -393,7 +402,7 @@ bool service_match_find(struct service_matcher *m, const uint32_t *lists, unsign
 
 unsigned service_match_weight(const struct service_matcher *m, const struct service_match *match)
 {
-	return m->weights[match - m->probes->matches];
+	return m->choices.of[match - m->probes->matches].weight;
 }
 
 const struct service_matcher_kinds *service_matcher_kinds(const struct service_matcher *m)

@@ -4,7 +4,8 @@
  * Looked for are the texts that patterns can't match without (required_literal.h, literal_table.h): a table of them is made
  * in milliseconds, where Hyperscan takes half a second for them and a minute and more for automata of ten thousand such
  * patterns. Patterns without such a text go to Hyperscan, with HS_FLAG_PREFILTER where it must; those that it can't take
- * at all are tried by PCRE2 each time, and so is the rest where it is only a few.
+ * at all are tried by PCRE2 each time, and so is the rest where it is only a few. Before PCRE2 comes the question whether
+ * all texts of a pattern can stand in the subject (marks.h): of fifty candidates it leaves a few.
  *
  * Of ten thousand patterns a plant needs some hundred: PCRE2 compiles one when it is a candidate for the first time. All
  * memory is set aside when a matcher is made, none later. Patterns and subjects are both strangers': PCRE2

@@ -19,11 +19,13 @@
 struct ndpi_look {
 	struct ndpi_look *next; /* in the list of free ones */
 	struct ndpi_flow_struct *flow;
+	uint8_t part;
 };
 
 struct ndpi {
 	struct ndpi_detection_module_struct *module;
 	struct ndpi_look *looks;
+	uint32_t quota, used[NDPI_PARTS];
 	struct ndpi_look *free;
 	size_t flow_bytes;
 };
@@ -46,16 +48,23 @@ static struct ndpi_detection_module_struct *open_module(void)
 	return module;
 }
 
+static bool set_up(struct ndpi *n)
+{
+	if (!n->module)
+		n->module = open_module();
+	return n->module;
+}
+
 struct ndpi *ndpi_open(uint32_t looks)
 {
 	struct ndpi *n = calloc(1, sizeof *n);
 
 	if (!n)
 		return NULL;
-	n->module = open_module();
 	n->looks = calloc(looks, sizeof *n->looks);
+	n->quota = looks / NDPI_PARTS;
 	n->flow_bytes = ndpi_detection_get_sizeof_ndpi_flow_struct();
-	if (!n->module || !n->looks) {
+	if (!n->looks) {
 		ndpi_close(n);
 		return NULL;
 	}
@@ -74,17 +83,19 @@ void ndpi_close(struct ndpi *n)
 	free(n);
 }
 
-struct ndpi_look *ndpi_look_start(struct ndpi *n)
+struct ndpi_look *ndpi_look_start(struct ndpi *n, uint8_t part)
 {
-	struct ndpi_look *look = n->free;
+	struct ndpi_look *look = n->used[part] < n->quota ? n->free : NULL;
 
-	if (!look)
+	if (!look || !set_up(n))
 		return NULL;
 	look->flow = ndpi_flow_malloc(n->flow_bytes);
 	if (!look->flow)
 		return NULL;
 	memset(look->flow, 0, n->flow_bytes);
 	n->free = look->next;
+	n->used[part]++;
+	look->part = part;
 	return look;
 }
 
@@ -92,6 +103,7 @@ void ndpi_look_end(struct ndpi *n, struct ndpi_look *look)
 {
 	ndpi_flow_free(look->flow);
 	look->flow = NULL;
+	n->used[look->part]--;
 	look->next = n->free;
 	n->free = look;
 }
@@ -120,7 +132,7 @@ uint16_t ndpi_look_at(struct ndpi *n, struct ndpi_look *look, const uint8_t *ip,
 
 void ndpi_label(struct ndpi *n, uint16_t number, char *label, size_t room)
 {
-	const char *name = ndpi_get_proto_name(n->module, number);
+	const char *name = set_up(n) ? ndpi_get_proto_name(n->module, number) : "";
 	size_t at = 0;
 
 	for (; *name && at + 1 < room; name++) {

@@ -9,15 +9,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct ndpi;      /* the library, set up once */
+struct ndpi;      /* the library, set up when the first flow needs it: many a capture has none */
 struct ndpi_look; /* its memory of one flow */
 
-/* At most `looks` flows at once. NULL when the library can't be set up or there is no memory. */
+enum { NDPI_PARTS = 8 };
+
+/*
+ * At most `looks` flows at once, as many in each of NDPI_PARTS parts, so that no part takes what another would have got.
+ * NULL when there is no memory.
+ */
 struct ndpi *ndpi_open(uint32_t looks);
 void ndpi_close(struct ndpi *n);
 
-/* NULL when all looks are in use. */
-struct ndpi_look *ndpi_look_start(struct ndpi *n);
+/* NULL when all looks of the part are in use, or the library can't be set up. part < NDPI_PARTS. */
+struct ndpi_look *ndpi_look_start(struct ndpi *n, uint8_t part);
 void ndpi_look_end(struct ndpi *n, struct ndpi_look *look);
 
 /*

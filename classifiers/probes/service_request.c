@@ -9,14 +9,7 @@
 #include <ctype.h>
 #include <string.h>
 
-enum {
-	BEGINNING_LEAST = 4,  /* bytes of a probe that a longer request may begin with */
-	HEADER_BYTES = 16,    /* compared of binary requests */
-	HEADER_LEAST = 8,
-	SAME_LEAST = 4,       /* bytes, none of them zero, that kin has in the same places */
-	SAME_OF_TEN = 7,      /* and so many of ten of those that the probe has there */
-	WORD_BYTES = 12,
-};
+enum { WORD_BYTES = 12 };
 
 static void add_list(struct service_question *q, uint32_t probe)
 {
@@ -104,82 +97,8 @@ static bool add_text_kin(const struct service_probes *s, const struct words *w, 
 	return first >= 0;
 }
 
-/* The high bit of each byte that is zero. */
-static uint64_t zeros(uint64_t word)
-{
-	const uint64_t low = 0x7f7f7f7f7f7f7f7f;
-
-	return ~(((word & low) + low) | word | low);
-}
-
-/* The header of a request, or of a probe; zeros where it has no more bytes. */
-static void header_of(const uint8_t *bytes, size_t n, uint64_t header[HEADER_BYTES / 8])
-{
-	header[0] = header[1] = 0;
-	memcpy(header, bytes, n);
-}
-
-/* How near two binary headers are, in tenths; 0 for not at all. Asked of all probes for each request. */
-static unsigned likeness(const struct service_probe *p, const uint8_t *request, size_t len)
-{
-	size_t n = p->payload_len < len ? p->payload_len : len;
-	uint64_t ours[HEADER_BYTES / 8], theirs[HEADER_BYTES / 8];
-	unsigned telling = 0, same = 0;
-
-	if (n > HEADER_BYTES)
-		n = HEADER_BYTES;
-	if (n < HEADER_LEAST)
-		return 0;
-	header_of(p->payload, n, ours);
-	header_of(request, n, theirs);
-	for (size_t i = 0; i < HEADER_BYTES / 8; i++) {
-		uint64_t silent = zeros(ours[i]);
-
-		telling += 8 - (unsigned)__builtin_popcountll(silent);
-		same += (unsigned)__builtin_popcountll(zeros(ours[i] ^ theirs[i]) & ~silent);
-	}
-	if (same < SAME_LEAST || same * 10 < telling * SAME_OF_TEN)
-		return 0;
-	return same * 10 / telling;
-}
-
-static bool is_text(const uint8_t *bytes, size_t len)
-{
-	for (size_t i = 0; i < len && i < HEADER_BYTES; i++)
-		if (bytes[i] >= 0x7f || (bytes[i] < 0x20 && !isspace(bytes[i])))
-			return false;
-	return true;
-}
-
-/* The nearest probe by the bytes themselves. */
-static long nearest(const struct service_probes *s, enum transport t, const uint8_t *request, size_t len, enum service_kinship *kinship)
-{
-	bool text = is_text(request, len);
-	size_t best = 0;
-	long found = -1;
-
-	*kinship = SERVICE_UNRELATED;
-	for (uint32_t i = 0; i < s->probe_count; i++) {
-		const struct service_probe *p = &s->probes[i];
-		enum service_kinship k = SERVICE_UNRELATED;
-		size_t nearness = p->payload_len;
-
-		if (p->transport != t || !p->payload_len)
-			continue;
-		if (p->payload_len <= len && memcmp(p->payload, request, p->payload_len) == 0)
-			k = p->payload_len == len ? SERVICE_SAME : p->payload_len >= BEGINNING_LEAST ? SERVICE_BEGINS : SERVICE_UNRELATED;
-		else if (!text && (nearness = likeness(p, request, len)))
-			k = SERVICE_KIN;
-		if (k == SERVICE_UNRELATED || k < *kinship || (k == *kinship && nearness <= best))
-			continue;
-		*kinship = k;
-		best = nearness;
-		found = (long)i;
-	}
-	return found;
-}
-
-void service_question_of(const struct service_probes *s, enum transport t, const uint8_t *request, size_t len, struct service_question *q)
+void service_question_of(const struct service_probes *s, const struct request_index *x, enum transport t, const uint8_t *request, size_t len,
+			 struct service_question *q)
 {
 	enum service_kinship kinship;
 	struct service_question greeting;
@@ -189,7 +108,7 @@ void service_question_of(const struct service_probes *s, enum transport t, const
 	*q = (struct service_question){ .kinship = SERVICE_UNRELATED };
 	if (len > SERVICE_REQUEST_BYTES)
 		len = SERVICE_REQUEST_BYTES;
-	probe = nearest(s, t, request, len, &kinship);
+	probe = request_index_nearest(x, t, request, len, &kinship);
 	if (probe >= 0) {
 		q->kinship = (uint8_t)kinship;
 		add_probe(s, q, (uint32_t)probe);

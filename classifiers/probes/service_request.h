@@ -2,17 +2,9 @@
 #ifndef CLASSIFIERS_PROBES_SERVICE_REQUEST_H
 #define CLASSIFIERS_PROBES_SERVICE_REQUEST_H
 
-#include "classifiers/probes/service_probes.h"
+#include "classifiers/probes/request_index.h"
 
 enum { SERVICE_LISTS = SERVICE_FALLBACKS + 4, SERVICE_REQUEST_BYTES = 1024 };
-
-/* How near a request is to a probe's. */
-enum service_kinship {
-	SERVICE_UNRELATED, /* no probe asks like that */
-	SERVICE_KIN,       /* the same language: an HTTP request of another path, a header with other numbers */
-	SERVICE_BEGINS,    /* it begins with the probe's bytes */
-	SERVICE_SAME,      /* the probe's bytes, or the silence of one who only listens */
-};
 
 /* Probes whose lines are to be looked through, in that order. */
 struct service_question {
@@ -21,8 +13,12 @@ struct service_question {
 	uint8_t kinship; /* enum service_kinship */
 };
 
-/* Of a client's first bytes, those of one datagram or the start of a stream. With SERVICE_UNRELATED nothing is listed. */
-void service_question_of(const struct service_probes *s, enum transport t, const uint8_t *request, size_t len, struct service_question *q);
+/*
+ * Of a client's first bytes, those of one datagram or the start of a stream; `x` is the index of `s`. With
+ * SERVICE_UNRELATED nothing is listed.
+ */
+void service_question_of(const struct service_probes *s, const struct request_index *x, enum transport t, const uint8_t *request, size_t len,
+			 struct service_question *q);
 
 /* Of a server that speaks first on TCP. */
 void service_question_of_greeting(const struct service_probes *s, struct service_question *q);

@@ -7,12 +7,26 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { LINE_BYTES = 2048, VALUE_BYTES = 64, FAMILIES = 256, FIRST_ROOM = 1024, USUAL_MSS = 1460,
+enum { LINE_BYTES = 2048, VALUE_BYTES = 64, FAMILIES = 256, FIRST_ROOM = 1024, USUAL_MSS = 1460, POINTS_MOST = 1000,
        KIND_NOP = 1, KIND_MSS = 2, KIND_WS = 3, KIND_SOK = 4, KIND_TS = 8 };
+
+/* What a SYN+ACK can be asked for, by the lines of a print. */
+enum test { T1_DF, T1_TG, T1_Q, OPS_O1, WIN_W1, ECN_R, ECN_DF, ECN_TG, ECN_Q, ECN_W, ECN_O, ECN_CC, SEQ_TI, TESTS };
+
+static const struct {
+	const char *line, *key;
+	bool must; /* a print that doesn't tell it can't be compared */
+} tests[TESTS] = {
+	[T1_DF] = { "T1(", "DF", true },   [T1_TG] = { "T1(", "TG", true },   [T1_Q] = { "T1(", "Q", false },
+	[OPS_O1] = { "OPS(", "O1", true }, [WIN_W1] = { "WIN(", "W1", true }, [ECN_R] = { "ECN(", "R", false },
+	[ECN_DF] = { "ECN(", "DF", true }, [ECN_TG] = { "ECN(", "TG", true }, [ECN_Q] = { "ECN(", "Q", false },
+	[ECN_W] = { "ECN(", "W", true },   [ECN_O] = { "ECN(", "O", true },   [ECN_CC] = { "ECN(", "CC", false },
+	[SEQ_TI] = { "SEQ(", "TI", false },
+};
 
 /* Offsets of texts; 0 for none. An empty text is a text. */
 struct print {
-	uint32_t df, tg, quirks, window, options, ecn_window, ecn_options;
+	uint32_t value[TESTS];
 	uint16_t family;
 };
 
@@ -21,6 +35,7 @@ struct os_db {
 	char *text;
 	char (*families)[OS_FAMILY_BYTES];
 	size_t count, room, used, text_room, family_count;
+	unsigned points[TESTS]; /* what each is worth, as the file's MatchPoints say */
 };
 
 struct parser {
@@ -30,7 +45,8 @@ struct parser {
 	void *context;
 	uint32_t line;
 	struct print now;
-	bool open; /* a print has begun */
+	bool open;   /* a print has begun */
+	bool points; /* MatchPoints have */
 };
 
 static bool grow(void *list, size_t size, size_t wanted, size_t *room)
@@ -63,20 +79,37 @@ static uint32_t keep(struct os_db *db, const char *text, size_t len)
 	return at;
 }
 
-/* The value of KEY in "NAME(A=1%B=2)"; kept, 0 when it isn't there. */
-static uint32_t keep_value(struct os_db *db, const char *line, const char *key)
+/* The value of KEY in "NAME(A=1%B=2)", NULL when it isn't there. */
+static const char *find_value(const char *line, const char *key, size_t *len)
 {
 	const char *at = strchr(line, '(');
 	size_t n = strlen(key);
 
 	while (at && *at++) {
-		size_t len = strcspn(at, "%)");
+		size_t whole = strcspn(at, "%)");
 
-		if (strncmp(at, key, n) == 0 && at[n] == '=')
-			return keep(db, at + n + 1, len - n - 1);
-		at = at[len] == '%' ? at + len : NULL;
+		if (strncmp(at, key, n) == 0 && at[n] == '=') {
+			*len = whole - n - 1;
+			return at + n + 1;
+		}
+		at = at[whole] == '%' ? at + whole : NULL;
 	}
-	return 0;
+	return NULL;
+}
+
+static void read_test(struct parser *p, const char *line)
+{
+	for (int i = 0; i < TESTS; i++) {
+		const char *value;
+		size_t len;
+
+		if (strncmp(line, tests[i].line, strlen(tests[i].line)) != 0 || !(value = find_value(line, tests[i].key, &len)))
+			continue;
+		if (p->points)
+			p->db->points[i] = (unsigned)strtoul(value, NULL, 10) % POINTS_MOST;
+		else
+			p->now.value[i] = keep(p->db, value, len);
+	}
 }
 
 /* "vendor | family | generation | type": the number of the family. */
@@ -112,38 +145,30 @@ static void end_print(struct parser *p)
 	const struct print *n = &p->now;
 
 	/* One that answers nothing of this (R=N) can't be compared. */
-	if (p->open && n->df && n->tg && n->window && n->options && n->family != UINT16_MAX &&
+	if (p->open && n->value[T1_DF] && n->value[T1_TG] && n->value[WIN_W1] && n->value[OPS_O1] && n->family != UINT16_MAX &&
 	    grow(&p->db->prints, sizeof *n, p->db->count + 1, &p->db->room))
 		p->db->prints[p->db->count++] = *n;
-	p->open = false;
+	p->open = p->points = false;
 }
 
 static void read_line(struct parser *p, const char *line)
 {
-	struct os_db *db = p->db;
-
 	if (strncmp(line, "Fingerprint ", 12) == 0) {
 		end_print(p);
 		p->now = (struct print){ .family = UINT16_MAX };
 		p->open = true;
-	} else if (!p->open || strncmp(line, "CPE ", 4) == 0) {
-		return; /* MatchPoints: its weights are the same for all prints, and all that is compared must fit */
+	} else if (strcmp(line, "MatchPoints") == 0) {
+		end_print(p);
+		p->points = true;
+	} else if ((!p->open && !p->points) || strncmp(line, "CPE ", 4) == 0) {
+		return;
 	} else if (strncmp(line, "Class ", 6) == 0) {
-		if (p->now.family == UINT16_MAX && !read_class(p, line + 6))
+		if (p->open && p->now.family == UINT16_MAX && !read_class(p, line + 6))
 			p->complain(p->context, p->path, p->line, "a class is vendor | family | generation | type");
-	} else if (strncmp(line, "OPS(", 4) == 0) {
-		p->now.options = keep_value(db, line, "O1");
-	} else if (strncmp(line, "WIN(", 4) == 0) {
-		p->now.window = keep_value(db, line, "W1");
-	} else if (strncmp(line, "ECN(", 4) == 0) {
-		p->now.ecn_window = keep_value(db, line, "W");
-		p->now.ecn_options = keep_value(db, line, "O");
-	} else if (strncmp(line, "T1(", 3) == 0) {
-		p->now.df = keep_value(db, line, "DF");
-		p->now.tg = keep_value(db, line, "TG");
-		p->now.quirks = keep_value(db, line, "Q");
 	} else if (!strchr(line, '(')) {
 		p->complain(p->context, p->path, p->line, "is neither a test nor another line of a print");
+	} else {
+		read_test(p, line);
 	}
 }
 
@@ -178,6 +203,8 @@ struct os_db *os_db_read(const char *text, size_t len, const char *path, stack_c
 
 	if (db && (db->families = calloc(FAMILIES, sizeof *db->families)) != NULL) {
 		keep(db, "", 0); /* so that no text stands at 0 */
+		for (int i = 0; i < TESTS; i++)
+			db->points[i] = 1;
 		read_lines(&p, text, len);
 	}
 	if (db && db->count)
@@ -305,53 +332,108 @@ static bool write_options(const struct stack_signature *s, char to[VALUE_BYTES])
 	return true;
 }
 
-/* What is looked for in each print. */
+/* Whether numbers of packets are all zero is all that one packet says of how they grow. */
+static bool growth_fits(const char *expression, bool zero)
+{
+	for (;;) {
+		size_t len = strcspn(expression, "|");
+
+		if (zero == (len == 1 && (*expression == 'Z' || *expression == '0')))
+			return true;
+		if (!expression[len])
+			return false;
+		expression += len + 1;
+	}
+}
+
+/* What is looked for in each print; NULL for a test that the answer at hand can't answer. */
 struct question {
 	char window[8], tg[4], options[VALUE_BYTES];
-	const char *df, *quirks;
-	bool timed; /* the SYN offered timestamps: OPS and WIN are comparable, else ECN */
+	const char *value[TESTS];
+	bool number_zero;
 };
 
-static bool print_fits(const struct os_db *db, const struct print *n, const struct question *q)
+static bool test_fits(const char *expression, enum test test, const struct question *q)
 {
-	uint32_t window = q->timed ? n->window : n->ecn_window, options = q->timed ? n->options : n->ecn_options;
+	switch (test) {
+	case OPS_O1:
+	case ECN_O:
+		return options_fit(expression, q->options);
+	case SEQ_TI:
+		return growth_fits(expression, q->number_zero);
+	default:
+		return value_fits(expression, q->value[test]);
+	}
+}
 
-	return window && options && value_fits(db->text + n->df, q->df) && value_fits(db->text + n->tg, q->tg) &&
-	       value_fits(db->text + window, q->window) && options_fit(db->text + options, q->options) &&
-	       (!n->quirks || value_fits(db->text + n->quirks, q->quirks));
+/* What the tests are worth that were compared; 0 when one of them doesn't fit. */
+static unsigned points_of(const struct os_db *db, const struct print *n, const struct question *q)
+{
+	unsigned points = 0;
+
+	for (int i = 0; i < TESTS; i++) {
+		if (!q->value[i] || (!n->value[i] && !tests[i].must))
+			continue;
+		if (!n->value[i] || !test_fits(db->text + n->value[i], (enum test)i, q))
+			return 0;
+		points += db->points[i];
+	}
+	return points;
+}
+
+/* What the line ECN or T1 says of the answer's headers. */
+static void ask_headers(struct question *q, const struct stack_signature *answer, bool ecn)
+{
+	static const char *const unusual[] = { "", "U", "R", "RU" };
+
+	q->value[ecn ? ECN_DF : T1_DF] = answer->quirks & QUIRK_DF ? "Y" : "N";
+	q->value[ecn ? ECN_TG : T1_TG] = q->tg;
+	q->value[ecn ? ECN_Q : T1_Q] = unusual[(answer->reserved ? 2 : 0) + (answer->quirks & QUIRK_UPTR_PLUS ? 1 : 0)];
 }
 
 static bool make_question(const struct stack_signature *answer, const struct stack_signature *asked, struct question *q)
 {
+	static const char *const congestion[] = { [0] = "N", [STACK_ECE] = "Y", [STACK_CWR] = "O", [STACK_ECE | STACK_CWR] = "S" };
+	bool timed = offers(asked, KIND_TS), ecn = asked->ecn == (STACK_ECE | STACK_CWR);
+
 	/* nmap's own SYN offers all of these, and an MSS of 1460: what others get can only be compared when they do too. */
 	if (answer->version != 4 || !answer->accepts || asked->mss != USUAL_MSS || !offers(asked, KIND_WS) || !offers(asked, KIND_SOK))
 		return false;
-	q->timed = offers(asked, KIND_TS);
-	q->df = answer->quirks & QUIRK_DF ? "Y" : "N";
-	q->quirks = answer->quirks & QUIRK_UPTR_PLUS ? "U" : "";
-	snprintf(q->tg, sizeof q->tg, "%X", answer->initial_ttl == 255 ? 0xff : answer->initial_ttl);
+	*q = (struct question){ .number_zero = answer->quirks & QUIRK_DF ? !(answer->quirks & QUIRK_ID_PLUS) : answer->quirks & QUIRK_ID_MINUS };
+	snprintf(q->tg, sizeof q->tg, "%X", answer->initial_ttl);
 	snprintf(q->window, sizeof q->window, "%X", answer->window);
+	/* The SYN of ECN has no timestamps, those of T1, OPS and WIN have. */
+	ask_headers(q, answer, ecn && !timed);
+	q->value[timed ? WIN_W1 : ECN_W] = q->window;
+	q->value[timed ? OPS_O1 : ECN_O] = q->options;
+	q->value[SEQ_TI] = "";
+	if (ecn) {
+		q->value[ECN_R] = "Y";
+		q->value[ECN_CC] = congestion[answer->ecn];
+	}
 	return write_options(answer, q->options);
 }
 
 bool os_db_guess(const struct os_db *db, const struct stack_signature *answer, const struct stack_signature *asked, struct os_guess *guess)
 {
-	unsigned fits[FAMILIES] = { 0 }, all = 0, most = 0;
+	uint64_t fits[FAMILIES] = { 0 }, all = 0;
+	unsigned most = 0;
 	struct question q;
 
 	if (!make_question(answer, asked, &q))
 		return false;
-	for (size_t i = 0; i < db->count; i++)
-		if (print_fits(db, &db->prints[i], &q)) {
-			fits[db->prints[i].family]++;
-			all++;
-		}
+	for (size_t i = 0; i < db->count; i++) {
+		unsigned points = points_of(db, &db->prints[i], &q);
+
+		fits[db->prints[i].family] += points;
+		all += points;
+	}
 	for (unsigned i = 1; i < db->family_count; i++)
 		most = fits[i] > fits[most] ? i : most;
 	/* What the file calls embedded is a place for those without a system that has a name. */
 	if (!all || fits[most] * 100 < all * OS_DB_AGREEMENT || strcmp(db->families[most], "embedded") == 0)
 		return false;
 	memcpy(guess->family, db->families[most], sizeof guess->family);
-	guess->share = fits[most] * 100 / all;
+	guess->share = (unsigned)(fits[most] * 100 / all);
 	return true;
 }

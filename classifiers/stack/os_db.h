@@ -1,9 +1,19 @@
 /*
- * A file in the format of nmap-os-db, held against what a SYN+ACK shows that was seen and not asked for: of its
- * tests those that such a packet answers: T1's DF, TG and Q, a window and a list of options, the last two of
- * WIN and OPS or of ECN by what the SYN had offered. A print fits when all of them do. The file is made for answers to sixteen odd packets; one plain answer fits many
- * systems, so that only what nearly all of them agree on is told: a family of systems. No such file comes with
- * this program.
+ * A file in the format of nmap-os-db, held against what a SYN+ACK shows that was seen and not asked for. Of its tests
+ * these are compared:
+ *   DF, TG, Q   of ECN when the SYN had both flags of ECN and no timestamps, else of T1
+ *   W, O        of WIN and OPS (W1, O1) when the SYN had timestamps, else of ECN; of O not the MSS, which follows the path
+ *   R, CC       of ECN when the SYN had both of its flags
+ *   TI          of SEQ as far as one packet goes: whether numbers are all zero
+ * Not answered, and left out: S, A, F, RD and T (alike for all, or not seen behind a router), how numbers and timestamps
+ * grow (SEQ), answers to another MSS (O2 .. W6), and to packets that only nmap sends (T2 .. T7, U1, IE).
+ *
+ * A print fits when all of them do that it tells, and has as much say as the file's MatchPoints give these; one that fits but
+ * for this or that has none. The file is made for answers to sixteen odd packets; one plain answer fits many systems, so
+ * that only what nearly all of them agree on is told: a family of systems. No such file comes with this program.
+ *
+ *   MatchPoints
+ *   OPS(O1=20%O2=20...)
  *
  *   Fingerprint 2N Helios IP VoIP doorbell
  *   Class 2N | embedded || specialized
@@ -23,7 +33,7 @@ struct os_db;
 
 struct os_guess {
 	char family[OS_FAMILY_BYTES]; /* "Linux" */
-	unsigned share;               /* per cent of the prints that fit best, OS_DB_AGREEMENT .. 100 */
+	unsigned share;               /* per cent of the points of all prints that fit, OS_DB_AGREEMENT .. 100 */
 };
 
 /* NULL, and told, when no print in it can be used. */

@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { LINE_BYTES = 1024, ANY = -1, TTL_DISTANCE = 35, PARTS = 8, OPTION_EOL = 0, FIRST_ROOM = 64, LABEL_PARTS = 4 };
+enum { LINE_BYTES = 1024, ANY = -1, TTL_DISTANCE = 35, PARTS = 8, OPTION_EOL = 0, FIRST_ROOM = 64, LABEL_PARTS = 4,
+       HEADERS_IPV4 = 40, HEADERS_IPV6 = 60 };
 
 struct stack_entry {
 	uint32_t label;
@@ -24,13 +25,19 @@ struct stack_entry {
 	uint8_t layout[STACK_OPTIONS];
 };
 
-struct stack_file {
-	struct stack_entry *entries;
-	struct stack_label *labels;
-	size_t count, room, label_count, label_room;
+struct link_entry {
+	uint32_t label;
+	uint16_t mtu;
 };
 
-enum section { SECTION_OTHER, SECTION_REQUEST, SECTION_RESPONSE };
+struct stack_file {
+	struct stack_entry *entries;
+	struct link_entry *links;
+	struct stack_label *labels;
+	size_t count, room, link_count, link_room, label_count, label_room;
+};
+
+enum section { SECTION_OTHER, SECTION_MTU, SECTION_REQUEST, SECTION_RESPONSE };
 
 struct parser {
 	struct stack_file *out;
@@ -202,6 +209,24 @@ static bool grow(void *list, size_t size, size_t used, size_t *room)
 	return true;
 }
 
+static void read_mtu(struct parser *p, const char *text)
+{
+	struct stack_file *f = p->out;
+	const char *mistake = NULL;
+	long mtu;
+
+	if (!p->has_label)
+		mistake = "a signature belongs to a label before it";
+	else if (!read_number(text, 1, UINT16_MAX, &mtu))
+		mistake = "an MTU is a number of bytes";
+	else if (!grow(&f->links, sizeof *f->links, f->link_count, &f->link_room))
+		mistake = "no memory";
+	if (mistake)
+		refuse(p, mistake);
+	else
+		f->links[f->link_count++] = (struct link_entry){ (uint32_t)(f->label_count - 1), (uint16_t)mtu };
+}
+
 static void read_signature(struct parser *p, char *text)
 {
 	struct stack_file *f = p->out;
@@ -223,26 +248,37 @@ static void read_signature(struct parser *p, char *text)
 	f->entries[f->count++] = n;
 }
 
-/* type:class:name:flavour */
-static void read_label(struct parser *p, char *text)
+/* type:class:name:flavour; of a system. False, and told, when it is none. */
+static bool read_system(struct parser *p, char *text, struct stack_label *n)
 {
-	struct stack_label n = { .line = p->line };
 	char *part[LABEL_PARTS];
 
-	p->has_label = false;
 	for (int i = 0; i < LABEL_PARTS; i++)
 		part[i] = i == LABEL_PARTS - 1 ? text : strsep(&text, ":");
 	if (!part[0] || !part[1] || !part[2] || !part[3] || !*part[2] || (strcmp(part[0], "s") != 0 && strcmp(part[0], "g") != 0)) {
 		refuse(p, "a label is s or g, a class, a name and a flavour: s:unix:Linux:3.x");
-		return;
+		return false;
 	}
+	n->generic = part[0][0] == 'g';
+	n->system = strcmp(part[1], "!") != 0;
+	snprintf(n->name, sizeof n->name, "%s%s%s", part[2], *part[3] ? " " : "", part[3]);
+	return true;
+}
+
+/* A link's name is the label as it stands. */
+static void read_label(struct parser *p, char *text)
+{
+	struct stack_label n = { .line = p->line };
+
+	p->has_label = false;
+	if (p->section == SECTION_MTU)
+		snprintf(n.name, sizeof n.name, "%s", text);
+	else if (!read_system(p, text, &n))
+		return;
 	if (!grow(&p->out->labels, sizeof n, p->out->label_count, &p->out->label_room)) {
 		refuse(p, "no memory");
 		return;
 	}
-	n.generic = part[0][0] == 'g';
-	n.system = strcmp(part[1], "!") != 0;
-	snprintf(n.name, sizeof n.name, "%s%s%s", part[2], *part[3] ? " " : "", part[3]);
 	p->out->labels[p->out->label_count++] = n;
 	p->has_label = true;
 }
@@ -253,7 +289,10 @@ static void read_line(struct parser *p, char *line)
 	size_t key;
 
 	if (line[0] == '[') {
-		p->section = strcmp(line, "[tcp:request]") == 0 ? SECTION_REQUEST : strcmp(line, "[tcp:response]") == 0 ? SECTION_RESPONSE : SECTION_OTHER;
+		p->section = strcmp(line, "[tcp:request]") == 0    ? SECTION_REQUEST
+			     : strcmp(line, "[tcp:response]") == 0 ? SECTION_RESPONSE
+			     : strcmp(line, "[mtu]") == 0          ? SECTION_MTU
+								   : SECTION_OTHER;
 		p->has_label = false;
 		return;
 	}
@@ -270,6 +309,8 @@ static void read_line(struct parser *p, char *line)
 		end[-1] = 0;
 	if (key == 5 && strncmp(line, "label", key) == 0)
 		read_label(p, value);
+	else if (key == 3 && strncmp(line, "sig", key) == 0 && p->section == SECTION_MTU)
+		read_mtu(p, value);
 	else if (key == 3 && strncmp(line, "sig", key) == 0)
 		read_signature(p, value);
 	else if (!(key == 3 && strncmp(line, "sys", key) == 0))
@@ -307,9 +348,9 @@ struct stack_file *stack_file_read(const char *text, size_t len, const char *pat
 
 	if (f)
 		read_lines(&p, text, len);
-	if (f && f->count)
+	if (f && stack_file_count(f))
 		return f;
-	complain(context, path, 0, f ? "holds no signature of TCP that can be used" : "no memory");
+	complain(context, path, 0, f ? "holds no signature of TCP or of an MTU that can be used" : "no memory");
 	stack_file_free(f);
 	return NULL;
 }
@@ -334,13 +375,14 @@ void stack_file_free(struct stack_file *f)
 	if (!f)
 		return;
 	free(f->entries);
+	free(f->links);
 	free(f->labels);
 	free(f);
 }
 
 size_t stack_file_count(const struct stack_file *f)
 {
-	return f->count;
+	return f->count + f->link_count;
 }
 
 static bool window_fits(const struct stack_entry *n, const struct stack_signature *s)
@@ -384,4 +426,16 @@ const struct stack_label *stack_file_find(const struct stack_file *f, const stru
 		generic = label;
 	}
 	return generic;
+}
+
+const char *stack_file_link(const struct stack_file *f, const struct stack_signature *s, unsigned *mtu)
+{
+	unsigned sum = s->mss + (s->version == 4 ? HEADERS_IPV4 + 0u : HEADERS_IPV6);
+
+	for (size_t i = 0; s->mss && i < f->link_count; i++)
+		if (f->links[i].mtu == sum) {
+			*mtu = sum;
+			return f->labels[f->links[i].label].name;
+		}
+	return NULL;
 }

@@ -1,6 +1,10 @@
 /*
- * Signatures of stacks in the format of p0f.fp (p0f 3, docs/README section 5): the sections [tcp:request] and
- * [tcp:response]; others are passed over. No such file comes with this program.
+ * Signatures of stacks in the format of p0f.fp (p0f 3, docs/README section 5): the sections [tcp:request],
+ * [tcp:response] and [mtu]; others are passed over. No such file comes with this program.
+ *
+ *   [mtu]
+ *   label = DSL
+ *   sig   = 1492
  *
  *   [tcp:request]
  *   label = s:unix:Linux:3.11 and newer
@@ -29,7 +33,13 @@ typedef void stack_complain(void *context, const char *path, uint32_t line, cons
 struct stack_file *stack_file_read(const char *text, size_t len, const char *path, stack_complain *complain, void *context);
 struct stack_file *stack_file_load_fd(int fd, const char *path, stack_complain *complain, void *context);
 void stack_file_free(struct stack_file *f);
-size_t stack_file_count(const struct stack_file *f);
+size_t stack_file_count(const struct stack_file *f); /* of both kinds */
+
+/*
+ * What [mtu] calls the link whose MTU the signature's MSS comes from, "DSL"; NULL when it says nothing of it. *mtu is set when
+ * it does. A router on the way may have lowered the MSS: then it is that link's.
+ */
+const char *stack_file_link(const struct stack_file *f, const struct stack_signature *s, unsigned *mtu);
 
 /*
  * The label of a signature: the first specific one that fits, else the first generic one; NULL for none. Never

@@ -205,6 +205,8 @@ bool stack_signature_read(struct cursor ip, uint16_t peer_mss, struct stack_sign
 	if (!cursor_ok(&ip) || header < 20 || (flags & (FLAG_SYN | FLAG_FIN | FLAG_RST)) != FLAG_SYN)
 		return false;
 	s->accepts = flags & FLAG_ACK;
+	s->ecn = (flags & FLAG_ECE ? STACK_ECE : 0) | (flags & FLAG_CWR ? STACK_CWR : 0);
+	s->reserved = high & 15;
 	s->quirks |= high & 1 ? QUIRK_ECN : 0u;
 	read_flags(flags, sequence, acknowledgment, urgent, s);
 	c = cursor_take(&ip, header - 20);

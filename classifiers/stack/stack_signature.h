@@ -18,7 +18,7 @@
 
 #include "classifiers/api/cursor.h"
 
-enum { STACK_OPTIONS = 40, STACK_TEXT_BYTES = 256 };
+enum { STACK_OPTIONS = 40, STACK_TEXT_BYTES = 256, STACK_ECE = 1, STACK_CWR = 2 };
 
 enum stack_quirk {
 	QUIRK_DF = 1 << 0, QUIRK_ID_PLUS = 1 << 1, QUIRK_ID_MINUS = 1 << 2, QUIRK_ECN = 1 << 3, QUIRK_ZERO_PLUS = 1 << 4,
@@ -42,6 +42,8 @@ struct stack_signature {
 	uint8_t layout_count;
 	bool accepts;                 /* SYN+ACK, not SYN */
 	bool payload;
+	uint8_t ecn;                  /* its flags' STACK_ECE and STACK_CWR */
+	uint8_t reserved;             /* the four bits behind the header's length, which have no use */
 	uint8_t window_kind;          /* WINDOW_PLAIN, _MSS or _MTU */
 	uint16_t mss;                 /* 0: not stated */
 	uint16_t window;

@@ -8,8 +8,6 @@
 #include "sensor/capture/walls.h"
 #include "sensor/common/config.h"
 #include "sensor/common/log.h"
-#include "sensor/common/message.h"
-#include "sensor/common/ring.h"
 #include "sensor/common/spawn.h"
 
 #include <errno.h>
@@ -22,13 +20,17 @@
 
 enum { STATISTICS_S = 1 };
 
+/* Frames that never came to us. */
+struct drops {
+	uint64_t kernel, device;
+};
+
 struct capture {
 	struct capture_config config;
-	struct ring ring;
+	struct outlet outlet;
 	struct interface interfaces[CONFIG_INTERFACES];
-	unsigned open;                    /* how many are heard */
-	uint64_t before[CAPTURE_COUNTERS]; /* what predecessors counted */
-	uint64_t closed[CAPTURE_COUNTERS]; /* what interfaces counted that have gone since */
+	unsigned open;         /* how many are heard */
+	struct drops closed;   /* of interfaces that have gone since */
 };
 
 static volatile sig_atomic_t ending;
@@ -39,27 +41,13 @@ static void note_end(int signal)
 	ending = 1;
 }
 
-static int attach(struct capture *c)
-{
-	if (ring_attach_producer(&c->ring, FD_RECORDS_OUT, FD_TAIL_OUT, FD_WAKE_OUT) < 0) {
-		log_error("the ring to the engine can't be mapped: %s", strerror(errno));
-		return -1;
-	}
-	close(FD_RECORDS_OUT);
-	close(FD_TAIL_OUT);
-	for (unsigned i = 0; i < CAPTURE_COUNTERS; i++)
-		c->before[i] = ring_counter(&c->ring, i);
-	ring_count(&c->ring, CAPTURE_STARTS, c->before[CAPTURE_STARTS] + 1);
-	return 0;
-}
-
 /* An interface that can't be opened is left out as long as another can. */
 static int open_interfaces(struct capture *c)
 {
 	enum interface_result worst = INTERFACE_OK;
 
 	for (unsigned i = 0; i < c->config.interfaces; i++) {
-		enum interface_result r = interface_open(&c->interfaces[i], &c->config, i, &c->ring);
+		enum interface_result r = interface_open(&c->interfaces[i], &c->config, i, &c->outlet);
 
 		c->open += r == INTERFACE_OK;
 		if (r > worst)
@@ -72,29 +60,23 @@ static int open_interfaces(struct capture *c)
 	return worst == INTERFACE_MISSING ? CAPTURE_MISSING : CAPTURE_FAILED;
 }
 
-static void add_counts(struct interface *i, uint64_t sums[CAPTURE_COUNTERS])
+static void add_drops(struct interface *i, struct drops *sum)
 {
 	uint64_t kernel, device;
 
 	interface_drops(i, &kernel, &device);
-	sums[CAPTURED_FRAMES] += i->frames;
-	sums[CAPTURED_BYTES] += i->bytes;
-	sums[CAPTURE_KERNEL_DROPS] += kernel;
-	sums[CAPTURE_INTERFACE_DROPS] += device;
-	sums[CAPTURE_RING_DROPS] += i->ring_drops;
+	sum->kernel += kernel;
+	sum->device += device;
 }
 
 static void show_counts(struct capture *c)
 {
-	uint64_t sums[CAPTURE_COUNTERS];
+	struct drops sum = c->closed;
 
-	memcpy(sums, c->closed, sizeof sums);
 	for (unsigned i = 0; i < c->config.interfaces; i++)
 		if (c->interfaces[i].pcap)
-			add_counts(&c->interfaces[i], sums);
-	for (unsigned i = 0; i < CAPTURE_COUNTERS; i++)
-		if (i != CAPTURE_STARTS)
-			ring_count(&c->ring, i, c->before[i] + sums[i]);
+			add_drops(&c->interfaces[i], &sum);
+	outlet_show_counts(&c->outlet, sum.kernel, sum.device);
 }
 
 static void take_all(struct capture *c)
@@ -104,11 +86,11 @@ static void take_all(struct capture *c)
 
 		if (!one->pcap || interface_take(one))
 			continue;
-		add_counts(one, c->closed);
+		add_drops(one, &c->closed);
 		interface_close(one);
 		c->open--;
 	}
-	ring_publish(&c->ring);
+	outlet_publish(&c->outlet);
 }
 
 static unsigned descriptors(const struct capture *c, struct pollfd *fds)
@@ -140,7 +122,7 @@ static int listen_on(struct capture *c, const sigset_t *while_waiting)
 	while (!ending && c->open) {
 		ppoll(fds, descriptors(c, fds), &limit, while_waiting);
 		take_all(c);
-		ring_beat(&c->ring);
+		outlet_beat(&c->outlet);
 		clock_gettime(CLOCK_MONOTONIC, &now);
 		if (now.tv_sec - shown >= STATISTICS_S) {
 			show_counts(c);
@@ -190,12 +172,14 @@ int capture_run(void)
 		log_error("the configuration from the supervisor is not of this version or out of range");
 		return CAPTURE_WRONG;
 	}
-	if (attach(&c) < 0)
+	if (outlet_open(&c.outlet, c.config.engines) < 0) {
+		log_error("the rings to the engines can't be mapped: %s", strerror(errno));
 		return CAPTURE_WRONG;
+	}
 	result = open_interfaces(&c);
 	if (result)
 		return result;
-	if (capture_walls(c.config.walls) < 0)
+	if (capture_walls(c.config.engines, c.config.walls) < 0)
 		return CAPTURE_WRONG;
 	say_listening(&c);
 	return listen_on(&c, &while_waiting);

@@ -1,6 +1,6 @@
 /*
  * Frames from the kernel's ring (TPACKET_V3: a block is handed over when it is full or its time is
- * up, so the delay is bounded and a busy link costs few wake-ups) into the ring of the engine.
+ * up, so the delay is bounded and a busy link costs few wake-ups) to the outlet.
  */
 #include "sensor/capture/interface.h"
 
@@ -82,13 +82,13 @@ static uint16_t registered_linktype(int dlt)
 	return (uint16_t)(dlt == DLT_RAW_HERE ? LINKTYPE_RAW : dlt);
 }
 
-enum interface_result interface_open(struct interface *i, const struct capture_config *config, unsigned index, struct ring *ring)
+enum interface_result interface_open(struct interface *i, const struct capture_config *config, unsigned index, struct outlet *outlet)
 {
 	char why[PCAP_ERRBUF_SIZE] = "";
 	int result;
 
 	*i = (struct interface){ .name = config->interface[index], .index = (uint8_t)index, .snap_length = config->snap_length,
-	                         .drop_files = { -1, -1 }, .ring = ring };
+	                         .drop_files = { -1, -1 }, .outlet = outlet };
 	i->pcap = pcap_create(i->name, why);
 	if (!i->pcap) {
 		log_error("can't listen on '%s': %s", i->name, why);
@@ -124,17 +124,8 @@ static void put_frame(u_char *user, const struct pcap_pkthdr *h, const u_char *b
 		.linktype = i->linktype,
 		.interface = i->index,
 	};
-	uint8_t *record = ring_reserve(i->ring, sizeof f + n);
 
-	if (!record) {
-		i->ring_drops++;
-		return;
-	}
-	memcpy(record, &f, sizeof f);
-	memcpy(record + sizeof f, bytes, n);
-	ring_commit(i->ring, sizeof f + n);
-	i->frames++;
-	i->bytes += h->len;
+	outlet_put(i->outlet, &f, bytes);
 }
 
 bool interface_take(struct interface *i)

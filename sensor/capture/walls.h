@@ -5,6 +5,6 @@
 #include <stdbool.h>
 
 /* After all packet sockets are open: none can be opened later. As sandbox_enter(). */
-int capture_walls(bool require);
+int capture_walls(unsigned rings, bool require);
 
 #endif

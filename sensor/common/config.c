@@ -42,13 +42,14 @@ bool config_capture_valid(const struct capture_config *c)
 		if (!c->interface[i][0] || !ends(c->interface[i], sizeof c->interface[i]))
 			return false;
 	return is_within(c->snap_length, SNAP_MIN, SNAP_MAX) && is_within(c->buffer_bytes, MIB, GIB) && is_within(c->timeout_ms, 1, TIMEOUT_MAX_MS) &&
-	       c->walls <= 1;
+	       is_within(c->engines, 1, CONFIG_ENGINES) && c->walls <= 1;
 }
 
 bool config_engine_valid(const struct engine_config *c)
 {
 	if (c->version != CONFIG_VERSION || c->index >= CONFIG_ENGINES || (c->source != ENGINE_FILE && c->source != ENGINE_RING) ||
-	    c->pace > PACE_RECORDED || c->progress > 1 || c->walls > 1 || c->probes > 1 || c->quiet > 1 || c->avoids > ENGINE_AVOIDS)
+	    c->pace > PACE_RECORDED || c->progress > 1 || c->walls > 1 || c->probes > 1 || c->quiet > 1 || c->avoids > ENGINE_AVOIDS ||
+	    c->joint > CONFIG_ENGINES || (c->joint && c->index >= c->joint))
 		return false;
 	for (int i = 0; i < ENGINE_FILES; i++)
 		if (!ends(c->file[i], sizeof c->file[i]))

@@ -31,6 +31,7 @@ struct capture_config {
 	uint32_t snap_length; /* 64 .. 262144 */
 	uint32_t buffer_bytes; /* of the kernel's ring per interface, 1 MiB .. 1 GiB */
 	uint32_t timeout_ms;  /* block retire time, 1 .. 100 */
+	uint32_t engines;     /* rings to write, 1 .. CONFIG_ENGINES; each further one uses three descriptors from FD_FIRST_FREE */
 	uint32_t walls;       /* 1: refuse to run when a wall is missing */
 };
 
@@ -53,7 +54,8 @@ struct engine_config {
 	uint32_t retell_ms;     /* a finding heard again is told again after this time, 1000 .. 3600000 */
 	uint32_t probes;        /* 1: there is a ring from the prober, FD_PROBES_* */
 	uint32_t pulses;        /* pairs whose cyclic traffic is measured, a power of two; 0 for none */
-	uint32_t reserved;
+	uint32_t shares;        /* a bit for each share of the traffic that is its own, see sensor/common/spread.h; 0 for all */
+	uint32_t joint;         /* so many engines, of numbers below this, read the file together by FD_JOINT; 0: it reads all of it */
 	uint32_t quiet;         /* 1: lines of these files that can't be used have been told by another engine */
 	char file[ENGINE_FILES][CONFIG_PATH_BYTES]; /* their names, for messages; empty: there is none */
 	uint32_t careful;       /* so many first frames are taken one at a time: a predecessor crashed on one of them */
@@ -81,6 +83,7 @@ struct hub_config {
 	uint32_t mode;           /* enum hub_mode: a live sensor, or one picture printed at REPORT_END */
 	uint32_t probing;        /* enum probing_mode */
 	uint32_t engines;        /* rings to read; each further one uses three descriptors from FD_FIRST_FREE */
+	uint32_t source[CONFIG_ENGINES]; /* what each engine reads, by any number */
 	uint32_t walls;
 	uint32_t max_assets;     /* 1000 .. 10 Mi */
 	uint32_t outbox_days;    /* acknowledged entries are kept this long, 0 .. 365 */

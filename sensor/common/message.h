@@ -3,7 +3,7 @@
  * the receiver of a wrong one ends, and the supervisor starts it again.
  *
  *   supervisor -> each   struct *_config     once, from descriptor FD_CONFIG
- *   capture -> engine    struct frame_header + bytes   frame ring
+ *   capture -> engine    struct frame_header + bytes   frame ring of that engine
  *   engine -> hub        struct report                 findings ring
  *   hub -> prober        struct order                  pipe; see active/guard/order.h
  *   prober -> hub        struct outcome                pipe
@@ -13,6 +13,7 @@
 #define SENSOR_COMMON_MESSAGE_H
 
 #include "classifiers/finding/finding.h"
+#include "sensor/common/spread.h"
 
 #include <stdint.h>
 
@@ -29,17 +30,27 @@ enum {
 	FD_CAPTURE_FILE = 10, /* engine: the capture file to read, or hub: its other end for orders */
 	FD_ORDERS = 11,
 	FD_OUTCOMES = 12,
-	FD_FIRST_FREE = 13,
+	FD_FIRST_FREE = 13, /* from here on capture and the hub have the ends of further rings, three descriptors each */
 	/* engine 0: consumer end of the prober's ring; it has no further rings */
 	FD_PROBES_IN = 13,
 	FD_PROBES_TAIL = 14,
 	FD_PROBES_WAKE = 15,
 	/* engine: files of its user's, read and closed before its walls stand, by enum engine_file */
 	FD_ENGINE_FILES = 16,
+	/* engine: memory that each of several shows to the others, JOINT_BYTES in size; see sensor/engine/joint.h */
+	FD_JOINT = 20,
 	/* prober: a socket pair in whose queue its open connections lie, so that they outlive it; see active/prober/hold.h */
 	FD_HOLD_IN = 13,
 	FD_HOLD_OUT = 14,
 };
+
+enum { JOINT_BYTES = 12 << 20 };
+
+/* The first of the three descriptors of ring i, where ring 0 has those from `first` on. */
+static inline int fd_of_ring(int first, unsigned i)
+{
+	return i == 0 ? first : FD_FIRST_FREE + 3 * ((int)i - 1);
+}
 
 /* A frame in the ring from capture; `captured` bytes follow. */
 struct frame_header {
@@ -51,18 +62,32 @@ struct frame_header {
 	uint16_t vlan_tpid;
 	uint8_t has_vlan;
 	uint8_t interface; /* index in the configuration */
+	uint64_t number;   /* in the order of capture, from 1, over all rings */
+	uint8_t share;     /* whose it surely is, or SHARE_UNSURE; see sensor/common/spread.h */
+	uint8_t reserved[7];
 };
 
-/* Counters that capture shows beside the frame ring. */
-enum capture_counter { CAPTURED_FRAMES, CAPTURED_BYTES, CAPTURE_KERNEL_DROPS, CAPTURE_INTERFACE_DROPS, CAPTURE_RING_DROPS, CAPTURE_STARTS, CAPTURE_COUNTERS };
+/* Counters that capture shows beside each ring of frames: of the ring, but drops before it, which the first alone has. */
+enum capture_counter {
+	CAPTURED_FRAMES,
+	CAPTURED_BYTES,
+	CAPTURE_KERNEL_DROPS,
+	CAPTURE_INTERFACE_DROPS,
+	CAPTURE_RING_DROPS,
+	CAPTURE_STARTS,
+	CAPTURE_NUMBER, /* whatever the ring gets of the frames up to this number is in it */
+	CAPTURE_COUNTERS,
+};
 
 /*
  * What the engine has in hand, as it shows in the counters of its findings ring. Who finds it dead knows
- * what to leave out the next time.
+ * what to leave out the next time; the hub knows how long to wait for it.
  */
 enum engine_note {
 	NOTE_BATCH, /* frames at hand, the oldest of the ring; with NOTE_PROBES of the prober's */
 	NOTE_NDPI,  /* the service whose packet nDPI looks at (an opaque number), 0 for none */
+	NOTE_ORDER, /* everything up to this report_order() has been told */
+	NOTE_WAITING, /* bytes of frames that wait for it, looked at once a second */
 };
 enum { NOTE_PROBES = 1 << 16 };
 
@@ -164,9 +189,25 @@ struct pulse {
 	char protocol[FINDING_PROTOCOL_BYTES];
 };
 
+/*
+ * What several engines tell of one source is read in this order, which is the order in which one engine would have
+ * told it. `moment`: twice the number of the frame at hand, and one more for what is told between it and the next.
+ */
+static inline uint64_t report_order(uint64_t moment, uint8_t share)
+{
+	return moment * SHARES + share;
+}
+
+static inline uint8_t report_share(uint64_t order)
+{
+	return order % SHARES;
+}
+
+/* Of a finding, the ring may hold no more than up to the zero that ends its value: most values are short, or none. */
 struct report {
 	uint32_t type;   /* enum report_type */
 	uint32_t engine; /* index of the engine */
+	uint64_t order;  /* report_order() */
 	union {
 		struct finding finding;
 		struct engine_counters counters;

@@ -1,4 +1,4 @@
-/* Looks for the folders that come with the program. */
+/* Looks for the folders that come with the program, and cuts names of files. */
 #include "sensor/common/paths.h"
 
 #include <limits.h>
@@ -29,4 +29,16 @@ int paths_rules(char *path, size_t room)
 			return snprintf(path, room, "%s/%s", self, beside[i]) < (int)room ? 0 : -1;
 	}
 	return -1;
+}
+
+const char *paths_folder(const char *file, char room[CONFIG_PATH_BYTES])
+{
+	char *slash;
+
+	snprintf(room, CONFIG_PATH_BYTES, "%s", file);
+	slash = strrchr(room, '/');
+	if (!slash)
+		return ".";
+	slash[slash == room] = 0;
+	return room;
 }

@@ -1,6 +1,8 @@
 /* The shared-memory ring between two processes; ring.h says what each end may rely on. */
 #include "sensor/common/ring.h"
 
+#include "sensor/common/memory_file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -30,20 +32,6 @@ struct record_header {
 	uint32_t pad;
 };
 
-static int memory_file(const char *name, size_t size, int *rw, int *ro)
-{
-	char path[64];
-
-	*rw = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (*rw < 0 || ftruncate(*rw, (off_t)size) < 0)
-		return -1;
-	if (fcntl(*rw, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
-		return -1;
-	snprintf(path, sizeof path, "/proc/self/fd/%d", *rw);
-	*ro = open(path, O_RDONLY | O_CLOEXEC);
-	return *ro < 0 ? -1 : 0;
-}
-
 int ring_create(struct ring_fds *fds, const char *name, size_t size)
 {
 	*fds = (struct ring_fds){ -1, -1, -1, -1, -1 };
@@ -52,8 +40,8 @@ int ring_create(struct ring_fds *fds, const char *name, size_t size)
 		return -1;
 	}
 	fds->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (fds->wake < 0 || memory_file(name, PAGE_BYTES + size, &fds->records_rw, &fds->records_ro) < 0 ||
-	    memory_file(name, PAGE_BYTES, &fds->tail_rw, &fds->tail_ro) < 0) {
+	if (fds->wake < 0 || memory_file_create(name, PAGE_BYTES + size, &fds->records_rw, &fds->records_ro) < 0 ||
+	    memory_file_create(name, PAGE_BYTES, &fds->tail_rw, &fds->tail_ro) < 0) {
 		int cause = errno;
 
 		ring_close_fds(fds);
@@ -182,17 +170,35 @@ void ring_commit(struct ring *r, size_t len)
 	r->at += record_room(len);
 }
 
-void ring_publish(struct ring *r)
+static void wake_consumer(struct ring *r)
 {
 	uint64_t one = 1;
 	uint32_t asleep;
 
-	atomic_store_explicit(&r->records->head, r->at, memory_order_release);
 	atomic_thread_fence(memory_order_seq_cst);
 	asleep = atomic_load_explicit(&r->tail->asleep, memory_order_relaxed);
 	if (asleep && write(r->wake, &one, sizeof one) < 0) {
 		/* The counter is at its limit: the consumer has been woken often enough. */
 	}
+}
+
+void ring_publish(struct ring *r)
+{
+	atomic_store_explicit(&r->records->head, r->at, memory_order_release);
+	wake_consumer(r);
+}
+
+void ring_publish_to(struct ring *r, unsigned index, uint64_t value)
+{
+	atomic_store_explicit(&r->records->head, r->at, memory_order_release);
+	ring_count(r, index, value);
+	wake_consumer(r);
+}
+
+uint64_t ring_waiting(struct ring *r)
+{
+	r->seen = atomic_load_explicit(&r->records->head, memory_order_acquire);
+	return r->seen - r->at <= r->size ? r->seen - r->at : 0;
 }
 
 uint64_t ring_pending(struct ring *r)
@@ -269,10 +275,10 @@ void ring_woken(struct ring *r)
 
 void ring_count(struct ring *r, unsigned index, uint64_t value)
 {
-	atomic_store_explicit(&r->records->counters[index], value, memory_order_relaxed);
+	atomic_store_explicit(&r->records->counters[index], value, memory_order_release);
 }
 
 uint64_t ring_counter(const struct ring *r, unsigned index)
 {
-	return atomic_load_explicit(&r->records->counters[index], memory_order_relaxed);
+	return atomic_load_explicit(&r->records->counters[index], memory_order_acquire);
 }

@@ -72,8 +72,12 @@ void *ring_reserve(struct ring *r, size_t len);
 void ring_commit(struct ring *r, size_t len);
 /* Shows all committed records to the consumer and wakes it if it sleeps. */
 void ring_publish(struct ring *r);
+/* The same, with a counter that says how far that is: the consumer is woken for it even when there is no new record. */
+void ring_publish_to(struct ring *r, unsigned index, uint64_t value);
 /* Producer: bytes published and not yet released by the consumer. */
 uint64_t ring_pending(struct ring *r);
+/* Consumer: bytes published and not yet taken. */
+uint64_t ring_waiting(struct ring *r);
 
 /*
  * Consumer: the next record without taking it; RING_EMPTY when there is none. *record points into
@@ -92,7 +96,10 @@ void ring_release_to(struct ring *r, uint64_t position);
 bool ring_sleep(struct ring *r);
 void ring_woken(struct ring *r);
 
-/* Counters beside the records: the producer adds, the consumer reads. index < RING_COUNTERS. */
+/*
+ * Counters beside the records: the producer adds, the consumer reads. index < RING_COUNTERS. Who sees a value sees
+ * the records that were published before it.
+ */
 void ring_count(struct ring *r, unsigned index, uint64_t value);
 uint64_t ring_counter(const struct ring *r, unsigned index);
 

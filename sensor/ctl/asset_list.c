@@ -2,9 +2,9 @@
 #include "sensor/ctl/asset_list.h"
 
 #include "sensor/ctl/document_words.h"
+#include "sensor/redis/redis_ask.h"
 
 #include <arpa/inet.h>
-#include <hiredis/hiredis.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,10 +62,10 @@ static int fetch_some(struct asset_list *a, struct sensor_link *l, redisReply **
 		redisAppendCommand(l->redis, "HGET %s body", key);
 	}
 	for (size_t i = 0; i < count; i++) {
-		redisReply *reply = NULL;
+		redisReply *reply = redis_await(l->redis);
 
-		if (redisGetReply(l->redis, (void **)&reply) != REDIS_OK) {
-			fprintf(stderr, "askance %s: Redis: %s\n", l->verb, l->redis->errstr);
+		if (!reply) {
+			fprintf(stderr, "askance %s: Redis at %s: %s\n", l->verb, l->where, l->redis->errstr);
 			return -1;
 		}
 		/* One that was merged away between the two questions is nil. */

@@ -17,6 +17,7 @@ const struct verb_option capture_options[] = {
 	OPTION_TEXT(struct capture_options, zone, 0, "zone", "NAME", "the zone that the addresses of a capture are in (default)"),
 	OPTION_COPY(struct capture_options, rules, 0, "rules", "DIR",
 		    "the folder of rules (/etc/askance/rules, else the one that came with the program)"),
+	OPTION_NUMBER(struct capture_options, engines, 0, "engines", "N", 1, CONFIG_ENGINES, "share the work between so many processes, 1 to 8 (1)"),
 	OPTION_FLAG(struct capture_options, no_ndpi, 0, "no-ndpi", "leave nDPI's word out"),
 	OPTION_TEXT(struct capture_options, oui, 0, "oui", "FILE", "ieee-data's oui.csv, for makers of MAC addresses"),
 	OPTION_TEXT(struct capture_options, engine_files[ENGINE_SERVICE_PROBES], 0, "service-probes", "FILE",
@@ -141,7 +142,7 @@ static bool read_each(struct reading *r, const struct option_words *files, captu
 
 int capture_read(const struct capture_options *o, const char *verb, const struct option_words *files, capture_line *each, void *context)
 {
-	struct reading r = { .verb = verb, .progress = isatty(STDERR_FILENO) };
+	struct reading r = { .verb = verb, .engines = (unsigned)o->engines, .progress = isatty(STDERR_FILENO) };
 	bool well = false;
 
 	if (!fill_configs(&r, o) || !read_each(&r, files, each, context, &well) || r.complete + r.cut_short == 0)

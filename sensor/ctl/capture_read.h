@@ -11,6 +11,7 @@ struct capture_options {
 	const char *country, *asn, *oui;
 	const char *engine_files[ENGINE_FILES];
 	bool no_ndpi;
+	int engines; /* that share the work; 0 for one */
 };
 
 /* For OPTION_GROUP. */

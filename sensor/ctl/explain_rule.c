@@ -79,7 +79,7 @@ static void show_bounds(const struct rule *rule, FILE *to)
 			rule->reply_port == REPLY_PORT_FOLLOW ? "; what follows the first goes to the port it came from" : "");
 	if (rule->address)
 		fprintf(to, "goes through stated values of {%s}\n", rule->address);
-	fprintf(to, "sha256: %s\n", rule->sha256);
+	fprintf(to, "sha256: %s\n", rule_sha256(rule));
 }
 
 /*

@@ -4,8 +4,8 @@
 #include "sensor/ctl/options.h"
 #include "sensor/ctl/output.h"
 #include "sensor/ctl/terminal.h"
+#include "sensor/redis/redis_ask.h"
 
-#include <hiredis/hiredis.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,7 +84,7 @@ static int read_once(struct request *q, struct fleet *f, struct fleet_cost *cost
 static void tell_why(struct request *q)
 {
 	if (q->link.why[0] && !q->link.quiet)
-		fprintf(stderr, "askance fleet: Redis: %s%s\n", q->link.why,
+		fprintf(stderr, "askance fleet: Redis at %s: %s%s\n", q->link.where, q->link.why,
 			strstr(q->link.why, "NOPERM") ? "; packaging/redis/fleet.acl has the rights" : "");
 }
 
@@ -154,7 +154,7 @@ static bool exists(struct request *q, const char *name)
 	bool found = false;
 
 	for (unsigned i = 0; i < q->servers.count && !found; i++) {
-		redisReply *reply = redisCommand(q->servers.redis[i], "HEXISTS askance:{%b}:asset:%s body", name, (size_t)(slash - name), slash + 1);
+		redisReply *reply = redis_ask(q->servers.redis[i], "HEXISTS askance:{%b}:asset:%s body", name, (size_t)(slash - name), slash + 1);
 
 		found = reply && reply->type == REDIS_REPLY_INTEGER && reply->integer;
 		if (reply)

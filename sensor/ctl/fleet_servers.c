@@ -1,7 +1,8 @@
 /* Asks one node for the masters of its Cluster and connects to each. */
 #include "sensor/ctl/fleet_servers.h"
 
-#include <hiredis/hiredis.h>
+#include "sensor/redis/redis_ask.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,14 +34,14 @@ static int add_master(struct master *list, unsigned *count, const redisReply *ra
 /* 0 masters: no Cluster. -1 after a message. */
 static int list_masters(struct sensor_link *link, struct master *list, unsigned *count)
 {
-	redisReply *reply = redisCommand(link->redis, "CLUSTER SLOTS");
+	redisReply *reply = redis_ask(link->redis, "CLUSTER SLOTS");
 	const char *asked = link->redis->tcp.host ? link->redis->tcp.host : "127.0.0.1";
 	int result = 0;
 
 	*count = 0;
 	if (!reply || (reply->type == REDIS_REPLY_ERROR && !strstr(reply->str, "cluster support disabled"))) {
 		if (!link->quiet)
-			fprintf(stderr, "askance %s: Redis: %s\n", link->verb, reply ? reply->str : link->redis->errstr);
+			fprintf(stderr, "askance %s: Redis at %s: %s\n", link->verb, link->where, reply ? reply->str : link->redis->errstr);
 		result = -1;
 	}
 	for (size_t i = 0; result == 0 && reply->type == REDIS_REPLY_ARRAY && i < reply->elements; i++)

@@ -262,7 +262,7 @@ bool proposal_check(const struct listed_proposal *p, const struct approval *a, c
 
 	if (!rule)
 		return refuse(why, "our rules have no '%s' (%s)", a->rule, rules->dir);
-	if (sodium_hex2bin(hash, sizeof hash, rule->sha256, strlen(rule->sha256), NULL, &n, NULL) != 0 ||
+	if (sodium_hex2bin(hash, sizeof hash, rule_sha256(rule), strlen(rule_sha256(rule)), NULL, &n, NULL) != 0 ||
 	    memcmp(hash, a->rule_sha256, sizeof hash) != 0)
 		return refuse(why, "the sensor's rule '%s' is not ours (%s:%u)", a->rule, rule->file, rule->line);
 	if (rule->transport != a->transport)

@@ -4,7 +4,9 @@
  */
 #include "sensor/ctl/reading.h"
 
+#include "sensor/common/memory_file.h"
 #include "sensor/common/spawn.h"
+#include "sensor/common/spread.h"
 #include "sensor/ctl/progress.h"
 
 #include <errno.h>
@@ -13,11 +15,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { RING_BYTES = 2 << 20, ENGINE_FDS = 5 };
+enum { RING_BYTES = 2 << 20, ENGINE_FDS = 5, HUB_FDS = 4, RING_ENDS = 3, SETTLE_MS = 5 };
 
 static volatile sig_atomic_t stopped;
 
@@ -51,14 +54,34 @@ static pid_t start_hub(struct reading *r, int orders, int outcomes, int output)
 {
 	char *argv[] = { (char *)"askance-hub", NULL };
 	int config = spawn_config(&r->hub_config, sizeof r->hub_config);
-	struct spawn_fd fds[] = {
-		{ config, FD_CONFIG }, { r->ring.records_ro, FD_RECORDS_IN }, { r->ring.tail_rw, FD_TAIL_IN },
-		{ r->ring.wake, FD_WAKE_IN }, { orders, FD_ORDERS }, { outcomes, FD_OUTCOMES }, { output, STDOUT_FILENO },
+	struct spawn_fd fds[HUB_FDS + RING_ENDS * CONFIG_ENGINES] = {
+		{ config, FD_CONFIG }, { orders, FD_ORDERS }, { outcomes, FD_OUTCOMES }, { output, STDOUT_FILENO },
 	};
-	pid_t pid = config < 0 ? -1 : spawn("askance-hub", argv, fds, sizeof fds / sizeof *fds);
+	size_t count = HUB_FDS;
+	pid_t pid;
 
+	for (unsigned i = 0; i < r->engines; i++) {
+		int first = fd_of_ring(FD_RECORDS_IN, i);
+
+		fds[count++] = (struct spawn_fd){ r->ring[i].records_ro, first };
+		fds[count++] = (struct spawn_fd){ r->ring[i].tail_rw, first + 1 };
+		fds[count++] = (struct spawn_fd){ r->ring[i].wake, first + 2 };
+	}
+	pid = config < 0 ? -1 : spawn("askance-hub", argv, fds, count);
 	close(config);
 	return pid;
+}
+
+/* A ring for each engine, of which the hub waits for none before it is started. */
+static int make_rings(struct reading *r)
+{
+	if (r->engines < 1)
+		r->engines = 1;
+	r->hub_config.engines = r->engines;
+	for (unsigned i = 0; i < r->engines; i++)
+		if (ring_create(&r->ring[i], "findings", RING_BYTES) < 0 || ring_attach_producer(&r->side[i], r->ring[i].records_rw, r->ring[i].tail_ro, r->ring[i].wake) < 0)
+			return -1;
+	return 0;
 }
 
 int reading_start(struct reading *r, bool own_output)
@@ -67,7 +90,7 @@ int reading_start(struct reading *r, bool own_output)
 
 	catch_stops();
 	r->output = -1;
-	if (ring_create(&r->ring, "findings", RING_BYTES) < 0 || pipe2(orders, O_CLOEXEC) < 0 ||
+	if (make_rings(r) < 0 || pipe2(orders, O_CLOEXEC) < 0 ||
 	    pipe2(outcomes, O_CLOEXEC) < 0 || (own_output && pipe2(output, O_CLOEXEC) < 0)) {
 		fprintf(stderr, "askance %s: no memory for the ring between processes: %s\n", r->verb, strerror(errno));
 		return -1;
@@ -88,78 +111,165 @@ int reading_start(struct reading *r, bool own_output)
 	return 0;
 }
 
-static pid_t start_engine(struct reading *r, int fd)
+/* What an engine shows to the others that read the same file. */
+struct board {
+	int rw, ro;
+};
+
+/* As many as engines, or none: without, each reads all of the file. */
+static unsigned make_boards(struct board *board, unsigned engines)
+{
+	unsigned count = 0;
+
+	while (engines > 1 && count < engines && memory_file_create("joint", JOINT_BYTES, &board[count].rw, &board[count].ro) == 0)
+		count++;
+	if (count == engines)
+		return count;
+	while (count > 0) {
+		close(board[--count].rw);
+		close(board[count].ro);
+	}
+	return 0;
+}
+
+/* One of the `count` engines that share the file. */
+static pid_t start_engine(struct reading *r, int fd, unsigned index, unsigned count, const struct board *board, unsigned boards)
 {
 	char *argv[] = { (char *)"askance-engine", NULL };
+	struct ring_fds *ring = &r->ring[index];
 	int config;
 	pid_t pid;
 
-	r->engine_config.index = r->files % CONFIG_ENGINES;
-	r->engine_config.quiet = r->files > 0;
+	r->engine_config.index = index;
+	r->engine_config.shares = count > 1 ? shares_of_engine(index, count) : 0;
+	r->engine_config.joint = boards;
+	r->engine_config.quiet = r->files > 0 || index > 0;
 	config = spawn_config(&r->engine_config, sizeof r->engine_config);
-	struct spawn_fd fds[ENGINE_FDS + ENGINE_FILES] = {
-		{ config, FD_CONFIG }, { r->ring.records_rw, FD_RECORDS_OUT }, { r->ring.tail_ro, FD_TAIL_OUT },
-		{ r->ring.wake, FD_WAKE_OUT }, { fd, FD_CAPTURE_FILE },
+	struct spawn_fd fds[ENGINE_FDS + ENGINE_FILES + CONFIG_ENGINES] = {
+		{ config, FD_CONFIG }, { ring->records_rw, FD_RECORDS_OUT }, { ring->tail_ro, FD_TAIL_OUT },
+		{ ring->wake, FD_WAKE_OUT }, { fd, FD_CAPTURE_FILE },
 	};
-	size_t count = ENGINE_FDS;
+	size_t used = ENGINE_FDS;
 
 	for (int i = 0; i < ENGINE_FILES; i++)
 		if (r->engine_files[i] >= 0)
-			fds[count++] = (struct spawn_fd){ r->engine_files[i], FD_ENGINE_FILES + i };
-	pid = config < 0 ? -1 : spawn("askance-engine", argv, fds, count);
+			fds[used++] = (struct spawn_fd){ r->engine_files[i], FD_ENGINE_FILES + i };
+	for (unsigned i = 0; i < boards; i++)
+		fds[used++] = (struct spawn_fd){ i == index ? board[i].rw : board[i].ro, FD_JOINT + (int)i };
+	pid = config < 0 ? -1 : spawn("askance-engine", argv, fds, used);
 	close(config);
 	return pid;
 }
 
-/* The file being read, while its engine lives. */
-struct job {
-	const char *name;
-	pid_t engine;
-	int engine_watch;
-	int status;       /* as waitpid() gave it */
-	bool ended;       /* the engine has */
-	bool told;        /* REPORT_END has come */
-	bool asked_to_stop;
+/* An engine at work on a file. */
+struct part {
+	pid_t pid;
+	int watch;
+	int status; /* as waitpid() gave it */
+	bool ended;
+	bool told;  /* REPORT_END has come */
 	struct progress last;
 };
+
+/* The file being read. */
+struct job {
+	const char *name;
+	unsigned parts;
+	struct part part[CONFIG_ENGINES];
+	bool asked_to_stop;
+};
+
+static bool ended_well(const struct part *p)
+{
+	return p->ended && WIFEXITED(p->status) && WEXITSTATUS(p->status) == 0;
+}
 
 static void take_report(struct reading *r, struct job *job)
 {
 	struct report report;
+	struct part *p;
 
-	if (read(r->outcomes, &report, sizeof report) != (ssize_t)sizeof report || report.engine != r->engine_config.index)
+	if (read(r->outcomes, &report, sizeof report) != (ssize_t)sizeof report || report.engine >= job->parts)
 		return;
-	job->last = report.progress;
+	p = &job->part[report.engine];
+	p->last = report.progress;
 	if (report.type == REPORT_END)
-		job->told = true;
-	else if (r->progress)
+		p->told = true;
+	else if (r->progress && report.engine == 0)
 		progress_draw(job->name, &report.progress);
 }
 
-/* Waits for the engine, and for its last word when it ended well. False when the hub has ended before. */
+/* The hub need not wait for what this engine had still to tell. */
+static void end_part(struct reading *r, struct job *job, unsigned index)
+{
+	job->part[index].ended = true;
+	ring_count(&r->side[index], NOTE_ORDER, UINT64_MAX);
+}
+
+static bool done(const struct job *job)
+{
+	for (unsigned i = 0; i < job->parts; i++)
+		if (!job->part[i].ended || (!job->part[i].told && ended_well(&job->part[i])))
+			return false;
+	return true;
+}
+
+static void ask_to_stop(struct job *job)
+{
+	job->asked_to_stop = true;
+	for (unsigned i = 0; i < job->parts; i++)
+		if (!job->part[i].ended)
+			kill(job->part[i].pid, SIGTERM);
+}
+
+/* Waits for the engines, and for the last words of those that ended well. False when the hub has ended before. */
 static bool watch_job(struct reading *r, struct job *job)
 {
-	while (!job->ended || (!job->told && WIFEXITED(job->status) && WEXITSTATUS(job->status) == 0)) {
-		struct pollfd fds[] = {
-			{ .fd = r->outcomes, .events = POLLIN },
-			{ .fd = job->ended ? -1 : job->engine_watch, .events = POLLIN },
-			{ .fd = r->hub_watch, .events = POLLIN },
-		};
+	while (!done(job)) {
+		struct pollfd fds[2 + CONFIG_ENGINES] = { { .fd = r->outcomes, .events = POLLIN }, { .fd = r->hub_watch, .events = POLLIN } };
 
-		if (poll(fds, 3, -1) < 0 && errno != EINTR)
+		for (unsigned i = 0; i < job->parts; i++)
+			fds[2 + i] = (struct pollfd){ .fd = job->part[i].ended ? -1 : job->part[i].watch, .events = POLLIN };
+		if (poll(fds, 2 + job->parts, -1) < 0 && errno != EINTR)
 			return false;
-		if (stopped && !job->asked_to_stop && !job->ended) {
-			job->asked_to_stop = true;
-			kill(job->engine, SIGTERM);
-		}
+		if (stopped && !job->asked_to_stop)
+			ask_to_stop(job);
 		if (fds[0].revents & POLLIN)
 			take_report(r, job);
-		else if (fds[2].revents)
+		else if (fds[1].revents)
 			return false;
-		if (fds[1].revents && waitpid(job->engine, &job->status, 0) == job->engine)
-			job->ended = true;
+		for (unsigned i = 0; i < job->parts; i++)
+			if (fds[2 + i].revents && waitpid(job->part[i].pid, &job->part[i].status, 0) == job->part[i].pid)
+				end_part(r, job, i);
 	}
 	return true;
+}
+
+/* True when the hub has taken all that was told in a ring whose producer has ended. */
+static bool is_read(const struct ring_fds *fds)
+{
+	struct ring now;
+	bool read = true;
+
+	if (ring_attach_producer(&now, fds->records_rw, fds->tail_ro, fds->wake) < 0)
+		return read;
+	read = ring_pending(&now) == 0;
+	ring_detach(&now);
+	return read;
+}
+
+/* What a crashed engine told belongs to this file: the hub takes it before the next one is begun. */
+static void settle(struct reading *r, struct job *job)
+{
+	for (unsigned i = 0; i < job->parts; i++)
+		while (!job->part[i].told && !is_read(&r->ring[i])) {
+			struct pollfd fds[] = { { .fd = r->outcomes, .events = POLLIN }, { .fd = r->hub_watch, .events = POLLIN } };
+
+			if (poll(fds, 2, SETTLE_MS) > 0 && fds[0].revents & POLLIN)
+				take_report(r, job);
+			else if (fds[1].revents)
+				return;
+		}
 }
 
 static void describe_end(int status, char *text, size_t room)
@@ -174,30 +284,34 @@ static void describe_end(int status, char *text, size_t room)
 static void judge_job(struct reading *r, const struct job *job)
 {
 	static const char known[] = "it is not a capture: ";
-	const char *why = job->last.why;
+	const struct part *p = &job->part[0], *lost = NULL;
+	const char *why = p->last.why;
 	char end[128];
 
 	/* That much is said already. */
 	if (strncmp(why, known, sizeof known - 1) == 0)
 		why += sizeof known - 1;
 
-	r->frames += job->last.frames;
-	r->bytes += job->last.bytes_read;
-	if (!job->told && stopped) {
+	for (unsigned i = 0; i < job->parts; i++)
+		if (!job->part[i].told)
+			lost = &job->part[i];
+	r->frames += p->last.frames;
+	r->bytes += p->last.bytes_read;
+	if (lost && stopped) {
 		r->cut_short++;
 		fprintf(stderr, "askance %s: %s: stopped before its end\n", r->verb, job->name);
-	} else if (!job->told) {
+	} else if (lost) {
 		r->cut_short++;
-		describe_end(job->status, end, sizeof end);
+		describe_end(lost->status, end, sizeof end);
 		fprintf(stderr, "askance %s: %s: its engine %s; what it had told is kept, the rest is missing\n", r->verb, job->name, end);
-	} else if (job->last.status == END_UNREADABLE) {
+	} else if (p->last.status == END_UNREADABLE) {
 		r->unreadable++;
-		fprintf(stderr, "askance %s: %s: %s (%s)\n", r->verb, job->name, job->last.frames ? "nothing in it can be read" : "not a capture",
+		fprintf(stderr, "askance %s: %s: %s (%s)\n", r->verb, job->name, p->last.frames ? "nothing in it can be read" : "not a capture",
 			why[0] ? why : "unknown format");
-	} else if (job->last.status == END_CUT_SHORT) {
+	} else if (p->last.status == END_CUT_SHORT) {
 		r->cut_short++;
 		fprintf(stderr, "askance %s: %s: cut short after %llu frames (%s)\n", r->verb, job->name,
-			(unsigned long long)job->last.frames, why[0] ? why : "it ends in the middle of a frame");
+			(unsigned long long)p->last.frames, why[0] ? why : "it ends in the middle of a frame");
 	} else {
 		r->complete++;
 		if (why[0])
@@ -217,24 +331,86 @@ static void tell_hub_ended(struct reading *r)
 	fprintf(stderr, "askance %s: askance-hub %s\n", r->verb, end);
 }
 
+/* A descriptor of its own to read from where `fd` stands, -1 for what can be read but once. */
+static int open_again(int fd)
+{
+	char path[32];
+	struct stat st;
+	int again;
+
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return -1;
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	again = open(path, O_RDONLY | O_CLOEXEC);
+	if (again >= 0)
+		lseek(again, lseek(fd, 0, SEEK_CUR), SEEK_SET);
+	return again;
+}
+
+static void end_parts(struct reading *r, struct job *job)
+{
+	for (unsigned i = 0; i < job->parts; i++) {
+		struct part *p = &job->part[i];
+
+		if (!p->ended) {
+			kill(p->pid, SIGKILL);
+			waitpid(p->pid, &p->status, 0);
+			end_part(r, job, i);
+		}
+		close(p->watch);
+	}
+}
+
+/* As many engines as the file can be read by at once. False when none could be started, or not all. */
+static bool start_parts(struct reading *r, struct job *job, int fd)
+{
+	int fds[CONFIG_ENGINES] = { fd };
+	struct board board[CONFIG_ENGINES];
+	unsigned count = 1, boards;
+	bool well = true;
+
+	while (count < r->engines && (fds[count] = open_again(fd)) >= 0)
+		count++;
+	/* What can be read but once is read by one. */
+	for (; count > 1 && count < r->engines; count--)
+		close(fds[count - 1]);
+	boards = make_boards(board, count);
+	for (unsigned i = 0; i < r->engines; i++)
+		ring_count(&r->side[i], NOTE_ORDER, i < count ? 0 : UINT64_MAX);
+	for (unsigned i = 0; i < count; i++) {
+		struct part *p = &job->part[i];
+
+		if (well && (p->pid = start_engine(r, fds[i], i, count, board, boards)) > 0) {
+			p->watch = watch(p->pid);
+			job->parts++;
+		} else {
+			well = false;
+		}
+		if (i)
+			close(fds[i]);
+	}
+	for (unsigned i = 0; i < boards; i++) {
+		close(board[i].rw);
+		close(board[i].ro);
+	}
+	return well;
+}
+
 bool reading_file(struct reading *r, int fd, const char *name)
 {
 	struct job job = { .name = name };
 	bool hub_lives;
 
-	job.engine = start_engine(r, fd);
-	if (job.engine < 0) {
+	if (!start_parts(r, &job, fd)) {
 		fprintf(stderr, "askance %s: askance-engine could not be started: %s\n", r->verb, strerror(errno));
+		end_parts(r, &job);
 		r->unreadable++;
 		return false;
 	}
-	job.engine_watch = watch(job.engine);
 	hub_lives = watch_job(r, &job);
-	if (!job.ended) {
-		kill(job.engine, SIGKILL);
-		waitpid(job.engine, &job.status, 0);
-	}
-	close(job.engine_watch);
+	end_parts(r, &job);
+	if (hub_lives)
+		settle(r, &job);
 	if (r->progress)
 		progress_clear();
 	r->files++;

@@ -1,6 +1,6 @@
 /*
- * The processes that read captures: one hub that makes the picture, and an engine for each file,
- * one after the other.
+ * The processes that read captures: one hub that makes the picture, and one or more engines for each file,
+ * one file after the other.
  */
 #ifndef SENSOR_CTL_READING_H
 #define SENSOR_CTL_READING_H
@@ -16,10 +16,12 @@
 struct reading {
 	const char *verb;  /* for messages */
 	struct hub_config hub_config;
-	struct engine_config engine_config; /* of each file; index is set here */
+	unsigned engines;  /* that share a file, 1 .. CONFIG_ENGINES; 0 for one */
+	struct engine_config engine_config; /* of each file; index and shares are set here */
 	int engine_files[ENGINE_FILES]; /* open files by enum engine_file, -1 for none */
 	bool progress;     /* draw a bar on stderr */
-	struct ring_fds ring;
+	struct ring_fds ring[CONFIG_ENGINES];
+	struct ring side[CONFIG_ENGINES]; /* the producer's side of each, to say how far the hub may read */
 	int orders;        /* closing it tells the hub to print */
 	int outcomes;      /* progress and ends of files, from the hub */
 	int output;        /* the hub's stdout, or -1 when that is ours */

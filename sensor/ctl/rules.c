@@ -23,7 +23,7 @@ static json_t *document_of(const struct rule *rule)
 	return json_pack("{s:s, s:s, s:s, s:o, s:s, s:o, s:b, s:i, s:i, s:s}", "name", rule->name, "protocol", rule->protocol,
 			 "transport", transport_name((enum transport)rule->transport), "ports", ports, "risk",
 			 risk_name((enum risk)rule->risk), "fills", fills, "sub_assets", rule->sub_assets, "max_packets",
-			 (int)rule->max_packets, "max_bytes", (int)rule->max_bytes, "sha256", rule->sha256);
+			 (int)rule->max_packets, "max_bytes", (int)rule->max_bytes, "sha256", rule_sha256(rule));
 }
 
 static int print_documents(const struct ruleset *set)

@@ -5,9 +5,9 @@
 #include "sensor/common/message.h"
 #include "sensor/common/spawn.h"
 #include "sensor/fleet/reply.h"
+#include "sensor/redis/redis_ask.h"
 #include "sensor/supervisor/wiring.h"
 
-#include <hiredis/hiredis.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,8 +90,10 @@ static redisContext *connect_by_relay(struct sensor_link *l, const char *url, co
 	redisContext *r = fd >= 0 ? redisConnectFd(fd) : NULL;
 	redisReply *reply = NULL;
 
-	if (r && !r->err && redisSetTimeout(r, patience) == REDIS_OK)
-		reply = redisCommand(r, "RELAY %s %d", place->host, place->port);
+	if (r && !r->err && redisSetTimeout(r, patience) == REDIS_OK) {
+		redis_bound_set(r->reader, &l->bound, REDIS_REPLY_MOST);
+		reply = redis_ask(r, "RELAY %s %d", place->host, place->port);
+	}
 	if (!reply || reply->type == REDIS_REPLY_ERROR) {
 		snprintf(l->why, sizeof l->why, "%s", reply ? reply->str : r ? r->errstr : "the relay can't be started");
 		if (r)
@@ -106,8 +108,8 @@ static redisContext *connect_by_relay(struct sensor_link *l, const char *url, co
 /* Where the Sentinel says that the master is; logs in there first when it wants that. */
 static bool ask_sentinel(redisContext *r, const struct redis_url *u, struct redis_place *place)
 {
-	redisReply *login = u->sentinel_password[0] ? redisCommand(r, "AUTH %s %s", u->sentinel_user[0] ? u->sentinel_user : "default", u->sentinel_password) : NULL;
-	redisReply *reply = redisCommand(r, "SENTINEL get-master-addr-by-name %s", u->master);
+	redisReply *login = u->sentinel_password[0] ? redis_ask(r, "AUTH %s %s", u->sentinel_user[0] ? u->sentinel_user : "default", u->sentinel_password) : NULL;
+	redisReply *reply = redis_ask(r, "SENTINEL get-master-addr-by-name %s", u->master);
 	const char *host = reply_text(reply_part(reply, 0)), *port = reply_text(reply_part(reply, 1));
 	bool found = host && port;
 
@@ -129,8 +131,10 @@ static redisContext *connect_redis(struct sensor_link *l, const char *url, const
 
 	if (u->path[0]) {
 		r = redisConnectUnixWithTimeout(u->path, patience);
-		if (r && !r->err)
+		if (r && !r->err) {
+			redis_bound_set(r->reader, &l->bound, REDIS_REPLY_MOST);
 			redisSetTimeout(r, patience);
+		}
 		return r;
 	}
 	for (unsigned i = 0; i < u->places && !r; i++) {
@@ -175,11 +179,14 @@ static int log_in(struct sensor_link *l, const struct redis_url *u)
 /* What logs in, and at which of several servers. */
 static int open_at(struct sensor_link *l, const char *url, struct redis_url *u)
 {
+	if (u->path[0])
+		snprintf(l->where, sizeof l->where, "%s", u->path);
+	else
+		snprintf(l->where, sizeof l->where, "%s:%d", u->place[0].host, u->place[0].port);
 	l->redis = connect_redis(l, url, u);
 	if (!l->redis || l->redis->err) {
 		if (!l->quiet)
-			fprintf(stderr, "askance %s: Redis at %s can't be reached: %s; does the sensor run?\n", l->verb,
-				u->path[0] ? u->path : u->place[0].host, l->redis ? l->redis->errstr : l->why[0] ? l->why : "no memory");
+			fprintf(stderr, "askance %s: Redis at %s can't be reached: %s; does the sensor run?\n", l->verb, l->where, l->redis ? l->redis->errstr : l->why[0] ? l->why : "no memory");
 		return -1;
 	}
 	return log_in(l, u);
@@ -254,16 +261,16 @@ static bool follow(struct sensor_link *l, const char *moved)
 
 redisReply *sensor_link_ask(struct sensor_link *l, int argc, const char **argv)
 {
-	redisReply *reply = redisCommandArgv(l->redis, argc, argv, NULL);
+	redisReply *reply = redis_ask_words(l->redis, argc, argv);
 
 	if (reply && reply->type == REDIS_REPLY_ERROR && follow(l, reply->str)) {
 		freeReplyObject(reply);
-		reply = redisCommandArgv(l->redis, argc, argv, NULL);
+		reply = redis_ask_words(l->redis, argc, argv);
 	}
 	if (reply && reply->type != REDIS_REPLY_ERROR)
 		return reply;
 	if (!l->quiet)
-		fprintf(stderr, "askance %s: Redis: %s\n", l->verb, reply ? reply->str : l->redis ? l->redis->errstr : "is away");
+		fprintf(stderr, "askance %s: Redis at %s: %s\n", l->verb, l->where, reply ? reply->str : l->redis ? l->redis->errstr : "is away");
 	if (reply)
 		freeReplyObject(reply);
 	return NULL;

@@ -6,6 +6,7 @@
 #define SENSOR_CTL_SENSOR_LINK_H
 
 #include "sensor/ctl/verb.h"
+#include "sensor/redis/redis_bound.h"
 #include "sensor/supervisor/configuration.h"
 
 #include <stdbool.h>
@@ -21,6 +22,8 @@ struct sensor_link {
 	bool all;           /* no single sensor is meant: --redis needs no --sensor */
 	bool quiet;         /* a failure was told before and is not told again */
 	struct redisContext *redis;
+	struct redis_bound bound; /* of its answers: redis_ask.h, and not hiredis's own calls, reads them */
+	char where[CONFIG_URL_BYTES]; /* the server, for messages */
 	struct configuration configuration; /* read by sensor_link_open(), unless `url` was given */
 	char why[256];                      /* why the last way to Redis failed */
 };
@@ -31,7 +34,7 @@ extern const struct verb_option sensor_link_options[];
 /* The address, from the command line or the configuration, which it reads. 0, or -1 after a message on stderr. */
 int sensor_link_url(struct sensor_link *l, char url[CONFIG_URL_BYTES]);
 
-/* Connects. 0, or -1 after a message on stderr. */
+/* Connects; an open link stays where it is in memory. 0, or -1 after a message on stderr. */
 int sensor_link_open(struct sensor_link *l);
 
 /*

@@ -87,6 +87,19 @@ static void print_walls(const json_t *health)
 		printf("%-12s MISSING: %s, this kernel has none\n", "walls", missing);
 }
 
+/* Of several, which one is behind. */
+static void print_engines(const json_t *health)
+{
+	const json_t *engines = json_object_get(health, "engines"), *one;
+	size_t i;
+
+	if (json_array_size(engines) < 2)
+		return;
+	json_array_foreach(engines, i, one)
+		printf("engine %-5zu %lld frames, %lld lost, %lld KiB wait\n", i, (long long)health_number(one, "frames"),
+		       (long long)health_number(one, "ring_drops"), (long long)health_number(one, "waiting_bytes") / 1024);
+}
+
 static int print_table(const struct sensor_link *l, const json_t *document)
 {
 	const json_t *health = health_of(document);
@@ -97,6 +110,7 @@ static int print_table(const struct sensor_link *l, const json_t *document)
 	printf("%-12s %.0f s ago\n", "heard of", age);
 	print_row("up", health_number(health, "uptime_s"), "s");
 	print_row("frames", health_number(health, "traffic.frames"), "");
+	print_engines(health);
 	print_row("flows", health_number(health, "traffic.flows"), "");
 	print_row("assets", health_number(health, "picture.assets"), "");
 	print_row("services", health_number(health, "picture.services"), "");

@@ -10,6 +10,7 @@ enum { BLOCK_BYTES = 256 * 1024, PACKED_BYTES = 64 * 1024 };
 
 struct byte_source {
 	struct byte_window window;
+	uint8_t *own; /* memory of the window */
 	int fd;
 	bool gzip;
 	bool looked; /* whether it is gzip */
@@ -30,8 +31,8 @@ struct byte_source *byte_source_open(int fd, size_t largest)
 		return NULL;
 	s->fd = fd;
 	s->room = largest + BLOCK_BYTES;
-	s->window.bytes = malloc(s->room);
-	if (!s->window.bytes) {
+	s->own = s->window.bytes = malloc(s->room);
+	if (!s->own) {
 		free(s);
 		return NULL;
 	}
@@ -42,7 +43,7 @@ void byte_source_close(struct byte_source *s)
 {
 	if (s->gzip)
 		inflateEnd(&s->z);
-	free(s->window.bytes);
+	free(s->own);
 	free(s);
 }
 
@@ -135,6 +136,28 @@ bool byte_source_refill(struct byte_source *s)
 		look_for_gzip(s);
 	s->ended = more == 0;
 	return !s->ended;
+}
+
+void byte_source_place(struct byte_source *s, const uint8_t *bytes, size_t len, uint64_t offset, bool last)
+{
+	s->window = (struct byte_window){ (uint8_t *)bytes, 0, len };
+	s->read_bytes = offset + len;
+	s->ended = last;
+}
+
+void byte_source_resume(struct byte_source *s, uint64_t offset)
+{
+	s->window = (struct byte_window){ s->own, 0, 0 };
+	s->read_bytes = offset;
+	s->ended = s->broken = lseek(s->fd, (off_t)offset, SEEK_SET) != (off_t)offset;
+}
+
+bool byte_source_offset(const struct byte_source *s, uint64_t *offset)
+{
+	off_t at = lseek(s->fd, 0, SEEK_CUR);
+
+	*offset = (uint64_t)at - (s->window.to - s->window.from);
+	return at >= 0 && !s->gzip;
 }
 
 bool byte_source_ended(const struct byte_source *s)

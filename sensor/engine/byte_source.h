@@ -27,6 +27,12 @@ static inline struct cursor byte_window_cursor(const struct byte_window *w)
 
 /* Moves what is left to the front and reads more behind it. False when nothing more came. */
 bool byte_source_refill(struct byte_source *s);
+/* A window over bytes that somebody else has read, which start at `offset` of the file and must stay; `last`: no more follow. */
+void byte_source_place(struct byte_source *s, const uint8_t *bytes, size_t len, uint64_t offset, bool last);
+/* Goes on from `offset` with its own reading. */
+void byte_source_resume(struct byte_source *s, uint64_t offset);
+/* The place of the window's next byte in a plain file. False for what is unpacked or can't be moved in. */
+bool byte_source_offset(const struct byte_source *s, uint64_t *offset);
 bool byte_source_ended(const struct byte_source *s);
 /* The gzip data, or the read itself, failed. */
 bool byte_source_broken(const struct byte_source *s);

@@ -8,6 +8,7 @@
 #include "sensor/engine/capture_file.h"
 
 #include "classifiers/api/cursor.h"
+#include "sensor/common/time_range.h"
 #include "sensor/engine/byte_source.h"
 
 #include <stdio.h>
@@ -15,9 +16,11 @@
 #include <string.h>
 
 enum {
-	RECORD_MAX = 262144 + 4096, /* a frame of the largest snap length, with its header and options */
+	CAPTURED_MAX = 262144, /* the largest snap length */
+	RECORD_MAX = CAPTURED_MAX + 4096, /* with header and options */
 	PCAP_HEADER_BYTES = 24,
 	PCAP_RECORD_BYTES = 16,
+	AHEAD_BYTES = 512,
 	SNOOP_HEADER_BYTES = 16,
 	SNOOP_RECORD_BYTES = 24,
 	SNOOP_ETHERNET = 4,
@@ -155,7 +158,7 @@ void capture_file_close(struct capture_file *file)
 	free(file);
 }
 
-static enum capture_result cut(struct capture_file *file, const char *what, uint64_t value)
+static __attribute__((noinline)) enum capture_result cut(struct capture_file *file, const char *what, uint64_t value)
 {
 	snprintf(file->why, sizeof file->why, "after frame %llu: %s (%llu)", (unsigned long long)file->frames, what,
 		 (unsigned long long)value);
@@ -163,7 +166,7 @@ static enum capture_result cut(struct capture_file *file, const char *what, uint
 }
 
 /* What is left is no whole record: either more can be read, or the file ends here. */
-static enum capture_result at_edge(struct capture_file *file)
+static __attribute__((noinline)) enum capture_result at_edge(struct capture_file *file)
 {
 	if (!byte_source_ended(file->source))
 		return CAPTURE_REFILL;
@@ -174,32 +177,72 @@ static enum capture_result at_edge(struct capture_file *file)
 	return cut(file, "the file ends within a record; bytes left over", left(file));
 }
 
-static enum capture_result next_pcap(struct capture_file *file, struct frame *f)
-{
-	struct cursor c = byte_window_cursor(file->window), h = cursor_take(&c, PCAP_RECORD_BYTES), bytes;
-	uint32_t seconds, fraction, captured, length;
+/* What all records of a classic file have in common. */
+struct pcap_form {
+	uint32_t extra;
+	uint32_t unit_ns; /* of the fraction of a second */
+	uint16_t linktype;
+	bool swapped;
+};
 
-	if (!cursor_ok(&h))
-		return at_edge(file);
-	seconds = read_u32(file, &h);
-	fraction = read_u32(file, &h);
-	captured = read_u32(file, &h);
-	length = read_u32(file, &h);
-	if (captured > RECORD_MAX - 4096)
-		return cut(file, "a record claims an impossible length", captured);
-	cursor_skip(&c, file->extra);
-	bytes = cursor_take(&c, captured);
+/* False when the record is not all there, or states an impossible length. */
+static inline bool take_pcap_record(struct cursor *c, const struct pcap_form *form, struct frame *f)
+{
+	struct cursor h = cursor_take(c, PCAP_RECORD_BYTES), bytes;
+	uint32_t seconds = cursor_u32le(&h), fraction = cursor_u32le(&h), captured = cursor_u32le(&h), length = cursor_u32le(&h);
+
+	if (form->swapped) {
+		seconds = __builtin_bswap32(seconds);
+		fraction = __builtin_bswap32(fraction);
+		captured = __builtin_bswap32(captured);
+		length = __builtin_bswap32(length);
+	}
+	if (captured > CAPTURED_MAX)
+		return false;
+	cursor_skip(c, form->extra);
+	bytes = cursor_take(c, captured);
 	if (!cursor_ok(&bytes))
-		return at_edge(file);
+		return false;
 	f->bytes = bytes.at;
 	f->captured = captured;
 	f->length = length < captured ? captured : length;
-	f->time_ns = (int64_t)seconds * 1000000000 + (int64_t)fraction * (file->nanoseconds ? 1 : 1000);
-	f->linktype = file->linktype;
+	f->time_ns = (int64_t)seconds * 1000000000 + (int64_t)fraction * form->unit_ns;
+	f->linktype = form->linktype;
 	f->has_vlan = false;
-	f->number = ++file->frames;
-	file->window->from = (size_t)(c.at - file->window->bytes);
-	return CAPTURE_FRAME;
+	return true;
+}
+
+/* Why there is no further record. */
+static __attribute__((noinline)) enum capture_result pcap_stops(struct capture_file *file)
+{
+	struct cursor c = byte_window_cursor(file->window);
+	uint32_t captured;
+
+	cursor_skip(&c, 8);
+	captured = read_u32(file, &c);
+	cursor_skip(&c, 4);
+	if (cursor_ok(&c) && captured > CAPTURED_MAX)
+		return cut(file, "a record claims an impossible length", captured);
+	return at_edge(file);
+}
+
+/* The file's place is kept in registers for as long as a batch is read. */
+static enum capture_result read_pcap(struct capture_file *file, struct frame *frames, unsigned most, unsigned *count)
+{
+	const struct pcap_form form = { .extra = file->extra, .unit_ns = file->nanoseconds ? 1 : 1000, .linktype = file->linktype, .swapped = file->swapped };
+	struct cursor behind = byte_window_cursor(file->window), c = behind;
+	unsigned n = 0;
+
+	for (; n < most && take_pcap_record(&c, &form, &frames[n]); n++) {
+		/* The next headers: a batch of them is read before the first frame is. */
+		__builtin_prefetch(c.at + AHEAD_BYTES);
+		frames[n].number = file->frames + n + 1;
+		behind = c;
+	}
+	file->frames += n;
+	file->window->from = (size_t)(behind.at - file->window->bytes);
+	*count = n;
+	return n == most ? CAPTURE_FRAME : pcap_stops(file);
 }
 
 static enum capture_result next_snoop(struct capture_file *file, struct frame *f)
@@ -270,13 +313,14 @@ static void read_interface(struct capture_file *file, struct cursor *c)
 	read_interface_options(file, i, c);
 }
 
-/* Ticks of any resolution up to 2^64 a second, without overflow for times that can be. */
+/* Ticks of any resolution up to 2^64 a second. A time that can't be is not known. */
 static int64_t ticks_ns(uint64_t ticks, const struct interface *i)
 {
 	uint64_t seconds = ticks / i->ticks_per_second, rest = ticks % i->ticks_per_second;
-	unsigned __int128 ns = (unsigned __int128)rest * 1000000000 / i->ticks_per_second;
+	__int128 ns = (__int128)rest * 1000000000 / i->ticks_per_second;
 
-	return (int64_t)((seconds + (uint64_t)i->offset_s) * 1000000000 + (uint64_t)ns);
+	ns += ((__int128)seconds + i->offset_s) * 1000000000;
+	return ns >= 0 && ns <= TIME_MOST_NS ? (int64_t)ns : 0;
 }
 
 /* Enhanced (6) and old (2) packet blocks differ in the width of the interface's number alone. */
@@ -381,11 +425,27 @@ static enum capture_result next_pcapng(struct capture_file *file, struct frame *
 	}
 }
 
+static enum capture_result read_others(struct capture_file *file, struct frame *frames, unsigned most, unsigned *count)
+{
+	enum capture_result result = CAPTURE_FRAME;
+	unsigned n = 0;
+
+	while (n < most && (result = file->pcapng ? next_pcapng(file, &frames[n]) : next_snoop(file, &frames[n])) == CAPTURE_FRAME)
+		n++;
+	*count = n;
+	return result;
+}
+
+enum capture_result capture_file_read(struct capture_file *file, struct frame *frames, unsigned most, unsigned *count)
+{
+	return file->pcapng || file->snoop ? read_others(file, frames, most, count) : read_pcap(file, frames, most, count);
+}
+
 enum capture_result capture_file_next(struct capture_file *file, struct frame *f)
 {
-	if (file->pcapng)
-		return next_pcapng(file, f);
-	return file->snoop ? next_snoop(file, f) : next_pcap(file, f);
+	unsigned count;
+
+	return capture_file_read(file, f, 1, &count);
 }
 
 bool capture_file_refill(struct capture_file *file)
@@ -401,4 +461,32 @@ uint64_t capture_file_bytes(const struct capture_file *file)
 const char *capture_file_why(const struct capture_file *file)
 {
 	return file->why;
+}
+
+bool capture_file_is_plain(const struct capture_file *file, uint64_t *offset, uint16_t *linktype)
+{
+	*linktype = file->linktype;
+	return !file->pcapng && !file->snoop && byte_source_offset(file->source, offset);
+}
+
+void capture_file_place(struct capture_file *file, const uint8_t *bytes, size_t len, uint64_t offset, bool last)
+{
+	byte_source_place(file->source, bytes, len, offset, last);
+}
+
+void capture_file_move(struct capture_file *file, size_t place, uint64_t frames)
+{
+	file->window->from = place;
+	file->frames = frames;
+}
+
+size_t capture_file_position(const struct capture_file *file)
+{
+	return file->window->from;
+}
+
+void capture_file_resume(struct capture_file *file, uint64_t offset, uint64_t frames)
+{
+	file->frames = frames;
+	byte_source_resume(file->source, offset);
 }

@@ -26,6 +26,8 @@ struct capture_file *capture_file_open(int fd, const char **why);
 void capture_file_close(struct capture_file *file);
 
 enum capture_result capture_file_next(struct capture_file *file, struct frame *f);
+/* Up to `most` frames at once. What it returns, when it is not CAPTURE_FRAME, holds behind *count of them. */
+enum capture_result capture_file_read(struct capture_file *file, struct frame *frames, unsigned most, unsigned *count);
 
 /* Reads on; frames given out before are gone. False at the end of the descriptor. */
 bool capture_file_refill(struct capture_file *file);
@@ -33,5 +35,19 @@ bool capture_file_refill(struct capture_file *file);
 /* Bytes of the file itself read so far, as a progress bar wants them. */
 uint64_t capture_file_bytes(const struct capture_file *file);
 const char *capture_file_why(const struct capture_file *file);
+
+/*
+ * For who reads parts of the file elsewhere: true for classic pcap that is not packed, with where its next record begins
+ * and the link type of all its frames.
+ * capture_file_place() then takes frames from `len` bytes that were read at `offset` of it and stay; `last`: the file ends there.
+ * There, capture_file_move() turns to the record at a place of them, before which come `frames` of the file. capture_file_resume()
+ * reads the file itself again from `offset`.
+ */
+bool capture_file_is_plain(const struct capture_file *file, uint64_t *offset, uint16_t *linktype);
+void capture_file_place(struct capture_file *file, const uint8_t *bytes, size_t len, uint64_t offset, bool last);
+/* place <= len */
+void capture_file_move(struct capture_file *file, size_t place, uint64_t frames);
+size_t capture_file_position(const struct capture_file *file);
+void capture_file_resume(struct capture_file *file, uint64_t offset, uint64_t frames);
 
 #endif

@@ -15,6 +15,7 @@ enum {
 	WAITING_LOOKS_MAX = 200,
 	NDPI_LOOKS_MAX = 8, /* of these shown to nDPI */
 	TAKEOVERS_MAX = 16,
+	DYNAMIC_PORTS = 49152, /* from here on; RFC 6335, 6 */
 };
 
 struct reading {
@@ -32,27 +33,40 @@ static enum transport transport_of(const struct flow *f)
 	return f->key.protocol == 6 ? TRANSPORT_TCP : TRANSPORT_UDP;
 }
 
+/* As one word: it is loaded as one soon after, and a load that spans fresh narrow stores waits. */
+static void put_head(struct endpoint *e, uint64_t mac, uint8_t family, uint8_t binding)
+{
+	uint64_t head = mac | (uint64_t)family << 48 | (uint64_t)binding << 56;
+
+	_Static_assert(offsetof(struct endpoint, family) == 6 && offsetof(struct endpoint, binding) == 7, "an endpoint's head");
+	memcpy(e, &head, sizeof head);
+}
+
+/* Where the frame came from. By which MAC an IP packet leaves says nothing of whom it is for: a router's as a rule. */
+static void parties_on_link(const struct packet *p, struct parties *who)
+{
+	memset(who, 0, sizeof *who);
+	if (!p->ethernet)
+		return;
+	put_head(&who->sender, packet_source_mac(p->ethernet), 0, BINDING_NONE);
+	memcpy(who->receiver.mac, p->ethernet, sizeof who->receiver.mac);
+}
+
 void parties_of(const struct packet *p, struct parties *who)
 {
-	const uint8_t *low = p->key.low, *high = p->key.high;
-	bool swap = p->direction;
+	const struct flow_key *k = &p->key;
 	/* A hop limit as systems start it has met no router. 1 is the start of link-local multicast. */
 	bool direct = p->hop_limit == 64 || p->hop_limit == 128 || p->hop_limit == 255 || p->hop_limit == 32 ||
 		      (p->hop_limit == 1 && p->multicast);
 
-	memset(who, 0, sizeof *who);
-	if (p->kind != PACKET_ETHERNET) {
-		who->sender.family = who->receiver.family = p->key.family;
-		memcpy(who->sender.ip, swap ? high : low, 16);
-		memcpy(who->receiver.ip, swap ? low : high, 16);
+	if (p->kind == PACKET_ETHERNET) {
+		parties_on_link(p, who);
+		return;
 	}
-	if (p->ethernet) {
-		memcpy(who->sender.mac, p->ethernet + 6, 6);
-		/* By which MAC an IP packet leaves says nothing of whom it is for: a router's as a rule. */
-		if (p->kind == PACKET_ETHERNET)
-			memcpy(who->receiver.mac, p->ethernet, 6);
-		who->sender.binding = p->kind != PACKET_ETHERNET && direct ? BINDING_FRAME : BINDING_NONE;
-	}
+	put_head(&who->sender, p->ethernet ? packet_source_mac(p->ethernet) : 0, k->family, p->ethernet && direct ? BINDING_FRAME : BINDING_NONE);
+	put_head(&who->receiver, 0, k->family, BINDING_NONE);
+	memcpy(who->sender.ip, p->direction ? k->high : k->low, sizeof who->sender.ip);
+	memcpy(who->receiver.ip, p->direction ? k->low : k->high, sizeof who->receiver.ip);
 }
 
 void witness_of(const struct engine *e, const struct packet *p, const char *protocol, struct witness *w)
@@ -122,6 +136,8 @@ static enum verdict ask(struct reading *r, uint32_t index, void *memo, const uin
 	reader->signs = 0;
 	reader->gap = r->d && r->d->half[reader->direction].gap;
 	v = r->list->of[index]->read(reader);
+	if (v != MINE)
+		r->e->repeat.hash = 0;
 	*taken = (size_t)(reader->bytes.at - bytes);
 	/* A message ends somewhere; one that took nothing, or read over the end, takes all there is. */
 	if (*taken == 0 || reader->bytes.bad)
@@ -170,7 +186,6 @@ static void tell_roles(struct reading *r, const char *protocol)
 	} else {
 		is.kind = FINDING_SERVICE;
 		w.port = r->reader.service_port ? r->reader.service_port : r->reader.sender_port;
-		is.peer = r->p->multicast ? is.peer : r->who.receiver;
 	}
 	teller_tell(&r->e->teller, &w, &is, NULL, NULL);
 	if (role != ROLE_CLIENT)
@@ -215,9 +230,12 @@ static void tell_items(struct engine *e, const struct packet *p, const struct pa
 	w.port = port;
 	for (unsigned i = 0; i < told->count; i++) {
 		struct statement f;
+		uint32_t told_s;
 
 		statement_of(&told->items[i], who, &f);
-		teller_tell(&e->teller, &w, &f, told->text + told->items[i].path, told->text + told->items[i].value);
+		told_s = teller_tell(&e->teller, &w, &f, told->text + told->items[i].path, told->text + told->items[i].value);
+		if (told_s < e->repeat.told_s)
+			e->repeat.told_s = told_s;
 	}
 	e->counters.findings_lost += told->lost;
 }
@@ -231,17 +249,31 @@ static void join_pulse(struct reading *r, const char *protocol)
 		pulse_join(r->e, r->f, r->p, role == ROLE_SERVER ? r->reader.direction : !r->reader.direction, protocol);
 }
 
+/* Signs are counted and activities told again within a second: each is read. */
+static bool is_repeatable(const struct reading *r)
+{
+	const struct told *told = &r->e->told;
+
+	for (unsigned i = 0; i < told->count; i++)
+		if (told->items[i].kind == FINDING_ACTIVITY)
+			return false;
+	return !r->reader.signs && !told->lost;
+}
+
 /* A message is the classifier's: what it told counts. */
 static void accept(struct reading *r, uint32_t index)
 {
 	const struct classifier *c = r->list->of[index];
 
 	r->e->counters.messages++;
+	r->e->repeat.messages++;
 	if (r->d) {
 		r->d->half[r->reader.direction].gap = false;
 		if (!r->d->pulse && r->list->plants & 1ull << index)
 			join_pulse(r, c->name);
 	}
+	if (!is_repeatable(r))
+		r->e->repeat.hash = 0;
 	if (r->reader.signs)
 		pulse_signs(r->e, r->f, r->p, r->reader.signs);
 	if (!(r->f->flags & told_flag(r)))
@@ -270,14 +302,6 @@ static void decide(struct reading *r, uint32_t index, const void *memo)
 	end_look(r->e, r->d);
 	if (r->d && memo != r->d->memo)
 		memcpy(r->d->memo, memo, MEMO_BYTES);
-}
-
-static bool usual_port(const struct classifier *c, const struct flow *f)
-{
-	for (int i = 0; i < CLASSIFIER_PORTS && c->ports[i]; i++)
-		if (c->ports[i] == f->key.low_port || c->ports[i] == f->key.high_port)
-			return true;
-	return false;
 }
 
 /* What the round over all candidates came to. */
@@ -330,25 +354,24 @@ static void ask_candidate(struct reading *r, uint32_t index, const uint8_t *byte
 	}
 }
 
+/* Asks those of a set that are candidates, until one decides. */
+static void ask_set(struct reading *r, uint64_t set, const uint8_t *bytes, size_t len, struct round *round)
+{
+	for (set &= r->d->candidates; set && !round->decided; set &= set - 1)
+		ask_candidate(r, (uint32_t)__builtin_ctzll(set), bytes, len, round);
+}
+
 /* The favourite first, then those whose port it is, then the rest. */
 static struct round ask_all(struct reading *r, const uint8_t *bytes, size_t len)
 {
+	uint64_t usual = classifier_list_usual(r->list, r->f->key.low_port) | classifier_list_usual(r->list, r->f->key.high_port);
+	uint64_t favourite = r->d->favourite == NO_FAVOURITE ? 0 : 1ull << r->d->favourite;
 	struct round round = { 0 };
-	uint64_t asked = 0;
 
-	if (r->d->favourite != NO_FAVOURITE) {
-		asked |= 1ull << r->d->favourite;
+	if (favourite)
 		ask_candidate(r, r->d->favourite, bytes, len, &round);
-	}
-	for (int pass = 0; pass < 2; pass++)
-		for (uint32_t i = 0; i < r->list->count && !round.decided; i++) {
-			uint64_t bit = 1ull << i;
-
-			if (!(r->d->candidates & bit) || asked & bit || (pass == 0 && !usual_port(r->list->of[i], r->f)))
-				continue;
-			asked |= bit;
-			ask_candidate(r, i, bytes, len, &round);
-		}
+	ask_set(r, usual & ~favourite, bytes, len, &round);
+	ask_set(r, ~(usual | favourite), bytes, len, &round);
 	return round;
 }
 
@@ -427,7 +450,16 @@ size_t classify_bytes(struct engine *e, struct flow *f, const struct packet *p, 
 	}
 	if (at < len && f->state == FLOW_OURS)
 		at += read_ours(&r, bytes + at, len - at, need_more);
+	if (e->repeat.hash)
+		repeat_remember(e, r.d, p);
+	e->repeat.hash = 0;
 	return at;
+}
+
+/* Those of DHCP's clients: numbers as low as a server's, and the one of DHCPv6 is below its server's. */
+static bool is_clients_port(uint16_t port)
+{
+	return port == 68 || port == 546;
 }
 
 /* The end that serves, as far as it can be known without reading: by handshake, else by the lower port. */
@@ -435,7 +467,17 @@ static bool server_is_high(const struct flow *f)
 {
 	if (f->flags & (FLOW_SERVER_LOW | FLOW_SERVER_HIGH))
 		return f->flags & FLOW_SERVER_HIGH;
+	if (is_clients_port(f->key.low_port) != is_clients_port(f->key.high_port))
+		return is_clients_port(f->key.low_port);
 	return f->key.high_port < f->key.low_port;
+}
+
+/* Who asks and who answers is known: a connection was accepted, or both ends of what has none were heard. */
+static bool is_answered(const struct flow *f)
+{
+	const uint8_t both = FLOW_HEARD_LOW | FLOW_HEARD_HIGH;
+
+	return f->flags & FLOW_ANSWERED || (f->key.protocol != 6 && (f->flags & both) == both);
 }
 
 void classify_tell_unread(struct engine *e, struct flow *f, const struct packet *p)
@@ -449,12 +491,14 @@ void classify_tell_unread(struct engine *e, struct flow *f, const struct packet 
 
 	if (!(f->flags & (high ? FLOW_HEARD_HIGH : FLOW_HEARD_LOW)) || f->flags & FLOW_TOLD_HIGH)
 		return;
+	/* A port that systems draw for their own questions says nothing of who serves. */
+	if (!is_answered(f) && (high ? f->key.high_port : f->key.low_port) >= DYNAMIC_PORTS)
+		return;
 	if (f->state == FLOW_LABELLED) {
 		ndpi_label(e->ndpi, f->label, label, sizeof label);
 		is.evidence = EVIDENCE_NDPI;
 		is.confidence = 50;
-	} else if (!(f->flags & FLOW_ANSWERED) &&
-		   (f->key.protocol == 6 || (f->flags & (FLOW_HEARD_LOW | FLOW_HEARD_HIGH)) != (FLOW_HEARD_LOW | FLOW_HEARD_HIGH))) {
+	} else if (!is_answered(f)) {
 		return;
 	}
 	f->flags |= FLOW_TOLD_HIGH;
@@ -473,7 +517,7 @@ void classify_tell_unread(struct engine *e, struct flow *f, const struct packet 
 	is.subject = who.receiver;
 	is.peer = who.sender;
 	memset(is.subject.mac, 0, sizeof is.subject.mac);
-	if (label[0] && !p->multicast)
+	if (!p->multicast)
 		teller_tell(&e->teller, &w, &is, NULL, NULL);
 }
 
@@ -506,7 +550,7 @@ void classify_look(struct engine *e, struct flow *f, const struct packet *p)
 	}
 	if (!d->ndpi_done && e->ndpi && p->network && !p->reassembled) {
 		if (!d->look)
-			d->look = ndpi_look_start(e->ndpi);
+			d->look = ndpi_look_start(e->ndpi, p->share);
 		if (d->look && note_ndpi(e, f)) {
 			e->counters.ndpi_packets++;
 			d->label = ndpi_look_at(e->ndpi, d->look, p->network,

@@ -8,6 +8,7 @@
 #include "sensor/engine/decode.h"
 
 #include "classifiers/api/classifier.h"
+#include "sensor/common/spread.h"
 #include "sensor/engine/fragment.h"
 #include "sensor/engine/prp.h"
 #include "sensor/engine/tunnel.h"
@@ -25,13 +26,16 @@ enum {
 	PROTOCOL_UDP = 17,
 };
 
+/* Of mixed bits: as a factor, a key of few would take too little of the zeros that packets are full of. */
+static const uint64_t known_key[2] = { 0xa0761d6478bd642f, 0xe7037ed1a0b428db };
+
 bool decoder_init(struct decoder *d, struct engine_counters *counters, bool repeatable)
 {
 	memset(d, 0, sizeof *d);
 	d->counters = counters;
 	d->zone_count = 1;
 	if (repeatable)
-		memset(d->hash_key, 0x5a, sizeof d->hash_key);
+		memcpy(d->hash_key, known_key, sizeof d->hash_key);
 	else if (getrandom(d->hash_key, sizeof d->hash_key, 0) != sizeof d->hash_key)
 		return false;
 	d->fragments = fragments_new();
@@ -63,22 +67,20 @@ static void malformed(struct layers *l)
 		l->d->counters->malformed++;
 }
 
-uint16_t decoder_tagged_zone(struct decoder *d, const uint16_t vlan[2])
+uint16_t decoder_seek_zone(struct decoder *d, const uint16_t vlan[2], uint16_t *hint)
 {
-	uint16_t z = d->zone_last;
+	uint32_t tags = decoder_tags_word(vlan);
 
-	if (d->vlan[z][0] == vlan[0] && d->vlan[z][1] == vlan[1])
-		return z;
-	for (z = 1; z < d->zone_count; z++)
-		if (d->vlan[z][0] == vlan[0] && d->vlan[z][1] == vlan[1])
-			return d->zone_last = z;
+	for (uint16_t z = 1; z < d->zone_count; z++)
+		if (decoder_tags(d, z) == tags)
+			return *hint = z;
 	if (d->zone_count == ZONES) {
 		d->counters->undecoded++;
 		return 0;
 	}
 	d->vlan[d->zone_count][0] = vlan[0];
 	d->vlan[d->zone_count][1] = vlan[1];
-	return d->zone_last = d->zone_count++;
+	return *hint = d->zone_count++;
 }
 
 /* False, and nothing changed, when there is no tunnel that we can take off. */
@@ -112,9 +114,9 @@ static inline void make_key(struct layers *l, const struct ip_header *ip, uint16
 	struct packet *p = l->p;
 
 	p->zone = decoder_zone(l->d, l->vlan);
-	p->direction = flow_key_make(&p->key, &(struct flow_ends){ ip->source, ip->target, source_port, target_port, ip->family,
-								  ip->protocol, p->zone });
-	p->hash = flow_key_hash(&p->key, l->d->hash_key);
+	p->share = share_of_pair(ip->source, ip->target, ip->family);
+	p->direction = flow_key_make(&p->key, &p->hash, &(struct flow_ends){ ip->source, ip->target, source_port, target_port, ip->family,
+									     ip->protocol, p->zone }, l->d->hash_key);
 }
 
 static bool ip_multicast(const uint8_t *a, uint8_t family)
@@ -163,7 +165,7 @@ static void read_udp(struct layers *l, const struct ip_header *ip, struct cursor
 		malformed(l);
 		return;
 	}
-	if (enter_tunnel(l, tunnel_in_udp(source, target, *c), *c))
+	if (enter_tunnel(l, tunnel_in_udp(source, target, c), *c))
 		return;
 	make_key(l, ip, source, target);
 	p->kind = PACKET_UDP;
@@ -184,7 +186,7 @@ static void read_transport(struct layers *l, const struct ip_header *ip, struct 
 		read_udp(l, ip, c);
 		return;
 	}
-	if (enter_tunnel(l, tunnel_in_ip(ip->protocol, *c), *c))
+	if (enter_tunnel(l, tunnel_in_ip(ip->protocol, c), *c))
 		return;
 	make_key(l, ip, 0, 0);
 	l->p->kind = PACKET_IP;
@@ -362,6 +364,8 @@ static void read_link_protocol(struct layers *l, struct cursor *c, uint16_t ethe
 	p->kind = PACKET_ETHERNET;
 	p->ethertype = ethertype;
 	p->zone = decoder_zone(l->d, l->vlan);
+	if (p->ethernet)
+		p->share = share_of_mac(p->ethernet + MAC_BYTES);
 	p->payload = c->at;
 	p->payload_len = (uint32_t)cursor_left(c);
 	p->payload_lost = l->frame->length - l->frame->captured;
@@ -420,7 +424,7 @@ static uint16_t read_tags(struct layers *l, struct cursor *c, uint16_t ethertype
 static void read_ethertype(struct layers *l, struct cursor *c, uint16_t ethertype)
 {
 	if (ethertype == TUNNEL_ETHERNET && ++l->depth <= DEPTH_MAX) {
-		if (!decode_plain(l->d, *c, l->vlan, l->frame->length - l->frame->captured, l->p))
+		if (!decode_plain(l->d, c, l->vlan, l->frame->length - l->frame->captured, true, l->p))
 			read_ethernet(l, c);
 		return;
 	}
@@ -434,7 +438,7 @@ static void read_ethertype(struct layers *l, struct cursor *c, uint16_t ethertyp
 		read_ip(l, c);
 		return;
 	}
-	if (enter_tunnel(l, tunnel_in_ethernet(ethertype, *c), *c))
+	if (enter_tunnel(l, tunnel_in_ethernet(ethertype), *c))
 		return;
 	if (ethertype <= 1500)
 		read_llc(l, c, ethertype);
@@ -484,17 +488,11 @@ static void read_ppp(struct layers *l, struct cursor *c)
 		malformed(l);
 }
 
-void decode_frame(struct decoder *d, const struct frame *f, struct packet *p)
+void decode_layers(struct decoder *d, const struct frame *f, const uint16_t vlan[2], struct packet *p)
 {
-	struct layers l = { .d = d, .frame = f, .p = p };
+	struct layers l = { .d = d, .frame = f, .p = p, .vlan = { vlan[0], vlan[1] } };
 	struct cursor c = cursor_over(f->bytes, f->captured);
 
-	p->frame = f->number;
-	p->time_ns = f->time_ns;
-	if (f->has_vlan)
-		decoder_push_vlan(l.vlan, f->vlan_tci);
-	if (f->linktype == LINKTYPE_ETHERNET && decode_plain(d, c, l.vlan, f->length - f->captured, p))
-		return;
 	decoder_start_packet(p);
 	p->kind = PACKET_NOTHING;
 	p->ethernet = NULL;

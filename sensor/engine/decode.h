@@ -6,9 +6,10 @@
 
 #include "classifiers/api/cursor.h"
 #include "sensor/common/message.h"
+#include "sensor/common/spread.h"
 #include "sensor/engine/packet.h"
 
-enum { ZONES = 4096 };
+enum { ZONES = 4096, ZONE_HINTS = 256 };
 
 struct fragments;
 
@@ -18,8 +19,8 @@ struct decoder {
 	struct fragments *fragments;
 	uint64_t hash_key[2]; /* random: a sender must not know which flows share a bucket */
 	uint16_t zone_count;
-	uint16_t zone_last; /* the one looked up last: most frames have the tags of the one before */
 	uint16_t unknown_linktype; /* the last one met that is not decoded */
+	uint16_t zone_hint[ZONE_HINTS]; /* where tags with that hash were found last */
 	uint16_t vlan[ZONES][2]; /* outer, inner */
 };
 
@@ -45,12 +46,28 @@ static inline void decoder_push_vlan(uint16_t vlan[2], uint16_t tci)
 		vlan[1] = vid;
 }
 
-/* The stack's number; stacks beyond the table's room share zone 0 and are counted as undecoded. */
-uint16_t decoder_tagged_zone(struct decoder *d, const uint16_t vlan[2]);
+static inline uint32_t decoder_tags_word(const uint16_t vlan[2])
+{
+	return (uint32_t)vlan[0] << 16 | vlan[1];
+}
+
+/* A zone as its VLAN tags: what every engine makes of it, whatever it met before. */
+static inline uint32_t decoder_tags(const struct decoder *d, uint16_t zone)
+{
+	return decoder_tags_word(d->vlan[zone]);
+}
+
+/* The number of tags that do not stand where *hint says; it says so from then on. Those beyond the table's room share zone 0 and are counted as undecoded. */
+uint16_t decoder_seek_zone(struct decoder *d, const uint16_t vlan[2], uint16_t *hint);
 
 static inline uint16_t decoder_zone(struct decoder *d, const uint16_t vlan[2])
 {
-	return vlan[0] == 0 && vlan[1] == 0 ? 0 : decoder_tagged_zone(d, vlan);
+	uint32_t tags = decoder_tags_word(vlan);
+	uint16_t *hint = &d->zone_hint[(tags >> 16 ^ tags * 31) % ZONE_HINTS];
+
+	if (tags == 0)
+		return 0;
+	return decoder_tags(d, *hint) == tags ? *hint : decoder_seek_zone(d, vlan, hint);
 }
 
 /* What every packet starts with, whichever way it is decoded. */
@@ -64,16 +81,31 @@ static inline void decoder_start_packet(struct packet *p)
 }
 
 /*
- * The short way: an Ethernet frame with at most one tag that holds IPv4 with TCP or UDP, whole and without options, or a
- * protocol of its own. `vlan` is what stood round it, `lost` how many bytes the capture cut off its end. False, and
- * nothing is changed, for all others: those go layer by layer.
+ * The short way: an Ethernet frame with at most two tags that holds IPv4 with TCP or UDP, whole and without options, or a
+ * protocol of its own, or such a frame in one tunnel. `vlan` is what stood round it, `lost` how many bytes the capture cut
+ * off its end, `inside`: it stands in a tunnel. False for all others: those go layer by layer.
  */
-bool decode_plain(struct decoder *d, struct cursor frame, const uint16_t vlan[2], uint32_t lost, struct packet *p);
+bool decode_plain(struct decoder *d, const struct cursor *frame, const uint16_t vlan[2], uint32_t lost, bool inside, struct packet *p);
+
+/* The long way, layer by layer. */
+void decode_layers(struct decoder *d, const struct frame *f, const uint16_t vlan[2], struct packet *p);
 
 /*
  * Fills *p from *f; what can't be decoded is counted and gives PACKET_NOTHING. Pointers in *p point
  * into the frame, or into the reassembler (p->reassembled).
  */
-void decode_frame(struct decoder *d, const struct frame *f, struct packet *p);
+static inline void decode_frame(struct decoder *d, const struct frame *f, struct packet *p)
+{
+	struct cursor c = cursor_over(f->bytes, f->captured);
+	uint16_t vlan[2] = { 0, 0 };
+
+	p->share = SHARE_NONE;
+	p->frame = f->number;
+	p->time_ns = f->time_ns;
+	if (f->has_vlan)
+		decoder_push_vlan(vlan, f->vlan_tci);
+	if (f->linktype != LINKTYPE_ETHERNET || !decode_plain(d, &c, vlan, f->length - f->captured, false, p))
+		decode_layers(d, f, vlan, p);
+}
 
 #endif

@@ -17,7 +17,7 @@ void details_free(struct details *d)
 
 uint32_t detail_take(struct details *d, uint64_t candidates)
 {
-	uint32_t number = pool_take(&d->details);
+	uint32_t number = pool_take(&d->details, d->share);
 	struct detail *detail;
 
 	if (!number)
@@ -37,13 +37,13 @@ void detail_give(struct details *d, uint32_t number)
 		half_drop_held(d, &detail->half[i]);
 		half_drop_early(d, &detail->half[i]);
 	}
-	pool_give(&d->details, number);
+	pool_give(&d->details, number, d->share);
 }
 
 void half_drop_held(struct details *d, struct half *h)
 {
 	if (h->held)
-		pool_give(h->held_large ? &d->large : &d->small, h->held);
+		pool_give(h->held_large ? &d->large : &d->small, h->held, d->share);
 	h->held = 0;
 	h->held_len = 0;
 	h->held_large = false;
@@ -55,7 +55,7 @@ void half_drop_early(struct details *d, struct half *h)
 		uint32_t block = h->early;
 
 		h->early = ((struct early *)pool_at(&d->small, block))->next;
-		pool_give(&d->small, block);
+		pool_give(&d->small, block, d->share);
 	}
 	h->early_count = 0;
 }

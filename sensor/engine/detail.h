@@ -46,6 +46,7 @@ struct detail {
 	uint8_t fitted;      /* 1 << direction: of this one it took a message with MAYBE */
 	bool ndpi_done;
 	bool ear_done;       /* its server has had its say, see ears.c */
+	uint8_t unlike;      /* packets since one that repeated another, see repeat.c */
 
 	struct trace trace[2];
 
@@ -71,6 +72,7 @@ struct early {
 _Static_assert(sizeof(struct early) == SMALL_BYTES, "an early segment fills a small block");
 
 struct details {
+	uint8_t share; /* whose flow is at hand: its blocks are taken and given back */
 	struct pool details;
 	struct pool small;
 	struct pool large;

@@ -15,7 +15,7 @@ enum {
 	ANSWERS_MAX = 2,      /* datagrams looked at */
 	MISSES_MAX = 8,       /* flows of one server without a match until it is left alone for a while */
 	PATIENCE_S = 60,
-	MEMORY_SETS = 2048,
+	MEMORY_SETS = 2048 / SHARES,
 	MEMORY_WAYS = 4,
 	WEIGHT_LEAST = 8,     /* of a line that is used out of its context */
 };
@@ -42,10 +42,11 @@ struct remembered {
 
 struct ears {
 	struct service_probes *probes;
+	struct request_index *index;
 	struct service_matcher *matcher;
 	struct pool pool;
 	struct service_question greeting;
-	struct remembered memory[MEMORY_SETS][MEMORY_WAYS];
+	struct remembered memory[SHARES][MEMORY_SETS][MEMORY_WAYS];
 	bool words; /* lines that can't be used are told */
 };
 
@@ -73,7 +74,10 @@ struct ears *ears_open(int fd, const char *path, unsigned flows, bool words)
 	x->words = words;
 	x->probes = service_probes_load_fd(fd, path, tell_line, &x->words);
 	x->matcher = x->probes ? service_matcher_new(x->probes, path, tell_line, &x->words) : NULL;
-	if (!x->matcher) {
+	x->index = x->matcher ? request_index_new(x->probes) : NULL;
+	if (!x->index) {
+		if (x->matcher)
+			log_error("no memory for the probes of %s", path);
 		ears_close(x);
 		return NULL;
 	}
@@ -88,6 +92,7 @@ void ears_close(struct ears *x)
 	if (!x)
 		return;
 	service_matcher_free(x->matcher);
+	request_index_free(x->index);
 	service_probes_free(x->probes);
 	pool_free_all(&x->pool);
 	free(x);
@@ -104,21 +109,22 @@ static struct ear *ear_at(const struct engine *e, const struct detail *d)
 }
 
 /* Which server, asked what. Keyed as flows are: nobody shall be left alone for what another made us try in vain. */
-static uint64_t hash_server(const uint64_t key[2], const struct flow *f, uint8_t direction, const struct service_question *q)
+static uint64_t hash_server(const struct decoder *decoder, const struct flow *f, uint8_t direction, const struct service_question *q)
 {
 	const uint8_t *address = direction ? f->key.high : f->key.low;
+	const uint64_t *key = decoder->hash_key;
 	uint16_t port = direction ? f->key.high_port : f->key.low_port;
 	uint64_t words[2], h;
 
 	memcpy(words, address, sizeof words);
-	h = hash_mix(words[0] ^ key[0], words[1] ^ key[1] ^ (uint64_t)port << 32 ^ (uint64_t)f->key.zone << 16 ^ f->key.protocol);
+	h = hash_mix(words[0] ^ key[0], words[1] ^ key[1] ^ (uint64_t)port << 48 ^ (uint64_t)decoder_tags(decoder, f->key.zone) << 16 ^ f->key.protocol);
 	h = hash_mix(h ^ key[1], (uint64_t)q->lists[0] << 8 ^ q->count ^ h >> 32);
 	return h | 1;
 }
 
-static struct remembered *recall(struct ears *x, uint64_t server)
+static struct remembered *recall(struct ears *x, uint8_t share, uint64_t server)
 {
-	struct remembered *set = x->memory[server >> 16 & (MEMORY_SETS - 1)], *oldest = set;
+	struct remembered *set = x->memory[share][server >> 16 & (MEMORY_SETS - 1)], *oldest = set;
 
 	for (int i = 0; i < MEMORY_WAYS; i++) {
 		if (set[i].server == server)
@@ -130,16 +136,16 @@ static struct remembered *recall(struct ears *x, uint64_t server)
 	return oldest;
 }
 
-static bool left_alone(struct ears *x, uint64_t server, uint32_t now_s)
+static bool left_alone(struct engine *e, uint64_t server, uint32_t now_s)
 {
-	const struct remembered *r = recall(x, server);
+	const struct remembered *r = recall(e->ears, e->details.share, server);
 
 	return r->misses >= MISSES_MAX && now_s - r->when_s < PATIENCE_S;
 }
 
-static void remember(struct ears *x, uint64_t server, bool known, uint32_t now_s)
+static void remember(struct engine *e, uint64_t server, bool known, uint32_t now_s)
 {
-	struct remembered *r = recall(x, server);
+	struct remembered *r = recall(e->ears, e->details.share, server);
 
 	r->when_s = now_s;
 	r->misses = known || r->misses >= MISSES_MAX ? MISSES_MAX : r->misses + 1;
@@ -153,7 +159,7 @@ static uint32_t now_s(const struct packet *p)
 static void let_go(struct engine *e, struct detail *d)
 {
 	if (d->ear)
-		pool_give(&e->ears->pool, d->ear);
+		pool_give(&e->ears->pool, d->ear, e->details.share);
 	d->ear = 0;
 	d->ear_done = true;
 }
@@ -161,14 +167,14 @@ static void let_go(struct engine *e, struct detail *d)
 static void start_question(struct engine *e, const struct flow *f, struct detail *d, const struct packet *p,
 			   const struct service_question *q, uint8_t direction, bool greeting)
 {
-	uint64_t server = hash_server(e->decoder.hash_key, f, direction, q);
+	uint64_t server = hash_server(&e->decoder, f, direction, q);
 	struct ear *ear;
 
-	if (q->count == 0 || left_alone(e->ears, server, now_s(p))) {
+	if (q->count == 0 || left_alone(e, server, now_s(p))) {
 		let_go(e, d);
 		return;
 	}
-	if (!d->ear && !(d->ear = pool_take(&e->ears->pool))) {
+	if (!d->ear && !(d->ear = pool_take(&e->ears->pool, e->details.share))) {
 		e->counters.ears_refused++;
 		d->ear_done = true;
 		return;
@@ -210,7 +216,7 @@ static bool try_answer(struct engine *e, const struct flow *f, const struct pack
 		return false;
 	}
 	ear->named = ears_tell(e, f, p, ear->direction, &found, (enum service_kinship)ear->question.kinship);
-	remember(e->ears, ear->server, true, now_s(p));
+	remember(e, ear->server, true, now_s(p));
 	e->counters.service_matches++;
 	return true;
 }
@@ -225,7 +231,7 @@ static bool conclude(struct engine *e, const struct flow *f, const struct packet
 		struct service_found found = { .match = ear->soft };
 
 		if (ear->len || ear->answers)
-			remember(e->ears, ear->server, false, now_s(p));
+			remember(e, ear->server, false, now_s(p));
 		if (ear->soft)
 			ear->named = ears_tell(e, f, p, ear->direction, &found, (enum service_kinship)ear->question.kinship);
 	}
@@ -256,7 +262,7 @@ static void hear_first(struct engine *e, struct flow *f, struct detail *d, const
 	}
 	q.count = 0;
 	if (!from_server)
-		service_question_of(e->ears->probes, TRANSPORT_TCP, bytes, len, &q);
+		service_question_of(e->ears->probes, e->ears->index, TRANSPORT_TCP, bytes, len, &q);
 	start_question(e, f, d, p, &q, !p->direction, false);
 }
 
@@ -274,12 +280,12 @@ static void hear_client(struct engine *e, struct flow *f, struct detail *d, cons
 		return;
 	}
 	/* The greeting told nothing: what it answers now may. */
-	service_question_of(e->ears->probes, TRANSPORT_TCP, bytes, len, &q);
+	service_question_of(e->ears->probes, e->ears->index, TRANSPORT_TCP, bytes, len, &q);
 	if (q.count == 0) {
 		conclude(e, f, p, d);
 		return;
 	}
-	remember(e->ears, ear->server, false, now_s(p));
+	remember(e, ear->server, false, now_s(p));
 	soft = ear->soft;
 	start_question(e, f, d, p, &q, ear->direction, false);
 	if (d->ear)
@@ -316,7 +322,7 @@ void ears_datagram(struct engine *e, struct flow *f, const struct packet *p)
 	if (!d || d->ear_done)
 		return;
 	if (!d->ear) {
-		service_question_of(e->ears->probes, TRANSPORT_UDP, p->payload, p->payload_len, &q);
+		service_question_of(e->ears->probes, e->ears->index, TRANSPORT_UDP, p->payload, p->payload_len, &q);
 		start_question(e, f, d, p, &q, !p->direction, false);
 		return;
 	}

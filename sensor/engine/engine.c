@@ -8,36 +8,13 @@
 
 enum {
 	EARS_SHARE = 4, /* flows with a detail for each whose server may be heard out at once */
-	FORESEE_PACKETS = 4,
-	SWEEP_ENTRIES = 4, /* flow entries looked at for silence with each batch */
+	FORESEE_PACKETS = 8,
+	SWEEP_ENTRIES = 16, /* flow entries of one share looked at for silence with each stride */
+	STRIDES_MAX = 64,   /* more at once are of a source that was far ahead when we came */
+	ALL_SHARES = (1 << SHARES) - 1,
 	SILENT_TCP_S = 600,
 	SILENT_UDP_S = 120,
 };
-
-static bool is_of_plants(const struct classifier *c)
-{
-	for (int i = 0; classifiers_of_plants[i]; i++)
-		if (classifiers_of_plants[i] == c)
-			return true;
-	return false;
-}
-
-/* False when there are more than a flow's set of candidates has bits for. */
-static bool list_classifiers(struct engine *e)
-{
-	for (int i = 0; classifiers[i]; i++)
-		for (int t = 0; t < TRANSPORTS; t++) {
-			struct classifier_list *list = &e->lists[t];
-
-			if (!(classifiers[i]->transports & 1u << t))
-				continue;
-			if (list->count == CLASSIFIERS_MAX)
-				return false;
-			list->plants |= (uint64_t)is_of_plants(classifiers[i]) << list->count;
-			list->of[list->count++] = classifiers[i];
-		}
-	return true;
-}
 
 /* The user's files are read while they still can be. False, and told, when one is of no use. */
 static bool open_files(struct engine *e)
@@ -59,24 +36,34 @@ static bool open_files(struct engine *e)
 	return true;
 }
 
+/* A table for each share, of which those of other engines are never touched. */
+static bool open_flows(struct engine *e)
+{
+	for (unsigned s = 0; s < SHARES; s++)
+		if (!flow_table_init(&e->flows[s], e->config.flows / SHARES, e->decoder.hash_key))
+			return false;
+	return true;
+}
+
 int engine_init(struct engine *e, const struct engine_config *config)
 {
 	e->config = *config;
-	if (!list_classifiers(e)) {
-		log_error("more than %d classifiers of one transport are built in", CLASSIFIERS_MAX);
+	if (!classifier_lists_make(e->lists)) {
+		log_error("more than %d classifiers, or %d usual ports, of one transport are built in", CLASSIFIERS_MAX, PORT_HINTS / 2);
 		return -1;
 	}
+	e->shares = config->shares ? config->shares & ALL_SHARES : ALL_SHARES;
 	if (!decoder_init(&e->decoder, &e->counters, config->source == ENGINE_FILE) ||
-	    !flow_table_init(&e->flows, config->flows, e->decoder.hash_key) ||
+	    !open_flows(e) ||
 	    !details_init(&e->details, config->details, config->stream_bytes) ||
-	    !pulses_init(&e->pulses, config->pulses, e->decoder.hash_key) || !(e->link_memory = link_memory_new(e->lists))) {
+	    !pulses_init(&e->pulses, config->pulses, e->decoder.hash_key) || !(e->link_memory = link_memory_new(e->lists)) || !(e->repeats = repeats_new())) {
 		log_error("not enough memory for %u flows; lower limits.flows", config->flows);
 		return -1;
 	}
 	if (config->ndpi_flows) {
 		e->ndpi = ndpi_open(config->ndpi_flows);
 		if (!e->ndpi) {
-			log_error("nDPI could not be set up");
+			log_error("not enough memory for %u looks of nDPI", config->ndpi_flows);
 			return -1;
 		}
 	}
@@ -93,18 +80,14 @@ int engine_init(struct engine *e, const struct engine_config *config)
 void engine_free(struct engine *e)
 {
 	decoder_free(&e->decoder);
-	flow_table_free(&e->flows);
+	for (unsigned s = 0; s < SHARES; s++)
+		flow_table_free(&e->flows[s]);
 	details_free(&e->details);
 	ears_close(e->ears);
 	stacks_close(e->stacks);
 	pulses_free(&e->pulses);
 	if (e->ndpi)
 		ndpi_close(e->ndpi);
-}
-
-static uint64_t all_of(const struct classifier_list *list)
-{
-	return list->count >= 64 ? ~0ull : (1ull << list->count) - 1;
 }
 
 static void tell_host(struct engine *e, const struct packet *p)
@@ -123,23 +106,24 @@ static void tell_host(struct engine *e, const struct packet *p)
 }
 
 /* A packet that stands for a flow of which none is at hand. */
-static void packet_of_flow(const struct engine *e, const struct flow *f, int64_t time_ns, struct packet *p)
+static void packet_of_flow(const struct engine *e, const struct flow *f, int64_t time_ns, uint64_t frame, struct packet *p)
 {
 	memset(p, 0, sizeof *p);
 	p->key = f->key;
 	p->zone = f->key.zone;
 	p->kind = f->key.protocol == 6 ? PACKET_TCP : f->key.protocol == 17 ? PACKET_UDP : PACKET_IP;
-	p->frame = e->counters.frames;
+	p->share = e->details.share;
+	p->frame = frame;
 	p->time_ns = time_ns;
 }
 
-static void end_flow(struct engine *e, struct flow *f, int64_t time_ns)
+static void end_flow(struct engine *e, struct flow *f, int64_t time_ns, uint64_t frame)
 {
 	struct packet p;
 
 	if (f->key.protocol != 6 && f->key.protocol != 17)
 		return;
-	packet_of_flow(e, f, time_ns, &p);
+	packet_of_flow(e, f, time_ns, frame, &p);
 	if (f->detail && f->key.protocol == 6)
 		stream_end(e, f, &p);
 	classify_end(e, f, &p);
@@ -148,7 +132,7 @@ static void end_flow(struct engine *e, struct flow *f, int64_t time_ns)
 /* The first packet of one end: who it is, and for flows that nobody reads, that it is there. */
 static void hear(struct engine *e, struct flow *f, const struct packet *p)
 {
-	f->flags |= p->direction ? FLOW_HEARD_HIGH : FLOW_HEARD_LOW;
+	f->flags |= (uint8_t)(FLOW_HEARD_LOW << p->direction);
 	tell_host(e, p);
 	if (f->state == FLOW_LABELLED || f->state == FLOW_UNKNOWN)
 		classify_tell_unread(e, f, p);
@@ -157,7 +141,7 @@ static void hear(struct engine *e, struct flow *f, const struct packet *p)
 static void start_look(struct engine *e, struct flow *f)
 {
 	f->state = FLOW_UNDECIDED;
-	f->detail = detail_take(&e->details, all_of(&e->lists[f->key.protocol == 6 ? TRANSPORT_TCP : TRANSPORT_UDP]));
+	f->detail = detail_take(&e->details, classifier_list_all(&e->lists[f->key.protocol == 6 ? TRANSPORT_TCP : TRANSPORT_UDP]));
 	if (!f->detail)
 		e->counters.details_refused++;
 }
@@ -169,7 +153,7 @@ static void see_handshake(struct engine *e, struct flow *f, const struct packet 
 	uint8_t server = (p->direction == 0) == accepts ? FLOW_SERVER_LOW : FLOW_SERVER_HIGH;
 
 	if (!accepts && f->state != FLOW_NEW && f->packets > 1) {
-		end_flow(e, f, p->time_ns);
+		end_flow(e, f, p->time_ns, p->frame);
 		f->state = FLOW_NEW;
 		f->looks = 0;
 		f->goodbyes = 0;
@@ -207,7 +191,7 @@ static void tcp_packet(struct engine *e, struct flow *f, const struct packet *p)
 	if (p->tcp_flags & TCP_FIN)
 		f->goodbyes |= (uint8_t)(1u << p->direction);
 	if ((p->tcp_flags & TCP_RST || f->goodbyes == 3) && f->state != FLOW_NEW && f->state != FLOW_CLOSED) {
-		end_flow(e, f, p->time_ns);
+		end_flow(e, f, p->time_ns, p->frame);
 		f->state = FLOW_CLOSED;
 	}
 }
@@ -234,29 +218,36 @@ static void udp_packet(struct engine *e, struct flow *f, const struct packet *p)
 		classify_look(e, f, p);
 }
 
-/* The packet's flow: where it was foreseen, unless the table has changed since. */
-static struct flow *flow_of(struct engine *e, const struct packet *p, uint64_t foreseen)
-{
-	struct flow evicted, *f = foreseen < e->flows.size ? &e->flows.entries[foreseen] : NULL;
+/* A packet's flow, for as long as its table does not change. */
+struct foreseen {
+	struct flow *flow; /* NULL: it is new, or stands far from its place */
+	uint64_t changes;
+};
 
-	if (f && f->packets && flow_key_same(&f->key, &p->key))
-		return f;
-	f = flow_find(&e->flows, p, &evicted);
+/* The packet's flow: where it was foreseen, unless the table has changed since. */
+static inline struct flow *flow_of(struct engine *e, const struct packet *p, const struct foreseen *at)
+{
+	struct flow_table *t = &e->flows[p->share];
+	struct flow evicted, *f;
+
+	if (at->flow && at->changes == t->changes)
+		return at->flow;
+	f = flow_find(t, p, &evicted);
 	if (evicted.packets) {
 		e->counters.flows_evicted += (uint32_t)(p->time_ns / 1000000000) - evicted.last_s <= SILENT_TCP_S / 2;
-		end_flow(e, &evicted, p->time_ns);
+		end_flow(e, &evicted, p->time_ns, p->frame);
 	}
 	return f;
 }
 
-static void ip_packet(struct engine *e, const struct packet *p, uint64_t foreseen)
+static void ip_packet(struct engine *e, const struct packet *p, const struct foreseen *at)
 {
-	struct flow *f = flow_of(e, p, foreseen);
+	struct flow *f = flow_of(e, p, at);
 
 	if (f->packets++ == 0)
 		e->counters.flows++;
 	f->last_s = (uint32_t)(p->time_ns / 1000000000);
-	if (!(f->flags & (p->direction ? FLOW_HEARD_HIGH : FLOW_HEARD_LOW)))
+	if (!(f->flags & FLOW_HEARD_LOW << p->direction))
 		hear(e, f, p);
 	if (p->kind == PACKET_TCP)
 		tcp_packet(e, f, p);
@@ -266,66 +257,117 @@ static void ip_packet(struct engine *e, const struct packet *p, uint64_t foresee
 		link_frame(e, p);
 }
 
-/* Flows that fell silent give their memory back, a few looked at with each batch. */
-static void sweep(struct engine *e, int64_t time_ns)
+/* Whose memory is used from here on, and where in the order of the frames it is told. */
+static inline void turn_to(struct engine *e, uint8_t share, uint64_t moment)
 {
+	e->details.share = share;
+	e->teller.order = report_order(moment, share);
+}
+
+/* Flows that fell silent give their memory back, a few looked at with each stride. */
+static void sweep(struct engine *e, uint64_t frame, int64_t time_ns)
+{
+	uint8_t share = (uint8_t)(frame / ENGINE_STRIDE % SHARES);
 	uint32_t now_s = (uint32_t)(time_ns / 1000000000);
 	struct flow *f;
-	uint64_t n = flow_table_sweep(&e->flows, &f, SWEEP_ENTRIES);
+	/* What the prober asks comes to one engine, whatever its share. */
+	uint64_t n = e->shares >> share & 1 || e->config.probes ? flow_table_sweep(&e->flows[share], &f, SWEEP_ENTRIES) : 0;
 
+	turn_to(e, share, 2 * frame + 1);
 	for (; n-- > 0; f++) {
 		uint32_t limit_s = f->key.protocol == 6 ? SILENT_TCP_S : SILENT_UDP_S;
 
 		if (f->packets && (f->detail || f->state == FLOW_NEW) && now_s > f->last_s && now_s - f->last_s > limit_s) {
-			end_flow(e, f, time_ns);
+			end_flow(e, f, time_ns, frame);
 			f->state = FLOW_CLOSED;
 		}
 	}
 }
 
-/* The flow's entry has come into the cache by now; what hangs on it is fetched a few packets ahead. */
-static uint64_t foresee(const struct engine *e, const struct packet *p)
+void engine_pass(struct engine *e, uint64_t number, int64_t time_ns)
 {
-	uint64_t place = p->kind == PACKET_ETHERNET ? FLOW_NOWHERE : flow_peek(&e->flows, p);
-	uint32_t detail = place == FLOW_NOWHERE ? 0 : e->flows.entries[place].detail;
-
-	if (detail) {
-		__builtin_prefetch(pool_at(&e->details.details, detail), 1);
-		__builtin_prefetch((const char *)pool_at(&e->details.details, detail) + 64, 1);
+	if (number > e->passed + STRIDES_MAX * ENGINE_STRIDE)
+		e->passed = number / ENGINE_STRIDE * ENGINE_STRIDE - STRIDES_MAX * ENGINE_STRIDE;
+	while (e->passed + ENGINE_STRIDE <= number) {
+		e->passed += ENGINE_STRIDE;
+		sweep(e, e->passed, time_ns);
 	}
-	return place;
+}
+
+/* The flow's entry has come into the cache by now; what hangs on it is fetched a few packets ahead. */
+static inline struct foreseen foresee(const struct engine *e, const struct packet *p)
+{
+	const struct flow_table *t = &e->flows[p->share];
+	struct foreseen at = { .changes = t->changes };
+
+	if (p->kind != PACKET_ETHERNET)
+		at.flow = flow_peek(t, p);
+	if (at.flow && at.flow->detail) {
+		const char *detail = pool_at(&e->details.details, at.flow->detail);
+
+		__builtin_prefetch(detail, 1);
+		__builtin_prefetch(detail + 64, 1);
+	}
+	return at;
 }
 
 static void work(struct engine *e, unsigned count)
 {
-	uint64_t foreseen[ENGINE_BATCH];
+	struct foreseen at[ENGINE_BATCH];
 	unsigned ahead = 0;
 
+	for (; ahead < count && ahead < FORESEE_PACKETS; ahead++)
+		at[ahead] = foresee(e, &e->packets[ahead]);
 	for (unsigned i = 0; i < count; i++) {
-		for (; ahead < count && ahead <= i + FORESEE_PACKETS; ahead++)
-			foreseen[ahead] = foresee(e, &e->packets[ahead]);
-		if (e->packets[i].kind == PACKET_ETHERNET)
-			link_frame(e, &e->packets[i]);
+		const struct packet *p = &e->packets[i];
+
+		if (ahead < count) {
+			at[ahead] = foresee(e, &e->packets[ahead]);
+			ahead++;
+		}
+		turn_to(e, p->share, 2 * p->frame);
+		if (p->kind == PACKET_ETHERNET)
+			link_frame(e, p);
 		else
-			ip_packet(e, &e->packets[i], foreseen[i]);
+			ip_packet(e, p, &at[i]);
 	}
+}
+
+/* Every engine decodes a frame of which it was not sure whose it is; one counts it. False when that is another. */
+static bool decode_unsure(struct engine *e, const struct frame *f, struct packet *p)
+{
+	struct engine_counters before = e->counters;
+
+	decode_frame(&e->decoder, f, p);
+	if (e->shares >> p->share & 1)
+		return true;
+	e->counters = before;
+	e->counters.frames--;
+	e->counters.bytes -= f->length;
+	return false;
 }
 
 void engine_frames(struct engine *e, const struct frame *frames, unsigned count)
 {
+	bool all = e->shares == ALL_SHARES || e->asked, to_pass_over = !e->asked && e->config.own.family;
 	unsigned held = 0;
 
 	e->counters.frames += count;
-	for (unsigned i = 0; i < count; i++) {
+	for (const struct frame *f = frames, *end = frames + count; f < end; f++) {
 		struct packet *p = &e->packets[held];
 
-		e->counters.bytes += frames[i].length;
-		decode_frame(&e->decoder, &frames[i], p);
-		if (p->kind == PACKET_NOTHING || (!e->asked && own_packet(e, p)))
+		if (!to_pass_over && link_is_arp(f) && (f += link_pass_repeats(e, f, (unsigned)(end - f))) == end)
+			break;
+		e->counters.bytes += f->length;
+		if (all || f->share != SHARE_UNSURE)
+			decode_frame(&e->decoder, f, p);
+		else if (!decode_unsure(e, f, p))
+			continue;
+		if (p->kind == PACKET_NOTHING || (to_pass_over && own_packet(e, p)))
 			continue;
 		held++;
 		if (p->kind != PACKET_ETHERNET)
-			flow_prefetch(&e->flows, p->hash);
+			flow_prefetch(&e->flows[p->share], p->hash);
 		/* The reassembler's memory is good until the next fragment only. */
 		if (p->reassembled) {
 			work(e, held);
@@ -333,10 +375,8 @@ void engine_frames(struct engine *e, const struct frame *frames, unsigned count)
 		}
 	}
 	work(e, held);
-	if (count) {
-		sweep(e, frames[count - 1].time_ns);
+	if (count)
 		pulse_sweep(e, frames[count - 1].time_ns);
-	}
 }
 
 void engine_probe_frames(struct engine *e, const struct frame *frames, unsigned count)
@@ -350,12 +390,15 @@ void engine_probe_frames(struct engine *e, const struct frame *frames, unsigned 
 	e->counters.bytes = bytes;
 }
 
-void engine_end_flows(struct engine *e)
+void engine_end_flows(struct engine *e, uint64_t number)
 {
-	for (uint64_t i = 0; i < e->flows.size; i++) {
-		struct flow *f = &e->flows.entries[i];
+	for (uint8_t s = 0; s < SHARES; s++) {
+		turn_to(e, s, 2 * (number + 1));
+		for (uint64_t i = 0; i < e->flows[s].size; i++) {
+			struct flow *f = &e->flows[s].entries[i];
 
-		if (f->packets)
-			end_flow(e, f, (int64_t)f->last_s * 1000000000);
+			if (f->packets)
+				end_flow(e, f, (int64_t)f->last_s * 1000000000, number);
+		}
 	}
 }

@@ -6,25 +6,21 @@
 #define SENSOR_ENGINE_ENGINE_H
 
 #include "sensor/common/config.h"
+#include "sensor/common/spread.h"
+#include "sensor/engine/classifier_list.h"
 #include "sensor/engine/decode.h"
 #include "sensor/engine/detail.h"
 #include "sensor/engine/ears.h"
 #include "sensor/engine/flow.h"
 #include "sensor/engine/pulse.h"
+#include "sensor/engine/repeat.h"
 #include "sensor/engine/stacks.h"
 #include "sensor/engine/teller.h"
 
 enum {
 	ENGINE_BATCH = 32, /* frames decoded together, so that their flows come into the cache meanwhile */
-	CLASSIFIERS_MAX = 64,
+	ENGINE_STRIDE = 128, /* frames of the source, of all engines together, between looks for silent flows */
 	LABEL_BYTES = FINDING_PROTOCOL_BYTES,
-};
-
-/* The classifiers of one transport; flows name them by their place here. */
-struct classifier_list {
-	const struct classifier *of[CLASSIFIERS_MAX];
-	uint32_t count;
-	uint64_t plants; /* a bit each: of a protocol of plants, whose pulse is watched */
 };
 
 struct link_memory;
@@ -33,7 +29,9 @@ struct engine {
 	struct engine_config config;
 	struct engine_counters counters;
 	struct decoder decoder;
-	struct flow_table flows;
+	uint32_t shares; /* a bit for each that is ours */
+	uint64_t passed; /* frames of the source behind us, a multiple of ENGINE_STRIDE */
+	struct flow_table flows[SHARES];
 	struct details details;
 	struct pulses pulses;
 	struct teller teller;
@@ -42,6 +40,8 @@ struct engine {
 	struct stacks *stacks;
 	struct classifier_list lists[TRANSPORTS];
 	struct link_memory *link_memory;
+	struct repeats *repeats; /* NULL: everything is read each time */
+	struct repeat repeat; /* the packet that is being read */
 	struct told told;
 	struct packet packets[ENGINE_BATCH];
 	struct ring frames;  /* ENGINE_RING: where they come from */
@@ -50,20 +50,30 @@ struct engine {
 	bool asked;          /* the frames at hand come from there */
 	uint64_t probe_frames;
 	uint64_t file_bytes; /* ENGINE_FILE: its size, 0 when unknown */
+	struct joint *joint; /* with whom the file is read, or NULL */
 };
 
 /* Takes all memory there will be. 0, or -1 after log_error(). */
 int engine_init(struct engine *e, const struct engine_config *config);
 void engine_free(struct engine *e);
 
-/* Works on up to ENGINE_BATCH frames; their bytes must stay until it returns. */
+/*
+ * Works on up to ENGINE_BATCH frames; their bytes must stay until it returns. Of several engines, each gets those that
+ * are its own by f->share, and all get those of SHARE_UNSURE.
+ */
 void engine_frames(struct engine *e, const struct frame *frames, unsigned count);
 
 /* The same for frames of the prober's ring: what they tell was asked for. They are not counted. */
 void engine_probe_frames(struct engine *e, const struct frame *frames, unsigned count);
 
-/* Ends all flows, as at the end of a file, so that what was seen of them is told. */
-void engine_end_flows(struct engine *e);
+/*
+ * The source has come to this frame: looks for flows that fell silent. What is told then is the same with any number of
+ * engines when it is called for every multiple of ENGINE_STRIDE before a later frame is worked on.
+ */
+void engine_pass(struct engine *e, uint64_t number, int64_t time_ns);
+
+/* Ends all flows, as at the end of a file whose last frame has that number, so that what was seen of them is told. */
+void engine_end_flows(struct engine *e, uint64_t number);
 
 /* Takes hold of the source, before the walls stand. 0, or -1 after log_error(). See run.c. */
 int run_open(struct engine *e);
@@ -72,7 +82,7 @@ int run_open(struct engine *e);
 int run_file(struct engine *e);
 int run_ring(struct engine *e);
 /* The next frame of a ring from another process, checked against its own length. */
-enum ring_result run_next_frame(struct ring *ring, struct frame *f, uint64_t number);
+enum ring_result run_next_frame(struct ring *ring, struct frame *f);
 
 /* Within the engine: see classify.c, stream.c, link.c. */
 
@@ -107,7 +117,10 @@ void classify_tell_unread(struct engine *e, struct flow *f, const struct packet 
 /* Gives up everything held for the flow; an undecided one is decided with what is known. */
 void classify_end(struct engine *e, struct flow *f, const struct packet *p);
 
-/* True when the packet, with payload and of a flow that is ours and has a detail, was routine and is done with. See glance.c. */
+/*
+ * True when the packet, with payload and of a flow that is ours and has a detail, was routine, or repeated what was read
+ * lately, and is done with. See glance.c.
+ */
 bool glance_segment(struct engine *e, const struct flow *f, const struct packet *p);
 bool glance_datagram(struct engine *e, const struct flow *f, const struct packet *p);
 
@@ -119,5 +132,19 @@ void stream_end(struct engine *e, struct flow *f, struct packet *p);
 /* A frame whose protocol stands on Ethernet or IP itself. NULL without memory, or for more of them than there is room for. */
 struct link_memory *link_memory_new(const struct classifier_list lists[TRANSPORTS]);
 void link_frame(struct engine *e, const struct packet *p);
+/* Storms are made of it. */
+static inline bool link_is_arp(const struct frame *f)
+{
+	struct cursor c = cursor_over(f->bytes, f->captured);
+
+	cursor_skip(&c, 12);
+	return cursor_u16be(&c) == ETHERTYPE_ARP && cursor_ok(&c) && f->linktype == LINKTYPE_ETHERNET && !f->has_vlan;
+}
+
+/*
+ * How many of the first frames, in a row, need not be decoded: ARP whose sender said the same a moment ago. Their bytes are counted.
+ * A storm is passed over without coming back for each of its frames.
+ */
+unsigned link_pass_repeats(struct engine *e, const struct frame *frames, unsigned count);
 
 #endif

@@ -5,7 +5,8 @@
 #include <sys/mman.h>
 
 enum {
-	FIRST_SIZE = 1 << 14,
+	FIRST_SIZE = 1 << 11,
+	HUGE_BYTES = 1 << 21,
 	SILENT_S = 300,      /* an entry silent for longer may be replaced at any time */
 	PROBES_MAX = 128,    /* entries looked at for one key while the table can still grow */
 	PROBES_AT_LIMIT = 16, /* then: a full table must not make each new flow dear. Who stands further off begins anew */
@@ -13,14 +14,22 @@ enum {
 
 static struct flow *map_entries(uint64_t size)
 {
-	struct flow *e = mmap(NULL, size * sizeof *e, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	size_t bytes = size * sizeof(struct flow), room = bytes >= HUGE_BYTES ? bytes + HUGE_BYTES : bytes, before;
+	void *all = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *entries = all;
 
-	if (e == MAP_FAILED)
+	if (all == MAP_FAILED)
 		return NULL;
-	/* Huge pages halve the cost of a lookup in a large table; without them it works as well. */
-	if (size * sizeof *e >= 1 << 22)
-		madvise(e, size * sizeof *e, MADV_HUGEPAGE);
-	return e;
+	if (room == bytes)
+		return all;
+	/* Huge pages halve the cost of a lookup in a large table; without them it works as well. They begin at multiples of their size. */
+	before = -(uintptr_t)all & (HUGE_BYTES - 1);
+	entries += before;
+	if (before)
+		munmap(all, before);
+	munmap(entries + bytes, HUGE_BYTES - before);
+	madvise(entries, bytes, MADV_HUGEPAGE);
+	return (struct flow *)entries;
 }
 
 bool flow_table_init(struct flow_table *t, uint64_t max, const uint64_t hash_key[2])
@@ -59,11 +68,13 @@ static bool grow(struct flow_table *t)
 	munmap(t->entries, t->size * sizeof *t->entries);
 	t->entries = entries;
 	t->size = size;
+	t->changes++;
 	return true;
 }
 
-static struct flow *replace(struct flow *f, const struct packet *p, struct flow *evicted)
+static struct flow *replace(struct flow_table *t, struct flow *f, const struct packet *p, struct flow *evicted)
 {
+	t->changes++;
 	*evicted = *f;
 	memset(f, 0, sizeof *f);
 	f->key = p->key;
@@ -107,11 +118,11 @@ struct flow *flow_find(struct flow_table *t, const struct packet *p, struct flow
 			silent = f;
 	}
 	if (silent)
-		return replace(silent, p, evicted);
+		return replace(t, silent, p, evicted);
 	if ((t->used + 1) * 4 > t->size * 3 && t->size < t->max && grow(t))
 		return flow_find(t, p, evicted);
 	if (f->packets)
-		return replace(least_missed(t, home), p, evicted);
+		return replace(t, least_missed(t, home), p, evicted);
 	t->used++;
 	memset(f, 0, sizeof *f);
 	f->key = p->key;

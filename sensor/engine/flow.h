@@ -16,6 +16,7 @@ enum flow_state {
 	FLOW_CLOSED,    /* TCP said goodbye */
 };
 
+/* Of the pairs, the one of a direction is LOW << direction. */
 enum flow_flag {
 	FLOW_HEARD_LOW = 1,       /* key.low has sent */
 	FLOW_HEARD_HIGH = 2,
@@ -48,7 +49,6 @@ struct flow {
 _Static_assert(sizeof(struct flow) == 64, "a flow is one cache line");
 
 enum { PEEKS_MAX = 4 };
-#define FLOW_NOWHERE UINT64_MAX
 
 struct flow_table {
 	struct flow *entries;
@@ -56,6 +56,7 @@ struct flow_table {
 	uint64_t max;
 	uint64_t used;
 	uint64_t sweep;
+	uint64_t changes; /* counts what makes pointers to entries mean something else */
 	uint64_t hash_key[2];
 };
 
@@ -65,23 +66,27 @@ void flow_table_free(struct flow_table *t);
 
 static inline void flow_prefetch(const struct flow_table *t, uint64_t hash)
 {
-	__builtin_prefetch(&t->entries[hash & (t->size - 1)], 1);
+	const struct flow *f = &t->entries[hash & (t->size - 1)];
+
+	/* A third of all flows stand behind their place. One past the end does no harm. */
+	__builtin_prefetch(f, 1);
+	__builtin_prefetch(f + 1, 1);
 }
 
-/* Where the packet's flow stands, so that what hangs on it can be fetched before it is needed; FLOW_NOWHERE when it is new, or far. */
-static inline uint64_t flow_peek(const struct flow_table *t, const struct packet *p)
+/* The packet's flow, good until t->changes; NULL when it is new, or far. So that what hangs on it can be fetched before it is needed. */
+static inline struct flow *flow_peek(const struct flow_table *t, const struct packet *p)
 {
 	uint64_t mask = t->size - 1;
 
 	for (uint64_t n = 0; n < PEEKS_MAX; n++) {
-		uint64_t place = (p->hash + n) & mask;
+		struct flow *f = &t->entries[(p->hash + n) & mask];
 
-		if (!t->entries[place].packets)
+		if (!f->packets)
 			break;
-		if (flow_key_same(&t->entries[place].key, &p->key))
-			return place;
+		if (flow_key_same(&f->key, &p->key))
+			return f;
 	}
-	return FLOW_NOWHERE;
+	return NULL;
 }
 
 /*

@@ -29,6 +29,7 @@ struct frame {
 	uint16_t linktype;
 	uint16_t vlan_tci;    /* a tag that was taken off before capture, when has_vlan */
 	bool has_vlan;
+	uint8_t share;       /* whose it surely is, or SHARE_UNSURE; see sensor/common/spread.h */
 };
 
 #endif

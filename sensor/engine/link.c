@@ -5,35 +5,34 @@
  * times. A frame that was read a moment ago is counted and passed by.
  */
 #include "sensor/engine/engine.h"
+#include "sensor/engine/lately.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-	MEMORY_WAYS = 4,
-	MEMORY_FRAMES = 8192 / MEMORY_WAYS,
+	MEMORY_FRAMES = 8192 / LATELY_WAYS / SHARES,
+	EARLY_FRAMES = 16384 / LATELY_WAYS / SHARES, /* a storm's senders must not push each other out */
 	MEMORY_BYTES = 1600, /* longer frames are read each time */
-	MEMORY_SPEAKERS = 4096 / MEMORY_WAYS,
+	MEMORY_SPEAKERS = 4096 / LATELY_WAYS / SHARES,
 	REPEAT_S = 60,
+	MAC_BYTES = 6,
 	KINDS = 128, /* of ethertypes and IP protocols that somebody reads; twice as many as there are */
 };
-
-/* A line of the cache. */
-struct memory_set {
-	uint64_t hash[MEMORY_WAYS];
-	uint32_t seen_s[MEMORY_WAYS];
-} __attribute__((aligned(64)));
 
 /* Who reads an ethertype, or a protocol of IP. */
 struct kind {
 	uint32_t key;
 	uint64_t readers; /* a bit each in the transport's list of classifiers; 0: the place is free */
+	size_t (*telling)(const struct cursor *frame); /* of the first of them that has one, or NULL */
 };
 
 struct link_memory {
 	struct kind kinds[KINDS];
-	struct memory_set frames[MEMORY_FRAMES];
-	struct memory_set speakers[MEMORY_SPEAKERS]; /* a MAC, its zone and the protocol it was told to speak */
+	size_t (*arp_telling)(const struct cursor *frame);
+	struct lately_set frames[SHARES][MEMORY_FRAMES];
+	struct lately_set early[SHARES][EARLY_FRAMES]; /* asked before frames are decoded, a batch ahead: what decides is the order in each alone */
+	struct lately_set speakers[SHARES][MEMORY_SPEAKERS]; /* a MAC, its zone and the protocol it was told to speak */
 };
 
 static uint32_t kind_key(uint8_t transport, uint16_t number)
@@ -65,6 +64,8 @@ static bool add_readers(struct link_memory *m, uint8_t transport, const struct c
 
 			k->key = key;
 			k->readers |= 1ull << i;
+			if (!k->telling)
+				k->telling = list->of[i]->telling;
 		}
 	for (int i = 0; i < KINDS; i++)
 		used += m->kinds[i].readers != 0;
@@ -78,43 +79,17 @@ struct link_memory *link_memory_new(const struct classifier_list lists[TRANSPORT
 	if (!m)
 		return NULL;
 	memset(m, 0, sizeof *m);
-	if (add_readers(m, TRANSPORT_ETHERNET, &lists[TRANSPORT_ETHERNET]) && add_readers(m, TRANSPORT_IP, &lists[TRANSPORT_IP]))
+	if (add_readers(m, TRANSPORT_ETHERNET, &lists[TRANSPORT_ETHERNET]) && add_readers(m, TRANSPORT_IP, &lists[TRANSPORT_IP])) {
+		m->arp_telling = kind_at(m, kind_key(TRANSPORT_ETHERNET, ETHERTYPE_ARP))->telling;
 		return m;
+	}
 	free(m);
 	return NULL;
 }
 
-static bool seen_lately(const struct memory_set *set, uint64_t hash, uint32_t now_s)
+static uint32_t second_of(int64_t time_ns)
 {
-	for (int i = 0; i < MEMORY_WAYS; i++)
-		if (set->hash[i] == hash && now_s - set->seen_s[i] < REPEAT_S)
-			return true;
-	return false;
-}
-
-/* True when it was seen lately; else it is from now on, in place of what was seen longest ago. */
-static bool remember(struct memory_set *set, uint64_t hash, uint32_t now_s)
-{
-	int oldest = 0;
-
-	if (seen_lately(set, hash, now_s))
-		return true;
-	for (int i = 0; i < MEMORY_WAYS; i++) {
-		if (set->hash[i] == hash) {
-			oldest = i;
-			break;
-		}
-		if (set->seen_s[i] < set->seen_s[oldest])
-			oldest = i;
-	}
-	set->hash[oldest] = hash;
-	set->seen_s[oldest] = now_s;
-	return false;
-}
-
-static uint32_t second_of(const struct packet *p)
-{
-	return (uint32_t)(p->time_ns / 1000000000);
+	return (uint32_t)(time_ns / 1000000000);
 }
 
 /* Routers that share a MAC are told apart by their addresses. */
@@ -123,44 +98,92 @@ static uint64_t flow_of(const struct packet *p)
 	return p->kind == PACKET_IP ? p->hash : 0;
 }
 
-/* `telling` bytes decide what is told: the sender's alone where its classifier says so, else all of the frame and whom it is for. */
-static bool read_lately(struct engine *e, const struct packet *p, size_t telling)
+/* How much of the frame must be as before for it to tell nothing new. */
+static size_t telling_of(const struct kind *k, const struct packet *p)
+{
+	struct cursor c = cursor_over(p->payload, p->payload_len);
+	size_t telling = k->telling ? k->telling(&c) : 0;
+
+	return telling ? telling : p->payload_len;
+}
+
+/* A frame that may come again, and what decides what it tells: of its bytes the sender's part alone where its classifier says so. */
+struct repeatable {
+	struct cursor telling;
+	uint64_t macs; /* its sender's, and where all of it counts, whom it is for */
+	uint64_t flow;
+	uint32_t tags;
+	uint8_t share;
+};
+
+static uint64_t hash_repeatable(const struct engine *e, const struct repeatable *r)
 {
 	const uint64_t *key = e->decoder.hash_key;
-	struct cursor c = cursor_over(p->payload, telling);
-	uint64_t h = key[0] ^ (uint64_t)p->zone << 32 ^ telling, w = 0;
+	uint64_t h = lately_hash(key[0] ^ (uint64_t)r->tags << 32 ^ cursor_left(&r->telling), &r->telling, key[1]);
+
+	return hash_mix(h ^ r->flow ^ r->macs, key[1] | 1);
+}
+
+static bool read_lately(const struct engine *e, const struct packet *p, size_t telling)
+{
+	struct repeatable r = {
+		.telling = cursor_over(p->payload, telling), .flow = flow_of(p), .tags = decoder_tags(&e->decoder, p->zone), .share = p->share,
+	};
+	uint64_t hash;
 
 	if (telling > MEMORY_BYTES || !p->ethernet)
 		return false;
-	while (cursor_left(&c) >= 8)
-		h = hash_mix(h ^ cursor_u64le(&c), key[1] | 1);
-	h = hash_mix(h ^ cursor_le(&c, cursor_left(&c)), key[1] | 1);
-	memcpy(&w, p->ethernet + 6, 6);
-	if (telling == p->payload_len)
-		w |= (uint64_t)p->ethernet[4] << 56 | (uint64_t)p->ethernet[5] << 48;
-	h = hash_mix(h ^ w ^ flow_of(p), key[1] | 1);
-	return remember(&e->link_memory->frames[h & (MEMORY_FRAMES - 1)], h, second_of(p));
+	r.macs = telling < p->payload_len ? packet_source_mac(p->ethernet) : packet_macs(p->ethernet);
+	hash = hash_repeatable(e, &r);
+	return lately_meet(&e->link_memory->frames[r.share][hash & (MEMORY_FRAMES - 1)], hash, second_of(p->time_ns), REPEAT_S, NULL);
+}
+
+static inline bool repeats(struct link_memory *m, const uint64_t key[2], const struct frame *f)
+{
+	struct cursor c = cursor_over(f->bytes, f->captured), said;
+	struct lately_set *sets;
+	uint64_t hash;
+	size_t telling;
+
+	cursor_skip(&c, MAC_BYTES);
+	said = c;
+	cursor_skip(&c, MAC_BYTES + 2);
+	telling = m->arp_telling(&c);
+	if (!telling)
+		return false;
+	/* From the sender's MAC on: the ethertype that comes between is the same in all. */
+	said.end = c.at + telling;
+	hash = lately_hash(key[0], &said, key[1]);
+	sets = m->early[share_of_mac(said.at)];
+	return lately_meet(&sets[hash & (EARLY_FRAMES - 1)], hash, second_of(f->time_ns), REPEAT_S, NULL);
+}
+
+unsigned link_pass_repeats(struct engine *e, const struct frame *frames, unsigned count)
+{
+	unsigned n = 0;
+
+	for (; n < count && link_is_arp(&frames[n]) && repeats(e->link_memory, e->decoder.hash_key, &frames[n]); n++)
+		e->counters.bytes += frames[n].length;
+	return n;
 }
 
 static uint64_t speaker_of(const struct engine *e, const struct packet *p, uint32_t classifier)
 {
 	const uint64_t *key = e->decoder.hash_key;
-	uint64_t mac = 0;
 
-	memcpy(&mac, p->ethernet + 6, 6);
-	return hash_mix(hash_mix(mac ^ flow_of(p) ^ key[0], key[1] | 1) ^ ((uint64_t)classifier << 16 | p->zone), key[0] | 1);
+	return hash_mix(hash_mix(packet_source_mac(p->ethernet) ^ flow_of(p) ^ key[0], key[1] | 1) ^ ((uint64_t)classifier << 32 | decoder_tags(&e->decoder, p->zone)), key[0] | 1);
 }
 
-static struct memory_set *speaker_set(const struct engine *e, uint64_t speaker)
+static struct lately_set *speaker_set(const struct engine *e, const struct packet *p, uint64_t speaker)
 {
-	return &e->link_memory->speakers[speaker & (MEMORY_SPEAKERS - 1)];
+	return &e->link_memory->speakers[p->share][speaker & (MEMORY_SPEAKERS - 1)];
 }
 
 static bool knows_speaker(const struct engine *e, const struct packet *p, uint32_t classifier)
 {
 	uint64_t speaker = speaker_of(e, p, classifier);
 
-	return seen_lately(speaker_set(e, speaker), speaker, second_of(p));
+	return lately_met(speaker_set(e, p, speaker), speaker, second_of(p->time_ns), REPEAT_S);
 }
 
 /* Cyclic protocols send a thousand frames a second: who sends them is told now and then. */
@@ -171,7 +194,7 @@ static bool speaker_told(struct engine *e, const struct packet *p, uint32_t clas
 	if (!p->ethernet)
 		return false;
 	speaker = speaker_of(e, p, classifier);
-	return remember(speaker_set(e, speaker), speaker, second_of(p));
+	return lately_meet(speaker_set(e, p, speaker), speaker, second_of(p->time_ns), REPEAT_S, NULL);
 }
 
 /* PROFINET's real-time frames up to FBFF, EtherCAT, GOOSE and Sampled Values come in cycles, whoever listens. */
@@ -199,19 +222,6 @@ static bool is_routine(struct engine *e, const struct packet *p, uint64_t reader
 			return knows_speaker(e, p, i);
 	}
 	return false;
-}
-
-/* How much of the frame must be as before for it to tell nothing new. */
-static size_t telling_of(const struct classifier_list *list, uint64_t readers, const struct packet *p)
-{
-	for (; readers; readers &= readers - 1) {
-		const struct classifier *c = list->of[__builtin_ctzll(readers)];
-		size_t telling = c->telling ? c->telling(cursor_over(p->payload, p->payload_len)) : 0;
-
-		if (c->telling)
-			return telling ? telling : p->payload_len;
-	}
-	return p->payload_len;
 }
 
 static void tell_sender(struct engine *e, const struct parties *who, const struct witness *w)
@@ -255,7 +265,8 @@ void link_frame(struct engine *e, const struct packet *p)
 	uint8_t transport = on_ip ? TRANSPORT_IP : TRANSPORT_ETHERNET;
 	const struct classifier_list *list = &e->lists[transport];
 	uint16_t kind = on_ip ? p->key.protocol : p->ethertype;
-	uint64_t readers = kind_at(e->link_memory, kind_key(transport, kind))->readers;
+	const struct kind *k = kind_at(e->link_memory, kind_key(transport, kind));
+	uint64_t readers = k->readers;
 	bool in_cycles = cyclic(p);
 	struct parties who;
 	struct witness w;
@@ -267,7 +278,7 @@ void link_frame(struct engine *e, const struct packet *p)
 		e->routine++;
 		return;
 	}
-	if (read_lately(e, p, telling_of(list, readers, p)))
+	if (read_lately(e, p, telling_of(k, p)))
 		return;
 	parties_of(p, &who);
 	for (; readers; readers &= readers - 1) {

@@ -19,6 +19,12 @@ static inline void note_batch(struct engine *e, uint64_t frames)
 	ring_count(&e->teller.ring, NOTE_BATCH, frames);
 }
 
+/* Everything told up to this moment was shown to the hub; UINT64_MAX when nothing more will come. */
+static inline void note_order(struct engine *e, uint64_t moment)
+{
+	ring_count(&e->teller.ring, NOTE_ORDER, moment == UINT64_MAX ? moment : report_order(moment, SHARES - 1));
+}
+
 /* nDPI is about to look at this flow. False when it is not to, because it died of that service; that is counted. */
 bool note_ndpi(struct engine *e, const struct flow *f);
 

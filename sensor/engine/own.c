@@ -44,8 +44,8 @@ enum ring_result own_drain(struct engine *e)
 	enum ring_result result = RING_OK;
 	unsigned count = 0, most = note_batch_most(e, e->probe_frames);
 
-	while (count < most && (result = run_next_frame(&e->probes, &frames[count], e->probe_frames + 1)) == RING_OK) {
-		e->probe_frames++;
+	while (count < most && (result = run_next_frame(&e->probes, &frames[count])) == RING_OK) {
+		frames[count].number = ++e->probe_frames;
 		count++;
 	}
 	if (count) {

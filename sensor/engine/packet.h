@@ -17,6 +17,7 @@ enum packet_kind {
 	PACKET_TCP,
 };
 
+enum { ETHERTYPE_ARP = 0x0806 };
 enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16 };
 
 struct packet {
@@ -37,10 +38,25 @@ struct packet {
 	uint8_t hop_limit;
 	uint16_t ethertype;      /* PACKET_ETHERNET */
 	uint16_t zone;
+	uint8_t share;           /* whose the packet is, see sensor/common/spread.h */
 	bool multicast;
 	bool reassembled;        /* payload lies in the reassembler's memory, good until the next fragment */
 	uint64_t frame;
 	int64_t time_ns;
 };
+
+/* The MACs that begin a frame, as they lie in memory: the sender's in the upper six bytes, the end of the receiver's in the lower two. */
+static inline uint64_t packet_macs(const uint8_t ethernet[12])
+{
+	uint64_t word;
+
+	memcpy(&word, ethernet + 4, sizeof word);
+	return word;
+}
+
+static inline uint64_t packet_source_mac(const uint8_t ethernet[12])
+{
+	return packet_macs(ethernet) >> 16;
+}
 
 #endif

@@ -11,6 +11,7 @@ bool pool_init(struct pool *p, size_t block_bytes, uint32_t count)
 	memset(p, 0, sizeof *p);
 	p->block_bytes = block_bytes;
 	p->count = count;
+	p->quota = count / SHARES;
 	p->blocks = mmap(NULL, block_bytes * count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (p->blocks == MAP_FAILED)
 		return false;
@@ -26,23 +27,23 @@ void pool_free_all(struct pool *p)
 	memset(p, 0, sizeof *p);
 }
 
-uint32_t pool_take(struct pool *p)
+uint32_t pool_take(struct pool *p, uint8_t share)
 {
 	uint32_t block = p->free;
 
+	if (p->used[share] >= p->quota)
+		return 0;
 	if (block)
 		memcpy(&p->free, pool_at(p, block), sizeof p->free);
-	else if (p->fresh < p->count)
-		block = ++p->fresh;
 	else
-		return 0;
-	p->used++;
+		block = ++p->fresh;
+	p->used[share]++;
 	return block;
 }
 
-void pool_give(struct pool *p, uint32_t block)
+void pool_give(struct pool *p, uint32_t block, uint8_t share)
 {
 	memcpy(pool_at(p, block), &p->free, sizeof p->free);
 	p->free = block;
-	p->used--;
+	p->used[share]--;
 }

@@ -1,7 +1,9 @@
 /* The engine's two loops: over a capture file to its end, and over the frame ring for as long as it lives. */
 #include "sensor/common/log.h"
+#include "sensor/common/time_range.h"
 #include "sensor/engine/capture_file.h"
 #include "sensor/engine/engine.h"
+#include "sensor/engine/joint.h"
 #include "sensor/engine/note.h"
 
 #include <errno.h>
@@ -18,8 +20,13 @@ enum {
 	PROGRESS_INTERVAL_MS = 200,
 	IDLE_MS = 50, /* longest sleep while no frame comes */
 	PACE_SLEEP_MS = 500, /* longest sleep between recorded frames: nobody may take us for dead */
+	JOINT_NAP_NS = 20000, /* between looks for the block that another engine fetches */
+	JOINT_PATIENCE_MS = 1000, /* and so long at most */
 	FLUSH_BATCHES = 1024, /* of a file: often enough for a person, seldom enough not to wake the hub for little */
 };
+
+/* Far more than come in a lifetime. */
+#define FRAMES_MOST (UINT64_C(1) << 53)
 
 static volatile sig_atomic_t stopping;
 
@@ -36,6 +43,8 @@ int run_open(struct engine *e)
 	if (e->config.source == ENGINE_FILE) {
 		if (fstat(FD_CAPTURE_FILE, &st) == 0 && S_ISREG(st.st_mode))
 			e->file_bytes = (uint64_t)st.st_size;
+		if (e->config.joint)
+			e->joint = joint_open(FD_JOINT, e->config.index, e->config.joint);
 		return 0;
 	}
 	if (e->config.probes && ring_attach_consumer(&e->probes, FD_PROBES_IN, FD_PROBES_TAIL, FD_PROBES_WAKE) < 0) {
@@ -77,7 +86,9 @@ static void report_counters(struct engine *e)
 /* What a file run has to say of itself. */
 struct journey {
 	struct capture_file *file;
+	struct joint *joint; /* NULL: no other engine helps to read it */
 	uint64_t bytes_total;
+	uint64_t number; /* of the last frame read, whoever's it was */
 	int64_t first_ns;
 	int64_t last_ns;
 	int64_t reported_ms;
@@ -89,7 +100,7 @@ static void report_progress(struct engine *e, struct journey *j, enum report_typ
 
 	r.progress.bytes_read = j->file ? capture_file_bytes(j->file) : 0;
 	r.progress.bytes_total = j->bytes_total;
-	r.progress.frames = e->counters.frames;
+	r.progress.frames = j->number;
 	r.progress.first_ns = j->first_ns;
 	r.progress.last_ns = j->last_ns;
 	r.progress.status = status;
@@ -114,21 +125,78 @@ static void keep_pace(struct engine *e, struct journey *j, const struct frame *f
 	}
 }
 
-/* Reads frames until a batch is full or memory must be refilled. */
+/* True when another engine is sure to work on the frame. */
+static bool is_of_others(const struct engine *e, struct frame *f)
+{
+	f->share = share_of_frame(f->bytes, f->captured, f->linktype);
+	return f->share != SHARE_UNSURE && !(e->shares >> f->share & 1);
+}
+
+static void pass(struct journey *j, uint64_t number, int64_t time_ns)
+{
+	if (!j->first_ns)
+		j->first_ns = time_ns;
+	j->last_ns = time_ns;
+	j->number = number;
+}
+
+static void pass_frame(struct journey *j, const struct frame *f)
+{
+	pass(j, f->number, f->time_ns);
+}
+
+/* Reads up to `left` frames, of which it keeps up to `most` that may be ours. */
+static enum capture_result read_ours(const struct engine *e, struct journey *j, struct frame *frames, unsigned most, uint64_t left, unsigned *count)
+{
+	enum capture_result result = CAPTURE_FRAME;
+	unsigned n = 0;
+
+	for (; n < most && left && (result = capture_file_next(j->file, &frames[n])) == CAPTURE_FRAME; left--) {
+		pass_frame(j, &frames[n]);
+		n += !is_of_others(e, &frames[n]);
+	}
+	*count = n;
+	return result;
+}
+
+static enum capture_result read_all(struct journey *j, struct frame *frames, unsigned most, unsigned *count)
+{
+	enum capture_result result = capture_file_read(j->file, frames, most, count);
+
+	if (*count) {
+		pass_frame(j, &frames[0]);
+		pass_frame(j, &frames[*count - 1]);
+	}
+	return result;
+}
+
+/* Takes up to `most` frames that may be ours from what several engines read together, and passes over at most `left`. */
+static enum capture_result read_joint(struct journey *j, struct frame *frames, unsigned most, uint64_t left, unsigned *count)
+{
+	/* The very first frame comes alone: it tells when the file begins. */
+	struct joint_batch batch = { .most = most, .most_seen = j->number ? left : 1 };
+	enum capture_result result = joint_take(j->joint, frames, &batch);
+
+	if (batch.last_number > j->number)
+		pass(j, batch.last_number, batch.last_ns);
+	*count = batch.count;
+	return result;
+}
+
+/* Reads on until a batch is full, a stride of everybody's frames is over, or memory must be refilled. */
 static enum capture_result read_batch(struct engine *e, struct journey *j, struct frame *frames, unsigned *count)
 {
-	unsigned most = e->config.pace == PACE_RECORDED ? 1 : ENGINE_BATCH, n = 0;
-	enum capture_result result = CAPTURE_FRAME;
+	unsigned most = e->config.pace == PACE_RECORDED ? 1 : ENGINE_BATCH;
+	uint64_t left = ENGINE_STRIDE - j->number % ENGINE_STRIDE;
+	enum capture_result result;
 
-	while (n < most && (result = capture_file_next(j->file, &frames[n])) == CAPTURE_FRAME)
-		n++;
-	*count = n;
-	if (n == 0)
-		return result;
-	if (!j->first_ns)
-		j->first_ns = frames[0].time_ns;
-	j->last_ns = frames[n - 1].time_ns;
-	if (e->config.pace == PACE_RECORDED)
+	if (j->joint)
+		result = read_joint(j, frames, most, left, count);
+	else if (e->config.shares)
+		result = read_ours(e, j, frames, most, left, count);
+	else
+		result = read_all(j, frames, most < left ? most : (unsigned)left, count);
+	if (*count && e->config.pace == PACE_RECORDED)
 		keep_pace(e, j, &frames[0]);
 	return result;
 }
@@ -140,6 +208,7 @@ static void pause_between(struct engine *e, struct journey *j, unsigned batch)
 	if (e->config.pace != PACE_RECORDED && batch % FLUSH_BATCHES)
 		return;
 	teller_flush(&e->teller);
+	note_order(e, 2 * j->number + 1);
 	now_ms = clock_ms();
 	if (now_ms - j->reported_ms < PROGRESS_INTERVAL_MS)
 		return;
@@ -161,8 +230,48 @@ static enum end_status judge_end(const struct engine *e, const struct journey *j
 	}
 	if (unknown)
 		snprintf(why, room, "%llu of %llu frames have a link type that is not decoded (%u); Ethernet, cooked, raw IP, PPP and loopback are",
-			 (unsigned long long)unknown, (unsigned long long)e->counters.frames, e->decoder.unknown_linktype);
-	return unknown && unknown == e->counters.frames ? END_UNREADABLE : END_COMPLETE;
+			 (unsigned long long)unknown, (unsigned long long)j->number, e->decoder.unknown_linktype);
+	return unknown && unknown == j->number ? END_UNREADABLE : END_COMPLETE;
+}
+
+/* Others may be slow, dead, or lie: then each reads for itself. */
+static void refill_joint(struct engine *e, struct journey *j)
+{
+	const struct timespec nap = { .tv_nsec = JOINT_NAP_NS };
+	int64_t since_ms = 0;
+	enum joint_step step;
+
+	while ((step = joint_step(j->joint)) == JOINT_WAITS && !stopping) {
+		/* The hub may wait for us before it hears whom we wait for. */
+		if (!since_ms)
+			teller_flush(&e->teller);
+		note_order(e, 2 * j->number + 1);
+		ring_beat(&e->teller.ring);
+		since_ms = since_ms ? since_ms : clock_ms();
+		if (clock_ms() - since_ms > JOINT_PATIENCE_MS)
+			break;
+		nanosleep(&nap, NULL);
+	}
+	if (step == JOINT_READY)
+		return;
+	joint_leave(j->joint);
+	j->joint = NULL;
+}
+
+static void refill(struct engine *e, struct journey *j)
+{
+	if (j->joint)
+		refill_joint(e, j);
+	else
+		capture_file_refill(j->file);
+}
+
+static void start_joint(struct engine *e, struct journey *j)
+{
+	if (!e->joint || e->config.pace == PACE_RECORDED || !joint_start(e->joint, j->file, FD_CAPTURE_FILE))
+		return;
+	j->joint = e->joint;
+	refill_joint(e, j);
 }
 
 int run_file(struct engine *e)
@@ -180,20 +289,24 @@ int run_file(struct engine *e)
 	j.file = capture_file_open(FD_CAPTURE_FILE, &why);
 	if (!j.file) {
 		report_progress(e, &j, REPORT_END, END_UNREADABLE, why);
+		note_order(e, UINT64_MAX);
 		return 0;
 	}
+	start_joint(e, &j);
 	for (unsigned batch = 1; !stopping && result != CAPTURE_END && result != CAPTURE_CUT; batch++) {
 		ring_beat(&e->teller.ring);
 		result = read_batch(e, &j, frames, &count);
 		engine_frames(e, frames, count);
+		engine_pass(e, j.number, j.last_ns);
 		pause_between(e, &j, batch);
 		if (result == CAPTURE_REFILL)
-			capture_file_refill(j.file);
+			refill(e, &j);
 	}
-	engine_end_flows(e);
+	engine_end_flows(e, j.number);
 	report_counters(e);
 	status = judge_end(e, &j, result, sentence, sizeof sentence);
 	report_progress(e, &j, REPORT_END, status, sentence);
+	note_order(e, UINT64_MAX);
 	capture_file_close(j.file);
 	return 0;
 }
@@ -206,7 +319,7 @@ static void take_capture_counters(struct engine *e, const struct ring *ring)
 	e->counters.ring_drops = ring_counter(ring, CAPTURE_RING_DROPS);
 }
 
-enum ring_result run_next_frame(struct ring *ring, struct frame *f, uint64_t number)
+enum ring_result run_next_frame(struct ring *ring, struct frame *f)
 {
 	const struct frame_header *h;
 	const void *record;
@@ -216,54 +329,75 @@ enum ring_result run_next_frame(struct ring *ring, struct frame *f, uint64_t num
 	if (result != RING_OK)
 		return result;
 	h = record;
-	if (len < sizeof *h || h->captured != len - sizeof *h || h->length < h->captured)
+	if (len < sizeof *h || h->captured != len - sizeof *h || h->length < h->captured || h->number > FRAMES_MOST || !time_valid(h->time_ns))
 		return RING_BROKEN;
 	f->bytes = (const uint8_t *)(h + 1);
 	f->captured = h->captured;
 	f->length = h->length;
 	f->time_ns = h->time_ns;
-	f->number = number;
+	f->number = h->number;
+	f->share = h->share;
 	f->linktype = h->linktype;
 	f->has_vlan = h->has_vlan;
 	f->vlan_tci = h->vlan_tci;
 	return RING_OK;
 }
 
-/* What the prober tells can wait for the longest sleep. */
-static void wait_for_frames(struct ring *ring)
+/* What the prober tells can wait for the longest sleep. Of several engines, each wakes to say that it has nothing earlier to tell. */
+static void wait_for_frames(struct engine *e, uint64_t number)
 {
-	struct pollfd wake = { .fd = ring->wake, .events = POLLIN };
+	struct pollfd wake = { .fd = e->frames.wake, .events = POLLIN };
 
-	if (!ring_sleep(ring))
+	if (!ring_sleep(&e->frames))
 		return;
-	poll(&wake, 1, IDLE_MS);
-	ring_woken(ring);
+	poll(&wake, 1, e->config.shares && ring_counter(&e->frames, CAPTURE_NUMBER) != number ? 0 : IDLE_MS);
+	ring_woken(&e->frames);
+}
+
+/*
+ * Works on the frames at hand, `*number` being that of the last one before. Where others listen too, an empty ring means that
+ * what was captured up to `heard` is theirs.
+ */
+static enum ring_result take_frames(struct engine *e, unsigned most, uint64_t heard, uint64_t *number, unsigned *count)
+{
+	struct frame frames[ENGINE_BATCH];
+	enum ring_result result = RING_OK;
+	unsigned n = 0;
+
+	while (n < most && (result = run_next_frame(&e->frames, &frames[n])) == RING_OK)
+		n++;
+	note_batch(e, n);
+	engine_frames(e, frames, n);
+	if (n)
+		*number = frames[n - 1].number;
+	if (result == RING_EMPTY && e->config.shares && heard > *number && heard <= FRAMES_MOST)
+		*number = heard;
+	engine_pass(e, *number, n ? frames[n - 1].time_ns : frame_clock_ns());
+	note_batch(e, 0);
+	*count = n;
+	return result;
 }
 
 int run_ring(struct engine *e)
 {
-	struct frame frames[ENGINE_BATCH];
 	struct ring *ring = &e->frames;
 	int64_t reported_ms = 0;
-	uint64_t number = 0;
+	uint64_t number = 0, taken = 0;
 
 	signal(SIGTERM, stop);
 	for (;;) {
-		enum ring_result result = RING_OK;
-		unsigned count = 0, most = note_batch_most(e, number);
+		uint64_t heard = ring_counter(ring, CAPTURE_NUMBER);
+		unsigned count;
+		enum ring_result result;
 		int64_t now_ms;
 
 		ring_beat(&e->teller.ring);
-		while (count < most && (result = run_next_frame(ring, &frames[count], number + 1)) == RING_OK) {
-			number++;
-			count++;
-		}
-		note_batch(e, count);
-		engine_frames(e, frames, count);
-		note_batch(e, 0);
+		result = take_frames(e, note_batch_most(e, taken), heard, &number, &count);
+		taken += count;
 		if (count == 0)
 			pulse_sweep(e, frame_clock_ns());
 		teller_flush(&e->teller);
+		note_order(e, 2 * number + 1);
 		/* Only now may the frames go: should this process die before, its successor reads them again. */
 		ring_release(ring);
 		if (e->config.probes && own_drain(e) == RING_BROKEN)
@@ -278,16 +412,18 @@ int run_ring(struct engine *e)
 			take_capture_counters(e, ring);
 			report_counters(e);
 			teller_flush(&e->teller);
+			ring_count(&e->teller.ring, NOTE_WAITING, ring_waiting(ring));
 		}
 		if (count == 0) {
 			if (stopping)
 				break;
-			wait_for_frames(ring);
+			wait_for_frames(e, number);
 		}
 	}
-	engine_end_flows(e);
+	engine_end_flows(e, number);
 	take_capture_counters(e, ring);
 	report_counters(e);
 	teller_flush(&e->teller);
+	note_order(e, UINT64_MAX);
 	return 0;
 }

@@ -36,7 +36,7 @@ static void hold(struct stream *s, const uint8_t *bytes, size_t len)
 		lose(s, len);
 		return;
 	}
-	s->h->held = pool_take(large ? &d->large : &d->small);
+	s->h->held = pool_take(large ? &d->large : &d->small, d->share);
 	s->h->held_large = large;
 	if (!s->h->held) {
 		lose(s, len);
@@ -50,12 +50,12 @@ static void hold(struct stream *s, const uint8_t *bytes, size_t len)
 static bool enlarge(struct stream *s)
 {
 	struct details *d = &s->e->details;
-	uint32_t large = pool_take(&d->large);
+	uint32_t large = pool_take(&d->large, d->share);
 
 	if (!large)
 		return false;
 	memcpy(pool_at(&d->large, large), pool_at(&d->small, s->h->held), s->h->held_len);
-	pool_give(&d->small, s->h->held);
+	pool_give(&d->small, s->h->held, d->share);
 	s->h->held = large;
 	s->h->held_large = true;
 	return true;
@@ -182,7 +182,7 @@ static void deliver_early(struct stream *s)
 		s->h->early_count--;
 		if (trim(s->h, &sequence, &bytes, &len))
 			deliver(s, bytes, len);
-		pool_give(&d->small, block);
+		pool_give(&d->small, block, d->share);
 		/* Reading may have ended the flow's memory; nothing is left to deliver then. */
 		if (!s->f->detail)
 			return;
@@ -209,7 +209,7 @@ static bool keep_early(struct stream *s, uint32_t sequence, const uint8_t *bytes
 		return false;
 	while (*link && after(((struct early *)pool_at(&d->small, *link))->sequence, sequence) < 0)
 		link = &((struct early *)pool_at(&d->small, *link))->next;
-	block = pool_take(&d->small);
+	block = pool_take(&d->small, d->share);
 	if (!block)
 		return false;
 	early = pool_at(&d->small, block);

@@ -1,6 +1,7 @@
-/* The memory of what was told: a set-associative table of hashes. A lost entry only means telling again. */
+/* Tells findings to the hub, and remembers which: what was told lately is not told again. */
 #include "sensor/engine/teller.h"
 
+#include "sensor/engine/lately.h"
 #include "sensor/engine/packet.h"
 
 #include <stdlib.h>
@@ -8,20 +9,13 @@
 #include <time.h>
 
 enum {
-	MEMORY_SETS = 16384,
-	MEMORY_WAYS = 4,
+	MEMORY_SETS = 16384 / SHARES,
 	ACTIVITY_RETELL_S = 1,
 	WAIT_NS = 200000, /* between looks at a full ring */
 };
 
-/* One line of the cache: most findings were told before, and looking here is what they cost. */
-struct memory_set {
-	uint64_t hash[MEMORY_WAYS];
-	uint32_t told_s[MEMORY_WAYS];
-} __attribute__((aligned(64)));
-
 struct memory {
-	struct memory_set set[MEMORY_SETS];
+	struct lately_set set[SHARES][MEMORY_SETS];
 };
 
 int teller_open(struct teller *t, struct engine_counters *counters, uint32_t engine, uint32_t retell_ms, uint64_t hash_key)
@@ -38,29 +32,50 @@ int teller_open(struct teller *t, struct engine_counters *counters, uint32_t eng
 	return ring_attach_producer(&t->ring, FD_RECORDS_OUT, FD_TAIL_OUT, FD_WAKE_OUT);
 }
 
-static uint64_t hash_bytes(uint64_t h, const void *bytes, size_t len)
+static uint64_t word_at(const void *at)
 {
-	const uint8_t *p = bytes;
 	uint64_t w;
 
-	for (; len >= 8; p += 8, len -= 8) {
-		memcpy(&w, p, 8);
-		h = hash_mix(h ^ w, 0x9e3779b97f4a7c15);
-	}
-	w = 0;
-	memcpy(&w, p, len);
-	return hash_mix(h ^ w ^ (uint64_t)len << 56, 0xd6e8feb86659fd93);
+	memcpy(&w, at, sizeof w);
+	return w;
+}
+
+/* Fewer than eight bytes as a word, without a copy of a length that nobody can foresee. */
+static uint64_t short_word(const char *p, size_t len)
+{
+	uint32_t first, last;
+
+	if (len < 4)
+		return len ? (uint64_t)(uint8_t)p[0] << 16 | (uint64_t)(uint8_t)p[len / 2] << 8 | (uint8_t)p[len - 1] : 0;
+	memcpy(&first, p, sizeof first);
+	memcpy(&last, p + len - 4, sizeof last);
+	return (uint64_t)first << 32 | last;
+}
+
+/* The last words of a text may overlap. */
+static uint64_t hash_text(uint64_t h, const char *text)
+{
+	const char *p = text;
+	size_t len = strlen(text), left = len;
+
+	for (; left > 8; p += 8, left -= 8)
+		h = hash_mix(h ^ word_at(p), 0x9e3779b97f4a7c15);
+	return hash_mix(h ^ (len < 8 ? short_word(text, len) : word_at(text + len - 8)) ^ (uint64_t)len << 56, 0xd6e8feb86659fd93);
 }
 
 /* A device is its IP where it has one: by which router's MAC its frames came says nothing new. */
 static uint64_t hash_endpoint(uint64_t h, const struct endpoint *e, bool with_mac)
 {
-	h = hash_mix(h ^ e->family, 0x9e3779b97f4a7c15);
-	if (e->family)
-		h = hash_bytes(h, e->ip, e->family == 4 ? 4 : 16);
-	if (with_mac || !e->family)
-		h = hash_bytes(h, e->mac, sizeof e->mac);
-	return with_mac ? h ^ e->binding : h;
+	const uint64_t mac = 0xffffffffffff, family = UINT64_C(0xff) << 48;
+	uint64_t head = word_at(e), low = word_at(e->ip);
+
+	if (!with_mac)
+		head &= e->family ? family : mac | family;
+	if (e->family == 6)
+		h = hash_mix(h ^ word_at(e->ip + 8), 0xd6e8feb86659fd93);
+	else
+		low = e->family ? (uint32_t)low : 0;
+	return hash_mix(h ^ head, low ^ 0x9e3779b97f4a7c15);
 }
 
 static uint64_t hash_finding(const struct teller *t, const struct witness *w, const struct statement *s, const char *path,
@@ -71,37 +86,16 @@ static uint64_t hash_finding(const struct teller *t, const struct witness *w, co
 			(uint64_t)s->role << 32 | (uint64_t)w->port << 48,
 		(uint64_t)w->vlan[0] | (uint64_t)w->vlan[1] << 16 | (uint64_t)w->ethertype << 32 | (uint64_t)w->source << 56 | (uint64_t)s->activity << 48,
 	};
-	uint64_t h = hash_bytes(t->hash_key, words, sizeof words);
+	uint64_t h = hash_mix(t->hash_key ^ words[0], words[1] ^ 0x9e3779b97f4a7c15);
 
 	h = hash_endpoint(h, &s->subject, s->kind == FINDING_HOST);
 	h = hash_endpoint(h, &s->peer, false);
-	h = hash_bytes(h, w->protocol, strlen(w->protocol));
+	h = hash_text(h, w->protocol);
 	if (path)
-		h = hash_bytes(h, path, strlen(path));
+		h = hash_text(h, path);
 	if (value)
-		h = hash_bytes(h, value, strlen(value));
+		h = hash_text(h, value);
 	return h;
-}
-
-/* True when it was told lately; else remembers that it is told now. */
-static bool told_lately(struct teller *t, uint64_t hash, uint32_t now_s, uint32_t retell_s)
-{
-	struct memory_set *set = &t->memory->set[hash & (MEMORY_SETS - 1)];
-	int oldest = 0;
-
-	for (int i = 0; i < MEMORY_WAYS; i++) {
-		if (set->hash[i] == hash) {
-			if (now_s - set->told_s[i] < retell_s)
-				return true;
-			oldest = i;
-			break;
-		}
-		if (set->told_s[i] < set->told_s[oldest])
-			oldest = i;
-	}
-	set->hash[oldest] = hash;
-	set->told_s[oldest] = now_s;
-	return false;
 }
 
 /* The hub may be writing to a slow disk: wait for it, frames are kept in their own ring meanwhile. */
@@ -119,30 +113,36 @@ static struct report *reserve(struct teller *t)
 	return r;
 }
 
-static void put_text(char *to, size_t room, const char *text)
+/* What stands behind the zero means nothing. Returns the bytes up to and with it. */
+static size_t put_text(char *to, size_t room, const char *text)
 {
 	size_t n = text ? strnlen(text, room - 1) : 0;
 
 	if (n)
 		memcpy(to, text, n);
-	memset(to + n, 0, room - n);
+	to[n] = 0;
+	return n + 1;
 }
 
-void teller_tell(struct teller *t, const struct witness *w, const struct statement *s, const char *path, const char *value)
+uint32_t teller_tell(struct teller *t, const struct witness *w, const struct statement *s, const char *path, const char *value)
 {
-	uint32_t retell_s = s->activity ? ACTIVITY_RETELL_S : t->retell_s;
+	uint32_t retell_s = s->activity ? ACTIVITY_RETELL_S : t->retell_s, now_s = (uint32_t)(w->time_ns / 1000000000), told_s;
 	struct report *r;
 	struct finding *f;
+	uint64_t hash;
+	size_t len;
 
 	/* The sensor is no device of the plant, and nobody's client. */
 	if (own_endpoint(&t->own, &s->subject) || (s->kind == FINDING_TALKS && own_endpoint(&t->own, &s->peer)))
-		return;
-	if (told_lately(t, hash_finding(t, w, s, path, value), (uint32_t)(w->time_ns / 1000000000), retell_s))
-		return;
+		return now_s;
+	hash = hash_finding(t, w, s, path, value);
+	if (lately_meet(&t->memory->set[report_share(t->order)][hash & (MEMORY_SETS - 1)], hash, now_s, retell_s, &told_s))
+		return told_s;
 	r = reserve(t);
 	memset(r, 0, offsetof(struct report, finding.protocol));
 	r->type = REPORT_FINDING;
 	r->engine = t->engine;
+	r->order = t->order;
 	f = &r->finding;
 	f->kind = s->kind;
 	f->attribute = s->attribute;
@@ -164,9 +164,10 @@ void teller_tell(struct teller *t, const struct witness *w, const struct stateme
 	f->time_ns = w->time_ns;
 	put_text(f->protocol, sizeof f->protocol, w->protocol);
 	put_text(f->path, sizeof f->path, path);
-	put_text(f->value, sizeof f->value, value);
-	ring_commit(&t->ring, sizeof *r);
+	len = put_text(f->value, sizeof f->value, value);
+	ring_commit(&t->ring, offsetof(struct report, finding.value) + len);
 	t->counters->findings++;
+	return now_s;
 }
 
 void teller_report(struct teller *t, const struct report *from)
@@ -175,6 +176,7 @@ void teller_report(struct teller *t, const struct report *from)
 
 	*r = *from;
 	r->engine = t->engine;
+	r->order = t->order;
 	ring_commit(&t->ring, sizeof *r);
 }
 

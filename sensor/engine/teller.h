@@ -15,6 +15,7 @@ struct teller {
 	uint32_t engine;
 	uint32_t retell_s;
 	uint64_t hash_key;
+	uint64_t order; /* of what is told now, see report_order(); each share has a memory of its own */
 	struct endpoint own;   /* the sensor's own, of whom nothing is told */
 	struct memory *memory; /* of what was told */
 };
@@ -51,9 +52,9 @@ struct statement {
 
 /*
  * Tells one finding unless it was told within retell_ms; an activity, of which it matters how long it goes on,
- * within a second. path and value may be NULL. Waits while the hub is behind.
+ * within a second. path and value may be NULL. Waits while the hub is behind. Returns the second when it was told last.
  */
-void teller_tell(struct teller *t, const struct witness *w, const struct statement *s, const char *path, const char *value);
+uint32_t teller_tell(struct teller *t, const struct witness *w, const struct statement *s, const char *path, const char *value);
 
 /* Counters, progress and the end, always told. */
 void teller_report(struct teller *t, const struct report *r);

@@ -26,9 +26,10 @@ enum {
 	AYIYA_HEADER_BYTES = 44,
 };
 
-enum tunnel tunnel_in_ip(uint8_t protocol, struct cursor c)
+enum tunnel tunnel_in_ip(uint8_t protocol, const struct cursor *c)
 {
-	uint8_t first = cursor_peek(&c, 0);
+	struct cursor look = *c;
+	uint8_t first = cursor_peek(&look, 0);
 
 	switch (protocol) {
 	case 47:
@@ -111,18 +112,18 @@ static bool is_ayiya(struct cursor c)
 	return cursor_ok(&c) && identity >> 4 == 4 && signature >> 4 == 5 && (operation & 15) == 1 && next == 41;
 }
 
-static enum tunnel carrier_in_udp(uint16_t port, struct cursor c)
+static enum tunnel carrier_in_udp(uint16_t port, const struct cursor *c)
 {
-	if (port == PORT_GTP_U && is_gtp_u(c))
+	if (port == PORT_GTP_U && is_gtp_u(*c))
 		return TUNNEL_GTP_U;
-	if (port == PORT_TEREDO && is_teredo(c))
+	if (port == PORT_TEREDO && is_teredo(*c))
 		return TUNNEL_IP;
-	if (port == PORT_GRE && is_gre_in_udp(c))
+	if (port == PORT_GRE && is_gre_in_udp(*c))
 		return TUNNEL_GRE;
-	return port == PORT_AYIYA && is_ayiya(c) ? TUNNEL_AYIYA : TUNNEL_NONE;
+	return port == PORT_AYIYA && is_ayiya(*c) ? TUNNEL_AYIYA : TUNNEL_NONE;
 }
 
-enum tunnel tunnel_in_udp(uint16_t source_port, uint16_t target_port, struct cursor c)
+enum tunnel tunnel_in_udp(uint16_t source_port, uint16_t target_port, const struct cursor *c)
 {
 	enum tunnel carrier = carrier_in_udp(target_port, c);
 
@@ -134,21 +135,20 @@ enum tunnel tunnel_in_udp(uint16_t source_port, uint16_t target_port, struct cur
 	switch (target_port) {
 	case PORT_VXLAN:
 	case PORT_VXLAN_LINUX:
-		return is_vxlan(c) ? TUNNEL_VXLAN : TUNNEL_NONE;
+		return is_vxlan(*c) ? TUNNEL_VXLAN : TUNNEL_NONE;
 	case PORT_VXLAN_GPE:
-		return is_vxlan_gpe(c) ? TUNNEL_VXLAN_GPE : TUNNEL_NONE;
+		return is_vxlan_gpe(*c) ? TUNNEL_VXLAN_GPE : TUNNEL_NONE;
 	case PORT_GENEVE:
-		return is_geneve(c) ? TUNNEL_GENEVE : TUNNEL_NONE;
+		return is_geneve(*c) ? TUNNEL_GENEVE : TUNNEL_NONE;
 	case PORT_TZSP:
-		return is_tzsp(c) ? TUNNEL_TZSP : TUNNEL_NONE;
+		return is_tzsp(*c) ? TUNNEL_TZSP : TUNNEL_NONE;
 	default:
 		return TUNNEL_NONE;
 	}
 }
 
-enum tunnel tunnel_in_ethernet(uint16_t ethertype, struct cursor c)
+enum tunnel tunnel_in_ethernet(uint16_t ethertype)
 {
-	(void)c;
 	switch (ethertype) {
 	case 0x8847:
 	case 0x8848:
@@ -173,12 +173,10 @@ static uint16_t ip_version_ethertype(struct cursor *c)
 	}
 }
 
-/* The mirror's own word for the VLAN holds unless the frame inside carries a tag. */
 static uint16_t enter_erspan(struct cursor *c, bool type_three, uint16_t vlan[2])
 {
 	uint16_t first = cursor_u16be(c);
 
-	vlan[0] = vlan[1] = 0;
 	cursor_skip(c, 6);
 	if (type_three) {
 		uint16_t flags;
@@ -192,15 +190,7 @@ static uint16_t enter_erspan(struct cursor *c, bool type_three, uint16_t vlan[2]
 	}
 	if (first >> 12 != (type_three ? 2 : 1))
 		cursor_fail(c);
-	if (cursor_left(c) >= 14) {
-		struct cursor look = *c;
-		uint16_t inner;
-
-		cursor_skip(&look, 12);
-		inner = cursor_u16be(&look);
-		if (inner != 0x8100 && inner != 0x88a8)
-			vlan[0] = first & 0xfff;
-	}
+	tunnel_mirrored_vlan(first, *c, vlan);
 	return TUNNEL_ETHERNET;
 }
 

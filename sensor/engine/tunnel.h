@@ -26,9 +26,9 @@ enum tunnel {
 enum { TUNNEL_ETHERNET = 0x6558 };
 
 /* Which tunnel, if any, these bytes behind a header of that kind are; judged by structure too. */
-enum tunnel tunnel_in_ip(uint8_t protocol, struct cursor c);
-enum tunnel tunnel_in_udp(uint16_t source_port, uint16_t target_port, struct cursor c);
-enum tunnel tunnel_in_ethernet(uint16_t ethertype, struct cursor c);
+enum tunnel tunnel_in_ip(uint8_t protocol, const struct cursor *c);
+enum tunnel tunnel_in_udp(uint16_t source_port, uint16_t target_port, const struct cursor *c);
+enum tunnel tunnel_in_ethernet(uint16_t ethertype);
 
 /*
  * Takes the tunnel's header off *c and returns the ethertype of what follows (TUNNEL_ETHERNET for a
@@ -36,5 +36,35 @@ enum tunnel tunnel_in_ethernet(uint16_t ethertype, struct cursor c);
  * mirror says of it. When the header is not one we can take off, *c is bad.
  */
 uint16_t tunnel_enter(enum tunnel t, struct cursor *c, uint16_t vlan[2]);
+
+/* The mirror's own word for the VLAN, the end of an ERSPAN header's first half word, holds unless the frame inside carries a tag. */
+static inline void tunnel_mirrored_vlan(uint16_t word, struct cursor inside, uint16_t vlan[2])
+{
+	uint16_t ethertype;
+
+	vlan[0] = vlan[1] = 0;
+	cursor_skip(&inside, 12);
+	ethertype = cursor_u16be(&inside);
+	if (cursor_ok(&inside) && ethertype != 0x8100 && ethertype != 0x88a8)
+		vlan[0] = word & 0xfff;
+}
+
+/* tunnel_enter() for what nearly all mirrors send in GRE, ERSPAN type II with a sequence number alone. False, and nothing changed, for all else. */
+static inline bool tunnel_enter_erspan(struct cursor *c, uint16_t vlan[2])
+{
+	enum { HEADERS_BYTES = 8 + 8, WITH_SEQUENCE = 0x100088be, TYPE_II = 1 };
+	struct cursor inside = *c, h = cursor_take(&inside, HEADERS_BYTES);
+	uint16_t word;
+
+	if (!cursor_ok(&h) || cursor_u32be(&h) != WITH_SEQUENCE)
+		return false;
+	cursor_skip(&h, 4);
+	word = cursor_u16be(&h);
+	if (word >> 12 != TYPE_II)
+		return false;
+	tunnel_mirrored_vlan(word, inside, vlan);
+	*c = inside;
+	return true;
+}
 
 #endif

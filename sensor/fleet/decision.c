@@ -2,6 +2,7 @@
 #include "sensor/fleet/decision.h"
 
 #include "sensor/fleet/witness.h"
+#include "sensor/redis/redis_ask.h"
 
 #include <hiredis/hiredis.h>
 #include <jansson.h>
@@ -93,7 +94,7 @@ static char *write_value(const struct fleet_decision *d, const char *old)
 
 static int run(redisContext *redis, const char *word, char *why, size_t room)
 {
-	redisReply *reply = redisCommand(redis, word);
+	redisReply *reply = redis_ask(redis, word);
 
 	if (!reply || reply->type == REDIS_REPLY_ERROR)
 		return fail(redis, reply, why, room);
@@ -110,7 +111,7 @@ static int exchange(redisContext *redis, const struct fleet_decision *d, const c
 
 	if (run(redis, "WATCH " DECISION_KEY, why, room) < 0)
 		return -1;
-	reply = redisCommand(redis, "HGET " DECISION_KEY " %s", field);
+	reply = redis_ask(redis, "HGET " DECISION_KEY " %s", field);
 	if (!reply || (reply->type != REDIS_REPLY_STRING && reply->type != REDIS_REPLY_NIL))
 		return fail(redis, reply, why, room);
 	value = write_value(d, reply->type == REDIS_REPLY_STRING ? reply->str : NULL);
@@ -123,12 +124,12 @@ static int exchange(redisContext *redis, const struct fleet_decision *d, const c
 		free(value);
 		return -1;
 	}
-	reply = redisCommand(redis, "HSET " DECISION_KEY " %s %s", field, value);
+	reply = redis_ask(redis, "HSET " DECISION_KEY " %s %s", field, value);
 	free(value);
 	if (!reply || reply->type == REDIS_REPLY_ERROR)
 		return fail(redis, reply, why, room);
 	freeReplyObject(reply);
-	reply = redisCommand(redis, "EXEC");
+	reply = redis_ask(redis, "EXEC");
 	if (!reply || (reply->type != REDIS_REPLY_ARRAY && reply->type != REDIS_REPLY_NIL))
 		return fail(redis, reply, why, room);
 	result = reply->type == REDIS_REPLY_ARRAY;
@@ -209,7 +210,7 @@ int decision_take(const redisReply *reply, struct fleet_decision **list, size_t 
 
 int decision_read(redisContext *redis, struct fleet_decision **list, size_t *count, char *why, size_t room)
 {
-	redisReply *reply = redisCommand(redis, "HGETALL " DECISION_KEY);
+	redisReply *reply = redis_ask(redis, "HGETALL " DECISION_KEY);
 	int result;
 
 	if (!reply || reply->type != REDIS_REPLY_ARRAY)

@@ -4,6 +4,7 @@
  */
 #include "sensor/fleet/parts.h"
 #include "sensor/fleet/reply.h"
+#include "sensor/redis/redis_ask.h"
 
 #include <hiredis/hiredis.h>
 #include <stdio.h>
@@ -67,7 +68,7 @@ static int find_at(struct reading *r, unsigned server)
 	char cursor[32] = "0";
 
 	do {
-		redisReply *reply = redisCommand(redis, "SCAN %s MATCH askance:{*}:health COUNT %d", cursor, SCAN_COUNT);
+		redisReply *reply = redis_ask(redis, "SCAN %s MATCH askance:{*}:health COUNT %d", cursor, SCAN_COUNT);
 
 		if (!reply_text(reply_part(reply, 0)) || reply->elements != 2 || reply->element[1]->type != REDIS_REPLY_ARRAY)
 			return fail(r, NULL, redis, reply, "looking for sensors");
@@ -105,12 +106,13 @@ static int read_health(struct reading *r, unsigned server)
 			redisAppendCommand(redis, "HGET askance:{%s}:health body", r->f->member[i]->sensor.name);
 	for (size_t i = 0; i < r->f->members; i++) {
 		struct member *m = r->f->member[i];
-		redisReply *reply = NULL;
+		redisReply *reply;
 		bool anew = false;
 
 		if (m->server != server)
 			continue;
-		if (redisGetReply(redis, (void **)&reply) != REDIS_OK || reply->type == REDIS_REPLY_ERROR) {
+		reply = redis_await(redis);
+		if (!reply || reply->type == REDIS_REPLY_ERROR) {
 			result |= fail(r, m, redis, reply, m->sensor.name);
 			if (redis->err)
 				return -1;
@@ -162,9 +164,9 @@ static int read_documents(struct reading *r, struct member *m, const redisReply 
 	for (size_t i = 0; i + 1 < page->elements; i += 2)
 		redisAppendCommand(redis, "HGET askance:{%s}:asset:%b body", m->sensor.name, page->element[i]->str, (size_t)page->element[i]->len);
 	for (size_t i = 0; i + 1 < page->elements; i += 2) {
-		redisReply *reply = NULL;
+		redisReply *reply = redis_await(redis);
 
-		if (redisGetReply(redis, (void **)&reply) != REDIS_OK || reply->type == REDIS_REPLY_ERROR) {
+		if (!reply || reply->type == REDIS_REPLY_ERROR) {
 			result |= fail(r, m, redis, reply, m->sensor.name);
 			if (redis->err)
 				return -1;
@@ -187,7 +189,7 @@ static int read_changes(struct reading *r, struct member *m)
 	size_t skip = 0, got;
 
 	do {
-		redisReply *page = redisCommand(redis, "ZRANGEBYSCORE askance:{%s}:changed %.17g +inf WITHSCORES LIMIT %llu %d", m->sensor.name,
+		redisReply *page = redis_ask(redis, "ZRANGEBYSCORE askance:{%s}:changed %.17g +inf WITHSCORES LIMIT %llu %d", m->sensor.name,
 						m->read_to, (unsigned long long)skip, PAGE);
 		bool lost;
 

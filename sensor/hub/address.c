@@ -13,21 +13,18 @@ bool mac_is_one(const uint8_t mac[6])
 
 bool mac_is_virtual(const uint8_t mac[6])
 {
-	static const struct {
-		uint8_t len, bytes[5];
-	} prefixes[] = {
-		{ 5, { 0x00, 0x00, 0x5e, 0x00, 0x01 } }, /* VRRP and CARP, RFC 9568 section 7.3 */
-		{ 5, { 0x00, 0x00, 0x5e, 0x00, 0x02 } }, /* VRRP for IPv6 */
-		{ 5, { 0x00, 0x00, 0x0c, 0x07, 0xac } }, /* HSRP version 1, RFC 2281 section 5.2 */
-		{ 4, { 0x00, 0x00, 0x0c, 0x9f } },       /* HSRP version 2: 00:00:0c:9f:fX:XX */
-		{ 5, { 0x00, 0x05, 0x73, 0xa0, 0x00 } }, /* HSRP for IPv6: 00:05:73:a0:0X:XX */
-		{ 4, { 0x00, 0x07, 0xb4, 0x00 } },       /* GLBP */
-	};
-
-	for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
-		if (memcmp(mac, prefixes[i].bytes, prefixes[i].len) == 0)
-			return true;
-	return false;
+	switch (mac[0] << 16 | mac[1] << 8 | mac[2]) {
+	case 0x00005e: /* 01: VRRP and CARP, RFC 9568 section 7.3; 02: VRRP for IPv6 */
+		return mac[3] == 0x00 && (mac[4] == 0x01 || mac[4] == 0x02);
+	case 0x00000c: /* HSRP version 1, RFC 2281 section 5.2; version 2: 00:00:0c:9f:fX:XX */
+		return (mac[3] == 0x07 && mac[4] == 0xac) || mac[3] == 0x9f;
+	case 0x000573: /* HSRP for IPv6: 00:05:73:a0:0X:XX */
+		return mac[3] == 0xa0 && mac[4] == 0x00;
+	case 0x0007b4: /* GLBP */
+		return mac[3] == 0x00;
+	default:
+		return false;
+	}
 }
 
 bool ip_is_one(uint8_t family, const uint8_t ip[16])

@@ -3,6 +3,7 @@
 
 #include "classifiers/host/device_class.h"
 #include "sensor/common/log.h"
+#include "sensor/common/time_range.h"
 #include "sensor/hub/address.h"
 #include "sensor/hub/binding.h"
 #include "sensor/hub/view.h"
@@ -351,7 +352,7 @@ static void forget_traces(struct picture *p, const struct command *c, struct nod
 static void load_row(struct analyst_facts *f, sqlite3_stmt *q, bool holds)
 {
 	struct node *node = read_node(f->picture, q, 2), *other = read_node(f->picture, q, 6);
-	struct command c = { .time_ms = sqlite3_column_int64(q, 15) };
+	struct command c = { .time_ms = time_within(sqlite3_column_int64(q, 15), TIME_MOST_MS) };
 	char kind[16];
 
 	read_text(kind, sizeof kind, q, 1);

@@ -32,7 +32,7 @@ static struct {
 	const char *spoken_key;    /* meta key and time of an analyst's command, noted with what it does */
 	int64_t spoken_ms;
 	const struct fact_step *step; /* stored with it; NULL when it states no fact */
-	int64_t minute;            /* of the refusals counted */
+	int64_t since_s;           /* begin of the minute whose refusals are counted: the first of them */
 	unsigned refused;          /* in it */
 	struct {
 		char id[APPROVAL_ID_BYTES];
@@ -80,35 +80,44 @@ static bool has_allowance(const char *id)
 	return in.refused++ < TOLD_A_MINUTE;
 }
 
+/* Not by the clock's own minutes: at the turn of one, twice as many would be told at once. */
+static bool minute_is_over(void)
+{
+	int64_t age_s = now_s() - in.since_s;
+
+	return age_s < 0 || age_s >= MINUTE_S;
+}
+
+static void tell_untold(void)
+{
+	struct proposal_note note = { .command = "several", .reason = "more commands were refused than are told one by one", .count = in.untold };
+
+	if (in.untold > 0 && minute_is_over() && change(NULL, NULL, TOLD_REFUSED, &note))
+		in.untold = 0;
+}
+
+static void begin_minute(void)
+{
+	tell_untold(); /* a flood that never ends is told each minute all the same */
+	in.since_s = now_s();
+	in.refused = 0;
+	memset(in.named, 0, sizeof in.named);
+}
+
 /* Whoever can write to the stream can write millions: so many are told in full, the rest in one event. */
 static bool tell_refusal(const struct command_read *c, struct proposal *x, const char *reason)
 {
 	struct proposal_note note = { .command = c->name[0] ? c->name : "unreadable", .analyst = c->analyst[0] ? c->analyst : NULL,
 				      .named = c->id[0] ? c->id : NULL, .reason = reason, .count = 1 };
-	int64_t minute = now_s() / MINUTE_S;
 
-	if (minute != in.minute) {
-		in.minute = minute;
-		in.refused = 0;
-		memset(in.named, 0, sizeof in.named);
-	}
+	if (minute_is_over())
+		begin_minute();
 	if (!has_allowance(c->id)) {
 		in.untold++;
 		return true;
 	}
 	log_warning("a command was refused: %s", reason);
 	return change(x, NULL, TOLD_REFUSED, &note);
-}
-
-static void tell_untold(void)
-{
-	struct proposal_note note = { .command = "several", .reason = "more commands were refused than are told one by one" };
-
-	if (in.untold == 0 || now_s() / MINUTE_S == in.minute)
-		return;
-	note.count = in.untold;
-	if (change(NULL, NULL, TOLD_REFUSED, &note))
-		in.untold = 0;
 }
 
 /* The proposal that the command is about; a sentence in why when there is none. */

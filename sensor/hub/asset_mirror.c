@@ -92,7 +92,7 @@ void asset_mirror_pump(void)
 	size_t bytes = 0;
 
 	/* Within a transaction there may be states that a rollback takes back. */
-	if (mirror.asking || mirror.unanswered || !redis_link_is_ready(mirror.link) || !sqlite3_get_autocommit(mirror.store->db))
+	if (mirror.asking || mirror.unanswered || !redis_link_is_ready(mirror.link) || !store_is_settled(mirror.store))
 		return;
 	if (mirror.refused && uv_now(mirror.link->loop) < mirror.retry_at_ms)
 		return;

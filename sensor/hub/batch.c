@@ -30,21 +30,25 @@ void batch_start(struct batch *b, struct picture *p, struct store *s, struct kee
 	b->desk.picture = p;
 }
 
-static void drop_drafts(struct batch *b, size_t count)
+static void drop_drafts(struct batch *b, size_t first, size_t count)
 {
+	struct draft *from = b->drafts + first;
+
 	for (size_t i = 0; i < count; i++) {
-		b->draft_bytes -= b->drafts[i].document.json.len;
-		json_free(&b->drafts[i].document.json);
+		b->draft_bytes -= from[i].document.json.len;
+		json_free(&from[i].document.json);
 	}
 	if (count)
-		memmove(b->drafts, b->drafts + count, (b->draft_count - count) * sizeof *b->drafts);
+		memmove(from, from + count, (b->draft_count - first - count) * sizeof *from);
 	b->draft_count -= count;
 }
 
 void batch_free(struct batch *b)
 {
-	drop_drafts(b, b->draft_count);
+	batch_store_end(b);
+	drop_drafts(b, 0, b->draft_count);
 	free(b->drafts);
+	free(b->written);
 	desk_free(&b->desk);
 	json_free(&b->line);
 	memset(b, 0, sizeof *b);
@@ -58,17 +62,31 @@ void batch_count_gaps(struct batch *b)
 			b->gaps += b->picture->ids[i]->gaps->count;
 }
 
+void batch_propose(struct batch *b, struct proposals *p)
+{
+	b->proposals = p;
+	for (size_t i = 0; i < p->count; i++) {
+		struct asset *a = p->items[i]->others ? NULL : picture_asset(b->picture, p->items[i]->asset);
+		struct subject s;
+
+		if (!a)
+			continue;
+		s = desk_take(&b->desk, a);
+		proposals_review(p, &s, now_s(), NULL, NULL);
+	}
+}
+
 /* Memory for a store that refuses is bounded; the eldest go, and the numbers in the outbox stay without a gap. */
 static struct draft *add_draft(struct batch *b, const char *type, const char *asset)
 {
 	struct draft *d;
 
 	if (b->draft_bytes > DRAFT_BYTES_MOST) {
-		size_t half = b->draft_count / 2;
+		size_t half = (b->draft_count - b->handed) / 2;
 
 		log_error("the store refuses and memory for what waits is used up: %zu events are given up", half);
 		b->dropped += half;
-		drop_drafts(b, half);
+		drop_drafts(b, b->handed, half);
 	}
 	if (!array_room(&b->drafts, &b->draft_room, b->draft_count, sizeof *b->drafts))
 		abort();
@@ -287,7 +305,7 @@ void batch_draft(struct batch *b)
 
 bool batch_pending(const struct batch *b)
 {
-	return b->draft_count || b->picture->changed_count;
+	return b->draft_count > b->handed || b->picture->changed_count;
 }
 
 static int store_draft(struct batch *b, const struct draft *d)
@@ -307,26 +325,66 @@ static int store_draft(struct batch *b, const struct draft *d)
 	return outbox_append(b->store, d->type, d->asset, b->line.text, b->line.len) > 0 ? 0 : -1;
 }
 
-int batch_store(struct batch *b, int (*more)(struct store *s, void *context), void *context)
+/* The nodes are noted: should the commit fail, they are to be written again. */
+static void hand_over(struct batch *b)
 {
-	if (store_begin(b->store) < 0)
+	struct picture *p = b->picture;
+
+	if (b->written_room < p->changed_room) {
+		b->written = realloc(b->written, p->changed_room * sizeof *b->written);
+		if (!b->written)
+			abort();
+		b->written_room = p->changed_room;
+	}
+	b->handed = b->draft_count;
+	b->written_count = p->changed_count;
+	if (p->changed_count)
+		memcpy(b->written, p->changed_nodes, p->changed_count * sizeof *b->written);
+	keep_saved(p);
+	store_commit_begin(b->store);
+}
+
+int batch_store_begin(struct batch *b, int (*more)(struct store *s, void *context), void *context)
+{
+	bool proposed = b->proposals && proposals_unsaved(b->proposals);
+
+	if (batch_store_end(b) < 0 || store_begin(b->store) < 0)
 		return -1;
 	for (size_t i = 0; i < b->draft_count; i++)
 		if (store_draft(b, &b->drafts[i]) < 0)
 			goto failed;
-	if (keep_save(b->keeper, b->picture) < 0 || (b->proposals && proposals_save(b->proposals) < 0) ||
+	if (keep_save(b->keeper, b->picture) < 0 || (proposed && proposals_save(b->proposals) < 0) ||
 	    (more && more(b->store, context) < 0))
 		goto failed;
-	if (store_commit(b->store) < 0)
+	hand_over(b);
+	/* Which proposals changed meanwhile could not be told from these. */
+	if (!proposed)
+		return 0;
+	if (batch_store_end(b) < 0)
 		return -1;
-	keep_saved(b->picture);
-	if (b->proposals)
-		proposals_saved(b->proposals);
-	drop_drafts(b, b->draft_count);
+	proposals_saved(b->proposals);
 	return 0;
 failed:
 	store_rollback(b->store);
 	return -1;
+}
+
+int batch_store_end(struct batch *b)
+{
+	size_t nodes = b->written_count, drafts = b->handed;
+
+	b->written_count = b->handed = 0;
+	if (store_commit_end(b->store) < 0) {
+		keep_unsaved(b->picture, b->written, nodes);
+		return -1;
+	}
+	drop_drafts(b, 0, drafts);
+	return 0;
+}
+
+int batch_store(struct batch *b, int (*more)(struct store *s, void *context), void *context)
+{
+	return batch_store_begin(b, more, context) < 0 ? -1 : batch_store_end(b);
 }
 
 void batch_event(struct batch *b, const char *type, struct asset *a,

@@ -96,6 +96,11 @@ void changes_stored(struct changes *c)
 	c->unstored_count = 0;
 }
 
+bool changes_unstored(const struct changes *c)
+{
+	return c->unstored_count > 0;
+}
+
 const char *changes_technique(enum activity a)
 {
 	static const char *const techniques[ACTIVITIES] = {
@@ -190,8 +195,8 @@ static void put_act(struct json *j, const struct act *act)
 
 static void write_activity(struct document *d, const struct subject *s, void *context)
 {
-	static const struct event_words engineering = { "alert", "network", "change", "engineering-activity", "askance.change" };
-	static const struct event_words started = { "event", "host", "start", "device-started", "askance.change" };
+	static const struct event_words engineering = EVENT_WORDS("alert", "network", "change", "engineering-activity", "askance.change");
+	static const struct event_words started = EVENT_WORDS("event", "host", "start", "device-started", "askance.change");
 	const struct act *act = context;
 
 	open_change(d, s, act->f->activity == ACTIVITY_STARTED ? &started : &engineering, act->f->time_ns,
@@ -202,7 +207,7 @@ static void write_activity(struct document *d, const struct subject *s, void *co
 
 static void write_station(struct document *d, const struct subject *s, void *context)
 {
-	static const struct event_words words = { "alert", "network", "info", "engineering-station-new", "askance.change" };
+	static const struct event_words words = EVENT_WORDS("alert", "network", "info", "engineering-station-new", "askance.change");
 	const struct act *act = context;
 
 	open_change(d, s, &words, act->f->time_ns, changes_technique((enum activity)act->f->activity));
@@ -280,9 +285,9 @@ static const struct attribute_item *item_of(const struct node *n, const struct a
 
 static const struct event_words *words_of_value(const struct attribute_item *a)
 {
-	static const struct event_words firmware = { "alert", "host", "change", "firmware-changed", "askance.change" };
-	static const struct event_words module = { "alert", "host", "change", "module-changed", "askance.change" };
-	static const struct event_words device = { "alert", "host", "change", "device-replaced", "askance.change" };
+	static const struct event_words firmware = EVENT_WORDS("alert", "host", "change", "firmware-changed", "askance.change");
+	static const struct event_words module = EVENT_WORDS("alert", "host", "change", "module-changed", "askance.change");
+	static const struct event_words device = EVENT_WORDS("alert", "host", "change", "device-replaced", "askance.change");
 
 	switch (a->attribute) {
 	case ATTR_FIRMWARE:
@@ -322,7 +327,7 @@ bool changes_write_value(struct document *d, const struct subject *s, const stru
 
 bool changes_write_contest(struct document *d, const struct subject *s, const struct change *change, int64_t time_ns)
 {
-	static const struct event_words words = { "alert", "network", "change", "address-conflict", "askance.change" };
+	static const struct event_words words = EVENT_WORDS("alert", "network", "change", "address-conflict", "askance.change");
 	char text[ADDRESS_TEXT_BYTES];
 	struct json *j = &d->json;
 
@@ -351,7 +356,7 @@ static bool of_the_plant(const struct subject *s)
 
 static void write_public(struct document *d, const struct subject *s, const struct talk_item *t)
 {
-	static const struct event_words words = { "alert", "network", "connection", "public-address", "askance.change" };
+	static const struct event_words words = EVENT_WORDS("alert", "network", "connection", "public-address", "askance.change");
 	struct place place = { 0 };
 	char text[ADDRESS_TEXT_BYTES];
 	struct json *j = &d->json;
@@ -360,7 +365,8 @@ static void write_public(struct document *d, const struct subject *s, const stru
 	open_change(d, s, &words, t->first_ns, "T0883");
 	address_text(text, t->family, t->peer);
 	json_text(j, "ip", text);
-	json_text(j, "protocol", t->protocol);
+	json_text(j, "direction", t->visits ? "inbound" : "outbound");
+	json_text_if(j, "protocol", t->protocol);
 	json_text(j, "transport", transport_name((enum transport)t->transport));
 	if (t->port)
 		json_number(j, "port", t->port);
@@ -371,22 +377,26 @@ static void write_public(struct document *d, const struct subject *s, const stru
 		json_text_if(j, "as_organisation", place.as_organisation[0] ? place.as_organisation : NULL);
 	}
 	json_time(j, "first_seen", t->first_ns);
+	if (t->frame)
+		put_proofs(j, t->frame, t->first_ns);
 	close_change(d);
 }
 
 bool changes_write_public(struct changes *c, struct document *d, const struct subject *s, size_t *at)
 {
 	char text[ADDRESS_TEXT_BYTES], what[WHAT_BYTES];
+	const struct view *v = s->view;
 
 	if (!of_the_plant(s))
 		return false;
-	while (*at < s->view->talk_count) {
-		const struct talk_item *t = s->view->talks[(*at)++];
+	while (*at < v->talk_count + v->visit_count) {
+		const struct talk_item *t = *at < v->talk_count ? v->talks[*at] : v->visits[*at - v->talk_count];
 
+		++*at;
 		if (!t->family || !place_is_public(t->family, t->peer))
 			continue;
 		address_text(text, t->family, t->peer);
-		snprintf(what, sizeof what, "public|%s|%s", s->view->asset->id, text);
+		snprintf(what, sizeof what, "%s|%s|%s", t->visits ? "visitor" : "public", v->asset->id, text);
 		if (!is_new(c, what))
 			continue;
 		write_public(d, s, t);
@@ -397,7 +407,7 @@ bool changes_write_public(struct changes *c, struct document *d, const struct su
 
 static void write_quiet(struct document *d, const struct subject *s, void *context)
 {
-	static const struct event_words words = { "alert", "host", "end", "device-quiet", "askance.change" };
+	static const struct event_words words = EVENT_WORDS("alert", "host", "end", "device-quiet", "askance.change");
 	const struct changes_quiet *q = context;
 	struct json *j = &d->json;
 

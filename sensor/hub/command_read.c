@@ -2,6 +2,7 @@
 #include "sensor/hub/command_read.h"
 
 #include "classifiers/finding/text.h"
+#include "sensor/common/time_range.h"
 
 #include <jansson.h>
 #include <sodium.h>
@@ -67,7 +68,7 @@ static void read_approve(struct reading *r, struct command_read *c)
 
 	c->approves = true;
 	if (!take_text(r, "id", c->id, sizeof c->id) || !take_text(r, "analyst", c->analyst, sizeof c->analyst) ||
-	    !take_number(r, "not_before", INT64_MAX, &c->not_before_s) || !take_number(r, "not_after", INT64_MAX, &c->not_after_s) ||
+	    !take_number(r, "not_before", TIME_MOST_S, &c->not_before_s) || !take_number(r, "not_after", TIME_MOST_S, &c->not_after_s) ||
 	    !take_number(r, "uses", APPROVAL_USES, &uses) || !take_signature(r, c->signature))
 		r->wrong = r->wrong ? r->wrong : "a member that is missing";
 	c->uses = (uint8_t)uses;
@@ -101,7 +102,7 @@ static void read_other(struct reading *r, struct command_read *c, const char *se
 	take_text(r, "why", k->why, sizeof k->why);
 	take_text(r, "analyst", c->analyst, sizeof c->analyst);
 	memcpy(k->signature.analyst, c->analyst, sizeof k->signature.analyst);
-	take_number(r, "time_ms", INT64_MAX, &k->time_ms);
+	take_number(r, "time_ms", TIME_MOST_MS, &k->time_ms);
 	take_signature(r, k->signature.bytes);
 	/* Who says nothing of himself may stop, and nothing else. */
 	if (!c->analyst[0] && (k->type != COMMAND_STOP || r->taken != 1))

@@ -4,7 +4,9 @@
 #include "classifiers/finding/text.h"
 #include "sensor/common/log.h"
 #include "sensor/common/message.h"
+#include "sensor/common/time_range.h"
 #include "sensor/hub/dispatch_facts.h"
+#include "sensor/hub/dispatch_judge.h"
 #include "sensor/hub/publisher.h"
 
 #include <errno.h>
@@ -32,7 +34,6 @@ struct waiting {
 	int64_t retry_s;
 	uint32_t refusal;      /* the last one told */
 	int64_t sent_s;        /* of the run under way */
-	bool planned;
 };
 
 static struct {
@@ -41,6 +42,8 @@ static struct {
 	uv_poll_t poll;
 	bool open, polling;
 	bool stopped, told_broken;
+	bool held;             /* an outcome that the store did not take; others wait behind it */
+	struct outcome outcome;
 	struct waiting *waiting;
 	size_t count, room;
 } d;
@@ -57,12 +60,23 @@ static struct waiting *waiting_for(const struct proposal *x)
 	return &d.waiting[d.count++];
 }
 
+/* Also one that is over, as long as a run of it is under way. */
+static bool is_kept(const char *id)
+{
+	const struct proposals *p = d.setup.proposals;
+
+	for (size_t i = 0; i < p->count; i++)
+		if (strcmp(p->items[i]->a.id, id) == 0)
+			return true;
+	return false;
+}
+
 static void forget_over(void)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < d.count; i++)
-		if (proposals_find(d.setup.proposals, d.waiting[i].id))
+		if (is_kept(d.waiting[i].id))
 			d.waiting[kept++] = d.waiting[i];
 	d.count = kept;
 }
@@ -129,113 +143,6 @@ void dispatch_abort(uint64_t run)
 	say(ORDER_ABORT, run);
 }
 
-static struct watch_target watched(const struct approval *a)
-{
-	struct watch_target t = { .vlan = { a->vlan[0], a->vlan[1] }, .address = a->target, .transport = a->transport, .port = a->port };
-
-	return t;
-}
-
-/* The prober carries out one order at a time, whatever the zone may bear. */
-static bool is_asking(void)
-{
-	const struct proposals *p = d.setup.proposals;
-
-	for (size_t i = 0; i < p->count; i++)
-		if (p->items[i]->order)
-			return true;
-	return false;
-}
-
-static bool within(const struct run_sum *sum, uint32_t packets, uint32_t bytes, uint32_t connections, const struct rule *rule)
-{
-	return sum->packets + rule->max_packets <= packets && sum->bytes + rule->max_bytes <= bytes && sum->connections < connections;
-}
-
-/* The prober counts by frames and has the last word; this spares it orders that it would refuse. */
-static bool has_budget(const struct proposal *x, const struct rule *rule, const struct policy_budgets *b, int64_t at_s)
-{
-	const struct policy_budget *scopes[] = { [RUNS_TARGET] = &b->target, [RUNS_ZONE] = &b->zone, [RUNS_SENSOR] = &b->sensor };
-
-	for (int scope = RUNS_TARGET; scope <= RUNS_SENSOR; scope++) {
-		struct run_sum minute = runs_since(d.setup.proposals->sql, x, (enum run_scope)scope, at_s - 60);
-		struct run_sum day = runs_since(d.setup.proposals->sql, x, (enum run_scope)scope, at_s - 86400);
-		const struct policy_budget *s = scopes[scope];
-
-		if (!within(&minute, s->packets_a_minute, s->bytes_a_minute, s->connections_a_minute, rule) ||
-		    !within(&day, s->packets_a_day, s->bytes_a_day, s->connections_a_day, rule))
-			return false;
-	}
-	return true;
-}
-
-__attribute__((format(printf, 2, 3)))
-static bool wait_for(char why[PROPOSAL_REASON_BYTES], const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(why, PROPOSAL_REASON_BYTES, format, args);
-	va_end(args);
-	return false;
-}
-
-static bool policy_lets(const struct proposal *x, const struct rule *rule, char why[PROPOSAL_REASON_BYTES])
-{
-	const struct policy *policy = d.setup.proposals->knowledge->policy;
-	struct policy_target target = { &x->a.target, x->a.zone, x->a.device_class, x->a.maker, x->a.port };
-	struct policy_verdict v;
-	struct policy_window window;
-
-	if (!policy)
-		return wait_for(why, "no policy is loaded");
-	v = policy_verdict(policy, rule, &target);
-	if (!v.allowed)
-		return wait_for(why, "%s", v.why);
-	if (!policy_signed(policy, rule, &x->a, x->automatic && v.automatic ? 0 : v.signatures, why))
-		return false;
-	window = policy_window(policy, x->a.zone, now_s());
-	return window.open || wait_for(why, "%s", window.why);
-}
-
-/* As the prober will judge it: what is not there at this moment is not asked. */
-static bool is_there(const struct proposal *x, const struct rule *rule, int64_t at_s, char why[PROPOSAL_REASON_BYTES])
-{
-	struct order o = { .heard_s = 0 };
-
-	dispatch_facts(d.setup.picture, x, rule, &o);
-	if (o.conflict)
-		return wait_for(why, "another MAC claims its address");
-	if (at_s - o.heard_s > ORDER_HEARD_S)
-		return wait_for(why, "it was not heard for %d s under this MAC, address and VLAN", ORDER_HEARD_S);
-	return o.seen || wait_for(why, "it was not heard as a server of what the rule asks for");
-}
-
-/* False with the reason why it waits. */
-static bool may_start(const struct proposal *x, const struct rule *rule, int64_t at_s, char why[PROPOSAL_REASON_BYTES])
-{
-	struct watch_target target = watched(&x->a);
-	const struct policy_budgets *b;
-	struct watch_verdict v;
-
-	if (d.stopped)
-		return wait_for(why, "all probing is stopped");
-	if (!rule)
-		return wait_for(why, "its rule has changed");
-	if (!policy_lets(x, rule, why) || !is_there(x, rule, at_s, why))
-		return false;
-	b = policy_budgets(d.setup.proposals->knowledge->policy);
-	if (is_asking())
-		return wait_for(why, "another device is being asked");
-	if (at_s - runs_last(d.setup.proposals->sql, &x->a, NULL) < b->cool_down_s)
-		return wait_for(why, "the device was asked less than %u s ago", b->cool_down_s);
-	if (!has_budget(x, rule, b, at_s))
-		return wait_for(why, "a budget of budgets.yaml is used up");
-	if (d.setup.watch && !d.setup.watch->may_start(d.setup.watch->watch, &target, rule->name, now_ns(), &v))
-		return wait_for(why, "%s", v.why);
-	return true;
-}
-
 struct beginning {
 	const struct proposal *x;
 	const struct rule *rule;
@@ -280,7 +187,7 @@ static void take_back(struct proposal *x, const char *reason)
 static void begin(struct proposal *x, const struct rule *rule, struct waiting *w)
 {
 	struct beginning b = { x, rule, runs_next(d.setup.proposals->sql) };
-	struct watch_target target = watched(&x->a);
+	struct watch_target target = dispatch_watched(&x->a);
 	struct order o = { .id = b.run, .type = ORDER_PROBE, .approval = x->a };
 	struct proposal to = *x;
 
@@ -294,7 +201,6 @@ static void begin(struct proposal *x, const struct rule *rule, struct waiting *w
 	if (proposals_change(d.setup.proposals, x, &to, TOLD_STATE, NULL, note_run, &b) < 0)
 		return;
 	w->sent_s = now_s();
-	w->planned = false;
 	if (d.setup.watch && !d.setup.watch->started(d.setup.watch->watch, b.run, &target, rule->name, now_ns())) {
 		take_back(x, "the watch has no room");
 		return;
@@ -326,7 +232,7 @@ static void look_at(struct proposal *x, int64_t at_s)
 
 	if (at_s < x->a.not_before_s || at_s >= x->a.not_after_s || at_s < w->again_s)
 		return;
-	if (may_start(x, rule, at_s, why))
+	if (dispatch_may_start(&d.setup, d.stopped, x, rule, now_ns(), why))
 		begin(x, rule, w);
 	else
 		note_waiting(x, why);
@@ -342,7 +248,7 @@ static int64_t longest_s(const struct rule *rule)
 	return ms / 1000 + GRACE_S;
 }
 
-static void finish(struct proposal *x, const struct outcome *o, bool sent);
+static bool finish(struct proposal *x, const struct outcome *o, bool sent);
 
 /* A run of which nothing is heard any more: the prober ended meanwhile, or we did. */
 static void look_after(struct proposal *x, int64_t at_s)
@@ -352,7 +258,7 @@ static void look_after(struct proposal *x, int64_t at_s)
 
 	if (!w->sent_s)
 		w->sent_s = at_s; /* it was begun before we were */
-	if (!w->planned && x->used == 0 && at_s - w->sent_s > BEGIN_S) {
+	if (at_s - w->sent_s > BEGIN_S && !runs_planned(d.setup.proposals->sql, x->order)) {
 		if (d.setup.watch)
 			d.setup.watch->ended(d.setup.watch->watch, x->order, false, now_ns());
 		take_back(x, "the prober did not answer");
@@ -384,13 +290,6 @@ void dispatch_kick(void)
 	publisher_kick();
 }
 
-static void on_tick(uv_timer_t *timer)
-{
-	(void)timer;
-	say(ORDER_ALIVE, 0);
-	dispatch_kick();
-}
-
 /* Nothing that can change by itself. */
 static bool is_final(uint32_t refusal)
 {
@@ -398,7 +297,8 @@ static bool is_final(uint32_t refusal)
 	       refusal == REFUSED_GUARD || refusal == REFUSED_SIGNATURE || refusal == REFUSED_SIGNERS || refusal == REFUSED_USED;
 }
 
-static void take_refusal(struct proposal *x, const struct outcome *o)
+/* What is false here and below: the store refused, and nothing has changed. */
+static bool take_refusal(struct proposal *x, const struct outcome *o)
 {
 	struct proposal_note note = { .outcome = o };
 	struct ending e = { o->order, false, 0, 0 };
@@ -412,7 +312,7 @@ static void take_refusal(struct proposal *x, const struct outcome *o)
 	to.changed_s = now_s();
 	snprintf(to.reason, sizeof to.reason, "the prober refused: %s", o->why);
 	if (proposals_change(d.setup.proposals, x, &to, news ? TOLD_PROBE_REFUSED : TOLD_STATE, &note, note_end, &e) < 0)
-		return;
+		return false;
 	w->refusal = o->refusal;
 	w->again_s = now_s() + w->retry_s;
 	/* That the prober is busy says nothing of this proposal, and passes soon. */
@@ -420,27 +320,55 @@ static void take_refusal(struct proposal *x, const struct outcome *o)
 		w->retry_s = w->retry_s * 2 < RETRY_MOST_S ? w->retry_s * 2 : RETRY_MOST_S;
 	if (d.setup.watch)
 		d.setup.watch->ended(d.setup.watch->watch, o->order, false, now_ns());
+	return true;
 }
 
-static void take_plan(struct proposal *x, const struct outcome *o)
+static int note_plan(struct store *s, void *context)
+{
+	const uint64_t *run = context;
+
+	(void)s;
+	return runs_plan(d.setup.proposals->sql, *run);
+}
+
+/* A run that was given up and begins all the same is watched again. */
+static void watch_again(const struct proposal *x)
+{
+	const struct rule *rule = proposal_rule(d.setup.proposals, x);
+	struct watch_target target = dispatch_watched(&x->a);
+
+	waiting_for(x)->sent_s = now_s();
+	if (d.setup.watch && rule)
+		d.setup.watch->started(d.setup.watch->watch, x->order, &target, rule->name, now_ns());
+}
+
+static bool take_plan(struct proposal *x, const struct outcome *o)
 {
 	struct proposal_note note = { .outcome = o };
-	struct waiting *w = waiting_for(x);
+	bool given_up = x->order == 0;
+	uint64_t run = o->order;
 	struct proposal to = *x;
 
-	w->planned = true;
-	to.used++;
+	to.used = (uint8_t)(to.used + (to.used < UINT8_MAX));
 	to.changed_s = now_s();
-	proposals_change(d.setup.proposals, x, &to, TOLD_PLANNED, &note, NULL, NULL);
+	if (given_up) {
+		to.order = run;
+		if (!proposal_is_over(x))
+			to.status = PROPOSAL_RUNNING;
+	}
+	if (proposals_change(d.setup.proposals, x, &to, TOLD_PLANNED, &note, note_plan, &run) < 0)
+		return false;
+	if (given_up)
+		watch_again(x);
+	return true;
 }
 
-static void finish(struct proposal *x, const struct outcome *o, bool sent)
+static bool finish(struct proposal *x, const struct outcome *o, bool sent)
 {
 	struct proposal_note note = { .outcome = o };
 	struct ending e = { o->order, sent, o->packets, o->bytes };
 	struct waiting *w = waiting_for(x);
 	struct proposal to = *x;
-	uint64_t run = x->order;
 
 	if (o->end >= PROBE_ENDS) {
 		/* Nobody knows what was sent: it counts as all. */
@@ -449,55 +377,84 @@ static void finish(struct proposal *x, const struct outcome *o, bool sent)
 		e.packets = rule ? rule->max_packets : 0;
 		e.bytes = rule ? rule->max_bytes : 0;
 	}
-	to.order = 0;
 	to.changed_s = now_s();
-	snprintf(to.reason, sizeof to.reason, "%s", o->why);
-	if (!proposal_is_over(x))
-		to.status = to.used < to.a.uses ? PROPOSAL_APPROVED : PROPOSAL_SPENT;
+	if (x->order == o->order) {
+		to.order = 0;
+		snprintf(to.reason, sizeof to.reason, "%s", o->why);
+		if (!proposal_is_over(x))
+			to.status = to.used < to.a.uses ? PROPOSAL_APPROVED : PROPOSAL_SPENT;
+	}
 	if (proposals_change(d.setup.proposals, x, &to, TOLD_ENDED, &note, note_end, &e) < 0)
-		return;
+		return false;
 	w->refusal = REFUSED_NOT;
 	w->retry_s = RETRY_FIRST_S;
 	if (d.setup.watch)
-		d.setup.watch->ended(d.setup.watch->watch, run, true, now_ns());
+		d.setup.watch->ended(d.setup.watch->watch, o->order, true, now_ns());
+	return true;
 }
 
-/* One that we had given up: its budget is to be counted all the same. */
-static void take_stray(const struct outcome *o)
+/* No run ends that was not planned: a hub that died between the pipe and its store took the word with it. */
+static bool take_end(struct proposal *x, const struct outcome *o)
 {
-	log_warning("the prober tells of run %llu, which nobody waits for", (unsigned long long)o->order);
-	if (o->type != OUTCOME_REFUSED)
-		runs_end(d.setup.proposals->sql, o->order, true, o->packets, o->bytes, now_s());
+	struct outcome plan = { .order = o->order, .type = OUTCOME_PLANNED, .started_ns = o->started_ns };
+
+	return (runs_planned(d.setup.proposals->sql, o->order) || take_plan(x, &plan)) && finish(x, o, true);
 }
 
-/* False for what no prober writes: a run is planned once, and its event stays in the outbox whatever its limit. */
+/* The proposal is gone, long since or with a store that was lost: its budget is to be counted all the same. */
+static bool take_stray(const struct outcome *o)
+{
+	log_warning("the prober tells of run %llu, of which nothing is known", (unsigned long long)o->order);
+	return o->type == OUTCOME_REFUSED || runs_end(d.setup.proposals->sql, o->order, true, o->packets, o->bytes, now_s()) == 0;
+}
+
+/* False when the store refused. */
 static bool take_outcome(const struct outcome *o)
 {
 	struct proposal *x = proposals_find_run(d.setup.proposals, o->order);
 
+	/* What was given up and is carried out all the same is told like any other. */
+	if (!x && o->type != OUTCOME_REFUSED)
+		x = proposals_recall(d.setup.proposals, o->order);
+	if (!x)
+		return take_stray(o);
+	if (o->type == OUTCOME_REFUSED)
+		return take_refusal(x, o);
+	return o->type == OUTCOME_PLANNED ? take_plan(x, o) : take_end(x, o);
+}
+
+static bool outcome_valid(const struct outcome *o)
+{
+	return o->type >= OUTCOME_REFUSED && o->type < OUTCOME_TYPES && o->refusal < REFUSALS && o->end < PROBE_ENDS && o->stopped <= 1 &&
+	       text_is_clean(o->why, sizeof o->why) && time_valid(o->started_ns) && time_valid(o->ended_ns) && o->audit <= INT64_MAX && o->order <= INT64_MAX;
+}
+
+static void on_outcome(uv_poll_t *poll, int status, int events);
+
+/* What the store did not take is tried again each second, and the prober's next words wait. */
+static void take_held(void)
+{
+	d.held = !take_outcome(&d.outcome);
+	if (d.held)
+		uv_poll_stop(&d.poll);
+	else
+		uv_poll_start(&d.poll, UV_READABLE, on_outcome);
+}
+
+/* False for what no prober writes: a run is planned once, and its event stays in the outbox whatever its limit. */
+static bool hear_outcome(const struct outcome *o)
+{
+	if (!outcome_valid(o) || (o->type == OUTCOME_PLANNED && runs_planned(d.setup.proposals->sql, o->order)))
+		return false;
 	if (o->type == OUTCOME_STATE) {
 		/* A prober that was started anew must know what its predecessor was told. */
 		if (d.stopped && !o->stopped)
 			say(ORDER_STOP, 0);
 		return true;
 	}
-	if (x && o->type == OUTCOME_PLANNED && waiting_for(x)->planned)
-		return false;
-	if (!x)
-		take_stray(o);
-	else if (o->type == OUTCOME_REFUSED)
-		take_refusal(x, o);
-	else if (o->type == OUTCOME_PLANNED)
-		take_plan(x, o);
-	else
-		finish(x, o, true);
+	d.outcome = *o;
+	take_held();
 	return true;
-}
-
-static bool outcome_valid(const struct outcome *o)
-{
-	return o->type >= OUTCOME_REFUSED && o->type < OUTCOME_TYPES && o->refusal < REFUSALS && o->end < PROBE_ENDS && o->stopped <= 1 &&
-	       text_is_clean(o->why, sizeof o->why) && o->audit <= INT64_MAX && o->order <= INT64_MAX;
 }
 
 static void on_outcome(uv_poll_t *poll, int status, int events)
@@ -513,11 +470,20 @@ static void on_outcome(uv_poll_t *poll, int status, int events)
 		uv_poll_stop(poll); /* there is no prober, and none will come */
 		return;
 	}
-	if (n != (ssize_t)sizeof o || !outcome_valid(&o) || !take_outcome(&o)) {
+	if (n != (ssize_t)sizeof o || !hear_outcome(&o)) {
 		log_error("the prober wrote what no prober writes");
 		d.setup.wrong();
 		return;
 	}
+	dispatch_kick();
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+	(void)timer;
+	say(ORDER_ALIVE, 0);
+	if (d.held)
+		take_held();
 	dispatch_kick();
 }
 

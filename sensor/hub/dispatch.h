@@ -4,6 +4,8 @@
  *
  * Once a second the prober hears that the hub lives. A hub that dies between its store and the pipe has
  * noted a run that nobody began: it is tried again, and the prober's ledger knows whether it was one too many.
+ * Whatever the prober carries out is told as planned and as ended, once each, also when the run was given up before, the
+ * store refused, or a hub died with the prober's word.
  */
 #ifndef SENSOR_HUB_DISPATCH_H
 #define SENSOR_HUB_DISPATCH_H

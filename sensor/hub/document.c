@@ -4,11 +4,12 @@
 #include "sensor/hub/address.h"
 #include "sensor/hub/asset_document.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-static const char ECS_VERSION[] = "8.17.0";
+static const char ecs[] = "\"ecs\":{\"version\":\"8.17.0\"}";
+static const char observer[] =
+	"\"type\":\"sensor\",\"vendor\":\"askance\",\"product\":\"askance\",\"version\":\"" ASKANCE_VERSION "\"";
 
 static void put_list_of_one(struct json *j, const char *key, const char *word)
 {
@@ -25,25 +26,15 @@ static void begin(struct document *d, const struct subject *s, const struct even
 	json_clear(j);
 	json_open(j, NULL, '{');
 	json_time(j, "@timestamp", time_ns);
-	json_open(j, "ecs", '{');
-	json_text(j, "version", ECS_VERSION);
-	json_close(j, '}');
+	json_raw(j, NULL, ecs, sizeof ecs - 1);
 	json_open(j, "event", '{');
 	d->mark = j->len;
-	json_text(j, "kind", w->kind);
-	put_list_of_one(j, "category", w->category);
-	put_list_of_one(j, "type", w->type);
-	json_text(j, "action", w->action);
-	json_text(j, "dataset", w->dataset);
-	json_text(j, "module", "askance");
+	json_raw(j, NULL, w->members, strlen(w->members));
 	json_close(j, '}');
 	picture_zone(s->picture, s->view->asset->nodes, zone, sizeof zone);
 	json_open(j, "observer", '{');
 	json_text(j, "name", s->picture->sensor);
-	json_text(j, "type", "sensor");
-	json_text(j, "vendor", "askance");
-	json_text(j, "product", "askance");
-	json_text(j, "version", ASKANCE_VERSION);
+	json_raw(j, NULL, observer, sizeof observer - 1);
 	json_open(j, "ingress", '{');
 	json_text(j, "zone", zone);
 	json_close(j, '}');
@@ -208,11 +199,11 @@ void document_asset(struct document *d, const struct subject *s, enum asset_acti
 		    int64_t time_ns, bool all_talks)
 {
 	static const struct event_words words[] = {
-		[ASSET_OBSERVED] = { "asset", "host", "info", "asset-observed", "askance.asset" },
-		[ASSET_CHANGED] = { "event", "host", "change", "asset-changed", "askance.asset" },
-		[ASSET_CONFLICT] = { "event", "host", "change", "asset-conflict", "askance.asset" },
-		[ASSET_MERGED] = { "event", "host", "change", "asset-merged", "askance.asset" },
-		[ASSET_SPLIT] = { "event", "host", "change", "asset-split", "askance.asset" },
+		[ASSET_OBSERVED] = EVENT_WORDS("asset", "host", "info", "asset-observed", "askance.asset"),
+		[ASSET_CHANGED] = EVENT_WORDS("event", "host", "change", "asset-changed", "askance.asset"),
+		[ASSET_CONFLICT] = EVENT_WORDS("event", "host", "change", "asset-conflict", "askance.asset"),
+		[ASSET_MERGED] = EVENT_WORDS("event", "host", "change", "asset-merged", "askance.asset"),
+		[ASSET_SPLIT] = EVENT_WORDS("event", "host", "change", "asset-split", "askance.asset"),
 	};
 	struct json *j = &d->json;
 
@@ -244,7 +235,7 @@ static void put_server(struct json *j, const struct node *n, uint16_t port)
 
 void document_service(struct document *d, const struct subject *s, const struct node *n, const struct service_item *item, int64_t time_ns)
 {
-	static const struct event_words words = { "asset", "network", "info", "service-observed", "askance.service" };
+	static const struct event_words words = EVENT_WORDS("asset", "network", "info", "service-observed", "askance.service");
 	struct json *j = &d->json;
 
 	begin(d, s, &words, time_ns);
@@ -275,7 +266,7 @@ void document_service(struct document *d, const struct subject *s, const struct 
 
 void document_attribute(struct document *d, const struct subject *s, const struct attribute_item *a, const char *previous, int64_t time_ns)
 {
-	static const struct event_words words = { "state", "host", "info", "attribute-learned", "askance.attribute" };
+	static const struct event_words words = EVENT_WORDS("state", "host", "info", "attribute-learned", "askance.attribute");
 	struct json *j = &d->json;
 
 	begin(d, s, &words, time_ns);
@@ -299,7 +290,7 @@ void document_attribute(struct document *d, const struct subject *s, const struc
 
 void document_gap(struct document *d, const struct subject *s, const struct gap *g, int64_t time_ns)
 {
-	static const struct event_words words = { "state", "host", "info", "gap-open", "askance.gap" };
+	static const struct event_words words = EVENT_WORDS("state", "host", "info", "gap-open", "askance.gap");
 	struct json *j = &d->json;
 
 	begin(d, s, &words, time_ns);
@@ -314,7 +305,7 @@ void document_gap(struct document *d, const struct subject *s, const struct gap 
 
 void document_gap_closed(struct document *d, const struct subject *s, const struct gap_told *g, int64_t time_ns)
 {
-	static const struct event_words words = { "state", "host", "info", "gap-closed", "askance.gap" };
+	static const struct event_words words = EVENT_WORDS("state", "host", "info", "gap-closed", "askance.gap");
 	struct json *j = &d->json;
 
 	begin(d, s, &words, time_ns);
@@ -329,19 +320,35 @@ void document_gap_closed(struct document *d, const struct subject *s, const stru
 	end(d);
 }
 
+/* The writer's commas stay out of it. */
+static void put_piece(struct json *out, const char *text, size_t len)
+{
+	out->first = true;
+	json_raw(out, NULL, text, len);
+}
+
+static void put_count(struct json *out, int64_t count)
+{
+	out->first = true;
+	json_number(out, NULL, count);
+}
+
 void document_renumber(const char *head, size_t head_len, const char *tail, const char *sensor, uint64_t epoch, int64_t sequence, struct json *out)
 {
-	char number[192];
-	int n = snprintf(number, sizeof number, "\"sequence\":%" PRId64 ",\"id\":\"%s:%" PRIu64 ":%" PRId64 "\",", sequence,
-			 sensor, epoch, sequence);
+	static const char before[] = "\"sequence\":", id[] = ",\"id\":\"";
 
-	/* Three plain pieces; the writer's commas stay out of it. */
 	json_clear(out);
-	json_raw(out, NULL, head, head_len);
-	out->first = true;
-	json_raw(out, NULL, number, (size_t)n);
-	out->first = true;
-	json_raw(out, NULL, tail, strlen(tail));
+	put_piece(out, head, head_len);
+	put_piece(out, before, sizeof before - 1);
+	put_count(out, sequence);
+	put_piece(out, id, sizeof id - 1);
+	put_piece(out, sensor, strlen(sensor));
+	put_piece(out, ":", 1);
+	put_count(out, (int64_t)epoch);
+	put_piece(out, ":", 1);
+	put_count(out, sequence);
+	put_piece(out, "\",", 2);
+	put_piece(out, tail, strlen(tail));
 }
 
 void document_number(const struct document *d, const char *sensor, uint64_t epoch, int64_t sequence, struct json *out)

@@ -37,10 +37,14 @@ struct asset_note {
 	const char *other;                       /* id of the asset merged in, or split from */
 };
 
-/* How ECS sorts an event. */
+/* How ECS sorts an event, as the members of "event" that say so. */
 struct event_words {
-	const char *kind, *category, *type, *action, *dataset;
+	const char *members;
 };
+
+#define EVENT_WORDS(kind, category, type, action, dataset) \
+	{ "\"kind\":\"" kind "\",\"category\":[\"" category "\"],\"type\":[\"" type "\"],\"action\":\"" action \
+	  "\",\"dataset\":\"" dataset "\",\"module\":\"askance\"" }
 
 /*
  * For events of other parts: the envelope, the asset's addresses, and "ot" with its name, open for more members of "ot";

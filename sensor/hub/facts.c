@@ -4,7 +4,10 @@
  */
 #include "sensor/hub/facts.h"
 
+#include "classifiers/host/place.h"
+#include "sensor/hub/address.h"
 #include "sensor/hub/binding.h"
+#include "sensor/hub/talks.h"
 
 #include <string.h>
 
@@ -22,6 +25,14 @@ static const char *keep(struct picture *p, const char *text)
 	return kept;
 }
 
+/* Many findings in a row are of one protocol. */
+static const char *keep_protocol(struct picture *p, const char *protocol)
+{
+	if (!p->recent_protocol || strcmp(p->recent_protocol, protocol) != 0)
+		p->recent_protocol = keep(p, protocol);
+	return p->recent_protocol;
+}
+
 static void hear_subasset(struct picture *p, struct node *n, const struct finding *f, const char *path)
 {
 	struct subasset_item *s = n->subassets.items;
@@ -29,10 +40,11 @@ static void hear_subasset(struct picture *p, struct node *n, const struct findin
 	for (unsigned i = 0; i < n->subassets.count; i++) {
 		if (s[i].path != path)
 			continue;
-		s[i].last_ns = f->time_ns;
-		s[i].dirty = 1;
+		s[i].last_ns = f->time_ns > s[i].last_ns ? f->time_ns : s[i].last_ns;
+		s[i].dirty |= SUBASSET_HEARD;
 		if (f->source == SOURCE_PROBE && s[i].source != SOURCE_PROBE) {
 			s[i].source = SOURCE_PROBE;
+			s[i].dirty = SUBASSET_CHANGED;
 			picture_change(p, n);
 		}
 		return;
@@ -43,8 +55,19 @@ static void hear_subasset(struct picture *p, struct node *n, const struct findin
 		return;
 	}
 	p->subassets++;
-	*s = (struct subasset_item){ path, f->time_ns, f->time_ns, f->frame, f->source, 1 };
+	*s = (struct subasset_item){ path, f->time_ns, f->time_ns, f->frame, f->source, SUBASSET_CHANGED };
 	picture_change(p, n);
+}
+
+int64_t facts_newest(const struct node *n, const char *path)
+{
+	const struct attribute_item *a = n->attributes.items;
+	int64_t newest = INT64_MIN;
+
+	for (unsigned i = 0; i < n->attributes.count; i++)
+		if (a[i].path == path && a[i].last_ns > newest)
+			newest = a[i].last_ns;
+	return newest;
 }
 
 /* Items of the same (path, attribute, protocol, source) as `key`: how many, the newest of them, and the one with its value. */
@@ -174,22 +197,57 @@ static void hear_speaks(struct picture *p, struct node *n, const struct finding 
 	picture_change(p, n);
 }
 
+static struct talk_item talk_of(const struct finding *f, const struct endpoint *peer, const char *protocol)
+{
+	struct talk_item t = { .protocol = protocol, .first_ns = f->time_ns, .last_ns = f->time_ns, .frame = f->frame,
+				 .port = f->port, .transport = f->transport, .family = peer->family, .dirty = 1 };
+
+	memcpy(t.peer, peer->family ? peer->ip : peer->mac, address_bytes(peer->family));
+	return t;
+}
+
+static unsigned visitors_of(const struct node *n)
+{
+	const struct talk_item *t = n->talks.items;
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < n->talks.count; i++)
+		count += t[i].visits;
+	return count;
+}
+
+/* A public client is kept with whom it visits too: whether that is of the plant may turn out later. */
+static void hear_visit(struct picture *p, const struct finding *f, const char *protocol)
+{
+	const struct endpoint *client = &f->subject, *server = &f->peer;
+	struct talk_item key = talk_of(f, client, protocol), *t;
+	struct node *n;
+	bool known;
+
+	if (!client->family || !server->family || !place_is_public(client->family, client->ip))
+		return;
+	n = picture_find(p, f->vlan, server->family, server->ip);
+	key.visits = 1;
+	if (!n || talks_find(n, &key, &known) || known)
+		return;
+	t = visitors_of(n) < NODE_VISITORS ? row_add(&n->talks, sizeof *t, NODE_TALKS) : NULL;
+	if (!t) {
+		lose(n, &p->counters.talks_lost);
+		return;
+	}
+	*t = key;
+	picture_change(p, n);
+}
+
 static void hear_talks(struct picture *p, struct node *n, const struct finding *f, const char *protocol)
 {
-	const uint8_t *peer = f->peer.family ? f->peer.ip : f->peer.mac;
-	size_t len = f->peer.family == 4 ? 4 : f->peer.family == 6 ? 16 : 6;
-	struct talk_item *t = n->talks.items;
-	bool counted = false;
+	struct talk_item key = talk_of(f, &f->peer, protocol), *t;
+	bool counted;
 
-	for (unsigned i = 0; i < n->talks.count; i++) {
-		if (t[i].port != f->port || t[i].family != f->peer.family || t[i].transport != f->transport ||
-		    memcmp(t[i].peer, peer, len) != 0)
-			continue;
-		counted = true;
-		if (t[i].protocol != protocol)
-			continue;
-		t[i].last_ns = f->time_ns > t[i].last_ns ? f->time_ns : t[i].last_ns;
-		t[i].dirty = 1;
+	t = talks_find(n, &key, &counted);
+	if (t) {
+		t->last_ns = f->time_ns > t->last_ns ? f->time_ns : t->last_ns;
+		t->dirty = 1;
 		return;
 	}
 	t = row_add(&n->talks, sizeof *t, NODE_TALKS);
@@ -197,8 +255,7 @@ static void hear_talks(struct picture *p, struct node *n, const struct finding *
 		lose(n, &p->counters.talks_lost);
 		return;
 	}
-	*t = (struct talk_item){ protocol, f->time_ns, f->time_ns, f->port, f->transport, f->peer.family, 1, { 0 } };
-	memcpy(t->peer, peer, len);
+	*t = key;
 	/* One client counts once, whatever it was thought to speak there. */
 	if (!counted)
 		picture_demand(p, n, &f->peer, f->transport, f->port);
@@ -207,7 +264,7 @@ static void hear_talks(struct picture *p, struct node *n, const struct finding *
 
 void facts_hear(struct picture *p, struct node *n, const struct finding *f)
 {
-	const char *protocol = keep(p, f->protocol), *path = keep(p, f->path);
+	const char *protocol = keep_protocol(p, f->protocol), *path = keep(p, f->path);
 
 	if (!protocol || !path)
 		return;
@@ -227,6 +284,7 @@ void facts_hear(struct picture *p, struct node *n, const struct finding *f)
 		break;
 	case FINDING_TALKS:
 		hear_talks(p, n, f, protocol);
+		hear_visit(p, f, protocol);
 		break;
 	case FINDING_HOST:
 	case FINDING_ACTIVITY: /* an event, and no property of anybody */

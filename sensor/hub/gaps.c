@@ -141,7 +141,7 @@ static void judge_gap(struct search *s, struct gap *g)
 		decide(g, VERDICT_FORBIDDEN, "no policy is loaded: without a whitelist nothing may be asked");
 		return;
 	}
-	verdict = gap_policy(s, g->rule, g->target, g->port);
+	verdict = gap_policy_chosen(s, g);
 	g->signatures = verdict.signatures;
 	g->automatic = verdict.automatic;
 	decide(g, verdict.allowed ? VERDICT_PROPOSED : VERDICT_FORBIDDEN, "%s", verdict.why);
@@ -433,7 +433,7 @@ static void find_expected(struct search *s)
 void gaps_find(struct gaps *g, const struct knowledge *k, const struct picture *p, const struct view *v,
 	       const struct judgement *j)
 {
-	struct search s = { g, k, p, v, j };
+	struct search s = { .gaps = g, .k = k, .p = p, .v = v, .j = j };
 
 	g->count = 0;
 	g->lost = 0;

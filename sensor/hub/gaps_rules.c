@@ -8,17 +8,6 @@
 
 enum { FRAME_BYTES = 64 }; /* what a packet costs before it carries anything */
 
-/* True when the rule asks a service of that protocol, heard by that transport. */
-static bool rule_asks(const struct rule *r, const struct service_item *s)
-{
-	if (r->transport != s->transport || r->multicast || !rule_takes_port(r, s->port))
-		return false;
-	for (unsigned i = 0; i < r->seen_count; i++)
-		if (strcmp(r->seen[i], s->protocol) == 0)
-			return true;
-	return r->seen_count == 0 && strcmp(r->protocol, s->protocol) == 0;
-}
-
 unsigned gap_fills(const struct rule *r, const struct gap *g)
 {
 	unsigned count = 0;
@@ -58,10 +47,11 @@ struct policy_verdict gap_policy(const struct search *s, const struct rule *r, c
 	return heard;
 }
 
-/* Whether the policy lets this rule ask there; without one nothing may be asked, and all rules are alike. */
-static bool rule_may(const struct search *s, const struct rule *r, const struct node *node, uint16_t port)
+struct policy_verdict gap_policy_chosen(const struct search *s, const struct gap *g)
 {
-	return s->k->policy && gap_policy(s, r, node, port).allowed;
+	if (s->chosen.rule == g->rule && s->chosen.node == g->target && s->chosen.port == g->port)
+		return s->chosen.verdict;
+	return gap_policy(s, g->rule, g->target, g->port);
 }
 
 /* What asking costs at most. */
@@ -98,29 +88,42 @@ bool gap_better_rule(const struct rule *r, const struct rule *than, const struct
 	return cost_of(r) * (its ? its : 1) < cost_of(than) * (mine ? mine : 1);
 }
 
-const struct rule *gap_next_rule(const struct search *s, const struct service_item *item, bool sub_assets, size_t *i)
+const struct rule *gap_next_rule(const struct search *s, const struct service_item *item, bool sub_assets, size_t *at)
 {
-	while (s->k->rules && *i < ruleset_count(s->k->rules)) {
-		const struct rule *r = ruleset_at(s->k->rules, (*i)++);
+	const struct rule *r = NULL;
 
-		if (r->sub_assets == sub_assets && rule_asks(r, item))
+	while (s->k->rules && (r = ruleset_asking(s->k->rules, item->protocol, at)))
+		if (r->sub_assets == sub_assets && r->transport == item->transport && !r->multicast && rule_takes_port(r, item->port))
 			return r;
-	}
-	return NULL;
+	return r;
 }
 
-const struct rule *gap_choose_rule(const struct search *s, const struct view_service *service, const struct gap *open)
+const struct rule *gap_choose_rule(struct search *s, const struct view_service *service, const struct gap *open)
 {
 	const struct rule *best = NULL, *r;
-	bool best_may = false;
 	size_t at = 0;
 
+	s->chosen.node = service->node;
+	s->chosen.port = service->item->port;
+	s->chosen.rule = NULL;
+	s->chosen.verdict.allowed = false;
 	while ((r = gap_next_rule(s, service->item, false, &at))) {
-		bool may = gap_fills(r, open) && rule_may(s, r, service->node, service->item->port);
+		struct policy_verdict verdict;
+		bool best_may = s->chosen.verdict.allowed;
 
-		if (gap_fills(r, open) && may >= best_may && (may > best_may || gap_better_rule(r, best, open))) {
-			best = r;
-			best_may = may;
+		if (!gap_fills(r, open))
+			continue;
+		/* Without a policy nothing may be asked, and all rules are alike. */
+		if (!s->k->policy)
+			verdict.allowed = false;
+		else
+			verdict = gap_policy(s, r, service->node, service->item->port);
+		if (verdict.allowed < best_may || (verdict.allowed == best_may && !gap_better_rule(r, best, open)))
+			continue;
+		best = r;
+		if (s->k->policy) {
+			s->chosen.rule = r;
+			s->chosen.verdict = verdict;
 		}
 	}
 	return best;
@@ -193,7 +196,7 @@ static void compare(const struct search *s, const struct gap *g, const struct ga
 size_t gaps_others(const struct gap *g, const struct knowledge *k, const struct picture *p, const struct view *v, const struct judgement *j,
 		   struct gap_other others[GAP_OTHERS])
 {
-	const struct search s = { NULL, k, p, v, j };
+	const struct search s = { .k = k, .p = p, .v = v, .j = j };
 	const struct service_item *item = g->rule ? service_of(v, g) : NULL;
 	struct gap open = { .lacks_count = g->open_count };
 	size_t count = 0, at = 0;

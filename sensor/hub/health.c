@@ -11,6 +11,7 @@
 #include "sensor/hub/stream_trim.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -29,6 +30,11 @@ static const char *const counter_names[] = {
 enum { COUNTERS = sizeof counter_names / sizeof *counter_names };
 _Static_assert(sizeof(struct engine_counters) == COUNTERS * sizeof(uint64_t), "a name for each counter");
 
+#define COUNT_MOST (INT64_MAX >> 10)
+#define COUNTER(name) (offsetof(struct engine_counters, name) / sizeof(uint64_t))
+
+enum { FRAMES = COUNTER(frames), RING_DROPS = COUNTER(ring_drops), UNKNOWN_LINKTYPE = COUNTER(unknown_linktype), UNDECODED = COUNTER(undecoded) };
+
 static struct {
 	struct store *store;
 	struct hub_config config;
@@ -36,7 +42,7 @@ static struct {
 	void (*picture)(struct health_picture *);
 	uint64_t started_ms;
 	uint64_t last[CONFIG_ENGINES][COUNTERS];
-	uint64_t total[COUNTERS]; /* over restarts of engines */
+	uint64_t total[CONFIG_ENGINES][COUNTERS]; /* over restarts of engines */
 	struct json document;
 } health;
 
@@ -48,23 +54,32 @@ void health_counters(unsigned engine, const struct engine_counters *c)
 		return;
 	memcpy(now, c, sizeof now);
 	for (unsigned i = 0; i < COUNTERS; i++) {
-		uint64_t before = health.last[engine][i];
+		uint64_t before = health.last[engine][i], *total = &health.total[engine][i];
 
-		health.total[i] += now[i] >= before ? now[i] - before : now[i];
-		health.total[i] &= INT64_MAX >> 10; /* an engine that lies may count up to 2^53 again and again */
+		*total += now[i] >= before ? now[i] - before : now[i];
+		*total &= COUNT_MOST; /* an engine that lies may count up to 2^53 again and again */
 		health.last[engine][i] = now[i];
 	}
 }
 
+static uint64_t total_of(unsigned counter)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < CONFIG_ENGINES; i++)
+		sum += health.total[i][counter];
+	return sum & COUNT_MOST;
+}
+
 static void write_traffic(struct json *j)
 {
-	uint64_t frames = health.total[0], undecoded = health.total[6] + health.total[5];
+	uint64_t frames = total_of(FRAMES), undecoded = total_of(UNDECODED) + total_of(UNKNOWN_LINKTYPE);
 
 	if (undecoded > frames)
 		undecoded = frames; /* so an engine may say that lies */
 	json_open(j, "traffic", '{');
 	for (unsigned i = 0; i < COUNTERS; i++)
-		json_number(j, counter_names[i], (int64_t)health.total[i]);
+		json_number(j, counter_names[i], (int64_t)total_of(i));
 	json_close(j, '}');
 	json_hundredths(j, "undecoded_share", frames ? (unsigned)(undecoded * 100 / frames) : 0);
 }
@@ -84,6 +99,24 @@ static void write_picture(struct json *j)
 	json_number(j, "assets_refused", (int64_t)size.assets_refused);
 	json_number(j, "reports_rejected", (int64_t)size.reports_rejected);
 	json_close(j, '}');
+}
+
+static void write_engines(struct json *j)
+{
+	struct health_picture size = { 0 };
+
+	if (!health.picture)
+		return;
+	health.picture(&size);
+	json_open(j, "engines", '[');
+	for (unsigned i = 0; i < health.config.engines; i++) {
+		json_open(j, NULL, '{');
+		json_number(j, "frames", (int64_t)health.total[i][FRAMES]);
+		json_number(j, "ring_drops", (int64_t)health.total[i][RING_DROPS]);
+		json_number(j, "waiting_bytes", (int64_t)size.waiting_bytes[i]);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
 }
 
 static void write_readers(struct json *j)
@@ -145,13 +178,14 @@ static void write_walls(struct json *j)
 
 static void write_document(struct json *j, int64_t seq)
 {
-	static const struct event_words words = { "metric", "host", "info", "sensor-health", "askance.health" };
+	static const struct event_words words = EVENT_WORDS("metric", "host", "info", "sensor-health", "askance.health");
 
 	sensor_document_open(j, &health.config, &words, outbox_epoch(health.store), seq);
 	json_open(j, "health", '{');
 	json_number(j, "uptime_s", (int64_t)((uv_now(health.timer.loop) - health.started_ms) / 1000));
 	write_walls(j);
 	write_traffic(j);
+	write_engines(j);
 	write_picture(j);
 	write_readers(j);
 	json_close(j, '}');

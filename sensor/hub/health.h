@@ -21,6 +21,7 @@ struct health_picture {
 	uint64_t assets_refused;   /* the picture was full */
 	uint64_t events_lost;      /* the store refused for so long that they were given up */
 	uint64_t reports_rejected; /* findings with a field that no honest engine sends */
+	uint64_t waiting_bytes[CONFIG_ENGINES]; /* of frames, for each engine */
 };
 
 /* Starts the timer; `picture` is called on the loop before each event and may be NULL. 0, or -1. */

@@ -32,8 +32,13 @@ struct desk {
 struct subject desk_take(struct desk *d, const struct asset *a);
 void desk_free(struct desk *d);
 
-/* The descriptors of the findings ring of engine i. */
+/* Takes the consumer's end of the findings ring of engine i from its descriptors. 0, or -1 with errno. */
 int ring_of_engine(struct ring *r, unsigned i);
+/* The first of those descriptors: records, tail, and the wake to be waited for. */
+int records_of_engine(unsigned i);
+
+/* True when every field, and every time, is what an honest engine may send. */
+bool report_valid(const struct report *r);
 
 /*
  * Copies the next report out of the ring and checks it. RING_OK with *report, RING_EMPTY, or

@@ -5,6 +5,7 @@
  */
 #include "sensor/common/log.h"
 #include "sensor/hub/address.h"
+#include "sensor/hub/gather.h"
 #include "sensor/hub/hub.h"
 #include "sensor/hub/walls.h"
 
@@ -16,11 +17,20 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { OUTPUT_BYTES = 1 << 20, RELEASE_EVERY = 256 };
+enum { OUTPUT_BYTES = 1 << 20, RELEASE_EVERY = 256, HOLD_MS = 2, AHEAD = 12 };
+
+/* Reports taken from the rings and not yet heard, so that the memory they need comes meanwhile. */
+struct queue {
+	struct report report[AHEAD];
+	struct expected expected[AHEAD];
+	unsigned first, count;
+};
 
 struct reading {
 	const struct hub_config *config;
-	struct ring ring;
+	struct intake intakes[CONFIG_ENGINES];
+	struct gather gather;
+	struct queue queue;
 	struct picture picture;
 	struct knowledge knowledge;
 	struct desk desk;
@@ -34,44 +44,91 @@ static void pass_on(const struct report *r)
 		return;
 }
 
-/* Everything that is in the ring now. False when an engine sent something wrong. */
-static bool drain(struct reading *h)
+static void release_all(struct reading *h)
 {
-	struct report report;
-	enum ring_result result;
-	unsigned taken = 0;
-
-	while ((result = report_next(&h->ring, 0, &report)) == RING_OK) {
-		if (report.type == REPORT_FINDING)
-			picture_hear(&h->picture, &report.finding);
-		else if (report.type != REPORT_COUNTERS && report.type != REPORT_PULSE)
-			pass_on(&report);
-		/* Now and then, because the other end reads the position. */
-		if (++taken % RELEASE_EVERY == 0)
-			ring_release(&h->ring);
-	}
-	ring_release(&h->ring);
-	return result == RING_EMPTY;
+	for (unsigned i = 0; i < h->gather.count; i++)
+		intake_release(&h->intakes[i]);
 }
 
-/* Until the command has closed FD_ORDERS and the ring is empty. */
+static void add(struct reading *h, const struct report *report)
+{
+	struct queue *q = &h->queue;
+	unsigned at = (q->first + q->count++) % AHEAD;
+
+	q->report[at] = *report;
+	q->expected[at].count = 0;
+	if (report->type == REPORT_FINDING)
+		picture_expect(&h->picture, &report->finding, &q->expected[at]);
+}
+
+static void hear_first(struct reading *h)
+{
+	struct queue *q = &h->queue;
+	const struct report *report = &q->report[q->first];
+
+	for (unsigned ahead = AHEAD / 4; ahead < q->count && ahead < AHEAD; ahead += AHEAD / 2)
+		picture_fetch(&h->picture, &q->expected[(q->first + ahead) % AHEAD]);
+	if (report->type == REPORT_FINDING)
+		picture_hear(&h->picture, &report->finding);
+	else if (report->type != REPORT_COUNTERS && report->type != REPORT_PULSE)
+		pass_on(report);
+	q->first = (q->first + 1) % AHEAD;
+	q->count--;
+}
+
+/* Everything that may be taken now. GATHER_BROKEN when an engine sent something wrong. */
+static enum gather_result drain(struct reading *h)
+{
+	const struct report *report;
+	enum gather_result result;
+	unsigned taken = 0, from;
+
+	while ((result = gather_next(&h->gather, &report, &from)) == GATHER_REPORT) {
+		if (h->queue.count == AHEAD)
+			hear_first(h);
+		add(h, report);
+		/* Now and then, because the other end reads the position. */
+		if (++taken % RELEASE_EVERY == 0)
+			intake_release(&h->intakes[from]);
+	}
+	while (h->queue.count > 0)
+		hear_first(h);
+	release_all(h);
+	return result;
+}
+
+/* Until the command has closed FD_ORDERS and the rings are empty. An engine that comes further tells nobody of it: hence the limit. */
 static bool listen_to_engines(struct reading *h)
 {
-	struct pollfd fds[] = { { .fd = FD_WAKE_IN, .events = POLLIN }, { .fd = FD_ORDERS, .events = POLLIN } };
-	bool closed = false;
+	struct pollfd fds[CONFIG_ENGINES + 1] = { { .fd = FD_ORDERS, .events = POLLIN } };
+	unsigned count = h->gather.count;
 
+	for (unsigned i = 0; i < count; i++)
+		fds[i + 1] = (struct pollfd){ .fd = records_of_engine(i) + 2, .events = POLLIN };
 	for (;;) {
-		if (!drain(h))
+		enum gather_result result = drain(h);
+
+		if (result == GATHER_BROKEN)
 			return false;
-		if (closed)
+		if (h->gather.hasty)
 			return true;
-		if (!ring_sleep(&h->ring))
+		if (!gather_sleep(&h->gather))
 			continue;
-		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+		if (poll(fds, count + 1, result == GATHER_WAIT ? HOLD_MS : -1) < 0 && errno != EINTR)
 			return false;
-		ring_woken(&h->ring);
-		closed = fds[1].revents != 0;
+		for (unsigned i = 0; i < count; i++)
+			ring_woken(&h->intakes[i].ring);
+		h->gather.hasty = fds[0].revents != 0;
 	}
+}
+
+static bool open_rings(struct reading *h)
+{
+	h->gather = (struct gather){ .intakes = h->intakes, .count = h->config->engines };
+	for (unsigned i = 0; i < h->gather.count; i++)
+		if (ring_of_engine(&h->intakes[i].ring, i) < 0)
+			return false;
+	return true;
 }
 
 /* Where an asset stands in the listing: its zone, then its first IP address, or its first MAC. */
@@ -162,11 +219,11 @@ int hub_read(const struct hub_config *config)
 	/* An interrupt from the keyboard is for the command, which then wants to hear what was learned. */
 	signal(SIGINT, SIG_IGN);
 	h.config = config;
-	if (ring_of_engine(&h.ring, 0) < 0) {
-		log_error("the findings ring could not be mapped");
+	if (!open_rings(&h)) {
+		log_error("the findings rings could not be mapped");
 		return EXIT_CONFIGURATION;
 	}
-	knowledge_load(&h.knowledge, config, false);
+	knowledge_load_to_read(&h.knowledge, config);
 	picture_start(&h.picture, config->sensor, config->zone, config->max_assets);
 	h.desk.knowledge = &h.knowledge;
 	h.desk.picture = &h.picture;
@@ -174,13 +231,11 @@ int hub_read(const struct hub_config *config)
 		return EXIT_CONFIGURATION;
 	if (!listen_to_engines(&h))
 		return EXIT_WRONG_REPORT;
+	knowledge_load_makers(&h.knowledge, config, &h.picture);
 	well = print_assets(&h);
 	if (!well)
 		log_error("the picture could not be printed: %s", strerror(errno));
 	tell_losses(&h.picture.counters);
-	desk_free(&h.desk);
-	picture_end(&h.picture);
-	knowledge_free(&h.knowledge);
-	ring_detach(&h.ring);
+	/* All that `h` holds is left to the end of the process, which gives it back sooner than free() does. */
 	return well ? 0 : 1;
 }

@@ -6,6 +6,7 @@
 #include "sensor/hub/approvals.h"
 #include "sensor/hub/batch.h"
 #include "sensor/hub/dispatch.h"
+#include "sensor/hub/gather.h"
 #include "sensor/hub/health.h"
 #include "sensor/hub/hub_watch.h"
 #include "sensor/hub/intake.h"
@@ -16,6 +17,7 @@
 #include "sensor/hub/proposal_mirror.h"
 #include "sensor/hub/publisher.h"
 #include "sensor/hub/store_damage.h"
+#include "sensor/hub/store_thread.h"
 #include "sensor/hub/walls.h"
 
 #include <signal.h>
@@ -33,16 +35,22 @@ enum {
 	REVIEW_A_TICK = 50,     /* assets whose gaps are looked at again, because time passes */
 	REVIEW_AT_START = 2000, /* ... and at the start, because rules may be new */
 	END_WAIT_MS = 2000,
+	HOLD_MS = 2,            /* between looks at an engine that a report waits for */
+	HOLD_MOST_MS = 500,     /* then the report is taken without it */
+	WAITING_MOST = 1 << 30, /* bytes of a ring */
 };
 
 static struct {
 	struct hub_config config;
 	uv_loop_t loop;
-	uv_timer_t batch_timer, tick_timer, watch_timer;
+	uv_timer_t batch_timer, tick_timer, watch_timer, hold_timer;
 	uv_idle_t more;          /* runs while a ring is not empty */
 	uv_signal_t term, interrupt;
+	uv_async_t stored;       /* a commit has ended */
 	uv_poll_t polls[CONFIG_ENGINES];
 	struct intake intakes[CONFIG_ENGINES];
+	struct gather gather;
+	uint64_t held_ms;        /* since when a report waits, 0 for not */
 	struct store store;
 	struct keeper *keeper;
 	struct knowledge knowledge;
@@ -51,6 +59,8 @@ static struct {
 	struct proposals proposals; /* with probing off only to take what analysts state */
 	struct analyst_facts facts;
 	unsigned taken;          /* reports since the last flush */
+	uint64_t noted[CONFIG_ENGINES]; /* up to where the commit under way takes the rings */
+	bool under_way;
 	uint32_t reviewed;       /* node up to which assets were reviewed */
 	uint32_t review_fast;    /* nodes still to review at the start */
 	uint64_t forced;         /* times that rings were released without the store */
@@ -90,23 +100,78 @@ static void relieve_rings(void)
 		}
 }
 
+static void flush_batch(uv_timer_t *timer);
+
+static void wait_for_store(void)
+{
+	relieve_rings();
+	uv_timer_start(&hub.batch_timer, flush_batch, RETRY_MS, 0);
+}
+
+/* What the commit under way brings to the disk may be told and given back then, no sooner. */
+static bool end_commit(void)
+{
+	if (!hub.under_way)
+		return true;
+	hub.under_way = false;
+	if (batch_store_end(&hub.batch) < 0) {
+		wait_for_store();
+		return false;
+	}
+	publisher_kick();
+	for (unsigned i = 0; i < hub.config.engines; i++)
+		intake_release_to(&hub.intakes[i], hub.noted[i]);
+	return true;
+}
+
+static bool begin_commit(void)
+{
+	bool watched = hub_watch_unstored();
+
+	if (batch_store_begin(&hub.batch, note_positions, NULL) < 0) {
+		wait_for_store();
+		return false;
+	}
+	for (unsigned i = 0; i < hub.config.engines; i++)
+		hub.noted[i] = hub.intakes[i].taken;
+	hub.under_way = true;
+	/* What the watch learns meanwhile could not be told from what it wrote. */
+	if (!watched)
+		return true;
+	if (!end_commit())
+		return false;
+	hub_watch_stored();
+	return true;
+}
+
 static void flush_batch(uv_timer_t *timer)
 {
 	(void)timer;
 	hub.taken = 0;
 	batch_draft(&hub.batch);
+	if (!end_commit())
+		return;
 	/* What said nothing new needs no transaction: hearing it again after a crash changes nothing either. */
 	if (batch_pending(&hub.batch) || hub_watch_unstored()) {
-		if (batch_store(&hub.batch, note_positions, NULL) < 0) {
-			relieve_rings();
-			uv_timer_start(&hub.batch_timer, flush_batch, RETRY_MS, 0);
-			return;
-		}
-		hub_watch_stored();
-		publisher_kick();
+		begin_commit();
+		return;
 	}
 	for (unsigned i = 0; i < hub.config.engines; i++)
 		intake_release(&hub.intakes[i]);
+}
+
+/* Another one may be under way by now. */
+static void on_stored(uv_async_t *async)
+{
+	(void)async;
+	if (!store_is_committing(&hub.store))
+		end_commit();
+}
+
+static void tell_stored(void *context)
+{
+	(void)context;
+	uv_async_send(&hub.stored);
 }
 
 static void note_taken(void)
@@ -146,48 +211,73 @@ static void take_report(unsigned engine, const struct report *r)
 	note_taken();
 }
 
-/* Takes what one engine sent, one batch at most. True when its ring is empty and its wake is awaited. */
-static bool drain(unsigned i)
+static void drain_held(uv_timer_t *timer);
+
+/* A report waits for an engine that is behind, or dead: it is looked for again soon, but not for ever. */
+static void hold(void)
 {
-	struct intake *in = &hub.intakes[i];
-	struct report report;
+	uint64_t now_ms = uv_now(&hub.loop);
+
+	if (!hub.held_ms)
+		hub.held_ms = now_ms;
+	if (now_ms - hub.held_ms >= HOLD_MOST_MS) {
+		gather_give_up(&hub.gather);
+		hub.held_ms = 0;
+	}
+	uv_timer_start(&hub.hold_timer, drain_held, HOLD_MS, 0);
+}
+
+/* Takes what the engines sent, one batch at most. True when their rings are empty, or a report is held, and their wakes are awaited. */
+static bool drain(void)
+{
+	const struct report *report;
+	unsigned engine;
 
 	for (unsigned n = 0; n < BATCH_FINDINGS; n++) {
-		enum ring_result result = intake_next(in, &report);
+		enum gather_result result = gather_next(&hub.gather, &report, &engine);
 
-		if (result == RING_OK) {
-			take_report(i, &report);
+		if (result == GATHER_REPORT) {
+			hub.held_ms = 0;
+			take_report(engine, report);
 			continue;
 		}
-		if (result == RING_BROKEN) {
+		if (result == GATHER_BROKEN) {
 			give_up(EXIT_WRONG_REPORT);
 			return true;
 		}
-		if (ring_sleep(&in->ring))
-			return true;
+		if (!gather_sleep(&hub.gather))
+			continue;
+		if (result == GATHER_WAIT)
+			hold();
+		return true;
 	}
 	return false;
 }
 
 static void drain_more(uv_idle_t *idle)
 {
-	bool all = true;
-
-	for (unsigned i = 0; i < hub.config.engines && !hub.ending; i++)
-		all &= drain(i);
-	if (all)
+	if (hub.ending || drain())
 		uv_idle_stop(idle);
+}
+
+static void drain_on(void)
+{
+	if (!hub.ending && !drain())
+		uv_idle_start(&hub.more, drain_more);
+}
+
+static void drain_held(uv_timer_t *timer)
+{
+	(void)timer;
+	drain_on();
 }
 
 static void on_wake(uv_poll_t *poll, int status, int events)
 {
-	unsigned i = (unsigned)(poll - hub.polls);
-
 	(void)status;
 	(void)events;
-	ring_woken(&hub.intakes[i].ring);
-	if (!drain(i))
-		uv_idle_start(&hub.more, drain_more);
+	ring_woken(&hub.intakes[poll - hub.polls].ring);
+	drain_on();
 }
 
 /* Things heard again: only their times changed. A few at a time, the eldest first. */
@@ -265,6 +355,11 @@ static void count_picture(struct health_picture *h)
 	h->assets_refused = hub.picture.counters.assets_refused;
 	h->events_lost = hub.batch.dropped;
 	h->reports_rejected = 0;
+	for (unsigned i = 0; i < hub.config.engines; i++) {
+		uint64_t waiting = ring_counter(&hub.intakes[i].ring, NOTE_WAITING);
+
+		h->waiting_bytes[i] = waiting > WAITING_MOST ? WAITING_MOST : waiting;
+	}
 }
 
 /* Takes what is still in the rings, stores it, and lets the publisher send what it can in a moment. */
@@ -275,11 +370,12 @@ static void on_end(uv_signal_t *handle, int number)
 	if (hub.ending)
 		return;
 	hub.ending = true;
-	for (unsigned i = 0; i < hub.config.engines; i++)
-		while (!drain(i))
-			continue;
+	hub.gather.hasty = true;
+	while (!drain())
+		continue;
 	uv_timer_stop(&hub.batch_timer);
 	flush_batch(NULL);
+	end_commit();
 	if (hub.batch.proposals) {
 		dispatch_end();
 		proposal_mirror_stop();
@@ -309,7 +405,7 @@ static int open_store(void)
 	    proposals_open(&hub.proposals, &hub.store, &hub.knowledge, &hub.picture, (uint8_t)hub.config.probing) < 0)
 		return EXIT_CONFIGURATION;
 	if (hub.config.probing != PROBING_OFF)
-		hub.batch.proposals = &hub.proposals;
+		batch_propose(&hub.batch, &hub.proposals);
 	if (hub_watch_open(&hub.config, &hub.store, &hub.picture, &hub.batch, hub.batch.proposals ? dispatch_abort : NULL) < 0)
 		return EXIT_CONFIGURATION;
 	hub.proposals.watch = hub_watch();
@@ -342,9 +438,11 @@ static int open_probing(void)
 
 static int open_intakes(void)
 {
+	hub.gather = (struct gather){ .intakes = hub.intakes, .count = hub.config.engines };
 	for (unsigned i = 0; i < hub.config.engines; i++) {
 		if (intake_open(&hub.intakes[i], i, &hub.store) < 0)
 			return -1;
+		hub.intakes[i].source = hub.config.source[i];
 		if (uv_poll_init(&hub.loop, &hub.polls[i], hub.intakes[i].wake) < 0 ||
 		    uv_poll_start(&hub.polls[i], UV_READABLE, on_wake) < 0) {
 			log_error("the loop refuses the wake of engine %u", i);
@@ -356,11 +454,15 @@ static int open_intakes(void)
 
 static void start_handles(void)
 {
+	if (store_threads_open(&hub.store, tell_stored, NULL) < 0)
+		log_warning("the store is written without threads of its own");
+	uv_async_init(&hub.loop, &hub.stored, on_stored);
 	uv_timer_init(&hub.loop, &hub.batch_timer);
 	uv_timer_init(&hub.loop, &hub.tick_timer);
 	uv_timer_start(&hub.tick_timer, on_tick, TICK_MS, TICK_MS);
 	uv_timer_init(&hub.loop, &hub.watch_timer);
 	uv_timer_start(&hub.watch_timer, on_watch, WATCH_MS, WATCH_MS);
+	uv_timer_init(&hub.loop, &hub.hold_timer);
 	uv_idle_init(&hub.loop, &hub.more);
 	uv_idle_start(&hub.more, drain_more);
 	uv_signal_init(&hub.loop, &hub.term);
@@ -377,7 +479,7 @@ int hub_run(const struct hub_config *config)
 	hub.config = *config;
 	/* A reader of stdout that went away is an error of its write, not the end of the sensor. */
 	signal(SIGPIPE, SIG_IGN);
-	if (uv_loop_init(&hub.loop) < 0 || knowledge_load(&hub.knowledge, config, true) < 0)
+	if (uv_loop_init(&hub.loop) < 0 || knowledge_load(&hub.knowledge, config) < 0)
 		return EXIT_CONFIGURATION;
 	opened = open_store();
 	if (opened)

@@ -114,7 +114,7 @@ void hub_watch_stored(void)
 
 bool hub_watch_unstored(void)
 {
-	return watch && watch_unstored(watch);
+	return (watch && watch_unstored(watch)) || (changes && changes_unstored(changes));
 }
 
 struct watch *hub_watch(void)

@@ -40,18 +40,17 @@ static int64_t identify(int fd)
 
 int intake_open(struct intake *in, unsigned engine, struct store *s)
 {
-	int first = engine == 0 ? FD_RECORDS_IN : FD_FIRST_FREE + 3 * ((int)engine - 1);
 	char key[32];
 
 	memset(in, 0, sizeof *in);
 	in->engine = engine;
-	in->wake = first + 2;
+	in->wake = records_of_engine(engine) + 2;
 	if (ring_of_engine(&in->ring, engine) < 0) {
 		log_error("the findings ring of engine %u could not be mapped", engine);
 		return -1;
 	}
-	in->identity = identify(first);
-	in->released = ring_position(&in->ring);
+	in->identity = identify(records_of_engine(engine));
+	in->released = in->taken = ring_position(&in->ring);
 	key_of(key, "identity", engine);
 	if (store_meta(s, key, 0) != in->identity)
 		return 0;
@@ -68,29 +67,44 @@ enum ring_result intake_next(struct intake *in, struct report *report)
 		if (result != RING_OK || ring_position(&in->ring) > in->skip_to)
 			return result;
 		in->skipped++;
+		in->taken = ring_position(&in->ring);
 	}
+}
+
+void intake_take(struct intake *in)
+{
+	in->held = false;
+	in->taken = ring_position(&in->ring);
 }
 
 int intake_note(const struct intake *in, struct store *s)
 {
 	char key[32];
 
-	if (ring_position(&in->ring) == in->released)
+	if (in->taken == in->released)
 		return 0;
 	key_of(key, "identity", in->engine);
 	if (store_set_meta(s, key, in->identity) < 0)
 		return -1;
 	key_of(key, "position", in->engine);
-	return store_set_meta(s, key, (int64_t)ring_position(&in->ring));
+	return store_set_meta(s, key, (int64_t)in->taken);
+}
+
+void intake_release_to(struct intake *in, uint64_t position)
+{
+	/* A ring that was relieved meanwhile is further. */
+	if (position <= in->released)
+		return;
+	in->released = position;
+	ring_release_to(&in->ring, position);
 }
 
 void intake_release(struct intake *in)
 {
-	in->released = ring_position(&in->ring);
-	ring_release_to(&in->ring, in->released);
+	intake_release_to(in, in->taken);
 }
 
 bool intake_strained(const struct intake *in)
 {
-	return ring_position(&in->ring) - in->released > in->ring.size / 2;
+	return in->taken - in->released > in->ring.size / 2;
 }

@@ -43,24 +43,40 @@ static bool are_plain(uint64_t eight)
 	return (((eight - 0x20 * ones) | (quote - ones) | (backslash - ones) | eight) & high) == 0;
 }
 
-static char *quote(char *to, const char *s, size_t len)
+static uint64_t load8(const char *s)
 {
-	const char *end = s + len;
+	uint64_t v;
 
-	*to++ = '"';
-	while (s < end) {
+	memcpy(&v, s, sizeof v);
+	return v;
+}
+
+static uint64_t load4(const char *s)
+{
+	uint32_t v;
+
+	memcpy(&v, s, sizeof v);
+	return v;
+}
+
+/* The last bytes are looked at with those before them, so that none is looked at alone. False in doubt, and when there are few. */
+static bool is_plain(const char *s, size_t len)
+{
+	if (len < 4)
+		return false;
+	if (len < 8)
+		return are_plain(load4(s) | load4(s + len - 4) << 32);
+	for (size_t i = 0; i + 8 < len; i += 8)
+		if (!are_plain(load8(s + i)))
+			return false;
+	return are_plain(load8(s + len - 8));
+}
+
+static char *escape(char *to, const char *s, size_t len)
+{
+	for (const char *end = s + len; s < end; s++) {
 		unsigned char c = (unsigned char)*s;
-		uint64_t eight;
 
-		if (end - s >= (ptrdiff_t)sizeof eight) {
-			memcpy(&eight, s, sizeof eight);
-			if (are_plain(eight)) {
-				to = copy(to, s, sizeof eight);
-				s += sizeof eight;
-				continue;
-			}
-		}
-		s++;
 		if (c < 0x20) {
 			to += sprintf(to, "\\u%04x", c);
 			continue;
@@ -69,14 +85,20 @@ static char *quote(char *to, const char *s, size_t len)
 			*to++ = '\\';
 		*to++ = (char)c;
 	}
+	return to;
+}
+
+static char *quote(char *to, const char *s, size_t len)
+{
+	*to++ = '"';
+	to = is_plain(s, len) ? copy(to, s, len) : escape(to, s, len);
 	*to++ = '"';
 	return to;
 }
 
 /* Begins a value that takes `more` bytes at most: where they go. Keys are our own words and need no escape. */
-static char *begin_value(struct json *j, const char *key, size_t more)
+static char *begin_value(struct json *j, const char *key, size_t len, size_t more)
 {
-	size_t len = key ? strlen(key) : 0;
 	char *to = reserve(j, len + more + 4);
 
 	if (!j->first && j->len)
@@ -104,9 +126,9 @@ void json_clear(struct json *j)
 	j->first = true;
 }
 
-void json_open(struct json *j, const char *key, char bracket)
+void json_put_open(struct json *j, const char *key, size_t key_len, char bracket)
 {
-	char *to = begin_value(j, key, 1);
+	char *to = begin_value(j, key, key_len, 1);
 
 	*to++ = bracket;
 	take(j, to);
@@ -122,23 +144,17 @@ void json_close(struct json *j, char bracket)
 	j->first = false;
 }
 
-void json_text(struct json *j, const char *key, const char *value)
+void json_put_text(struct json *j, const char *key, size_t key_len, const char *value)
 {
 	size_t len = strlen(value);
 
 	/* The worst is \u00XX for each byte. */
-	take(j, quote(begin_value(j, key, len * 6 + 2), value, len));
+	take(j, quote(begin_value(j, key, key_len, len * 6 + 2), value, len));
 }
 
-void json_text_if(struct json *j, const char *key, const char *value)
+void json_put_raw(struct json *j, const char *key, size_t key_len, const char *text, size_t len)
 {
-	if (value && value[0])
-		json_text(j, key, value);
-}
-
-void json_raw(struct json *j, const char *key, const char *text, size_t len)
-{
-	take(j, copy(begin_value(j, key, len), text, len));
+	take(j, copy(begin_value(j, key, key_len, len), text, len));
 }
 
 /* Digits that end before `end`; returns where they begin. printf() costs more than all the rest of a document. */
@@ -151,16 +167,16 @@ static char *digits(char *end, uint64_t value)
 	return end;
 }
 
-void json_number(struct json *j, const char *key, int64_t value)
+void json_put_number(struct json *j, const char *key, size_t key_len, int64_t value)
 {
 	char text[24], *end = text + sizeof text, *at = digits(end, value < 0 ? -(uint64_t)value : (uint64_t)value);
 
 	if (value < 0)
 		*--at = '-';
-	json_raw(j, key, at, (size_t)(end - at));
+	json_put_raw(j, key, key_len, at, (size_t)(end - at));
 }
 
-void json_hundredths(struct json *j, const char *key, unsigned value)
+void json_put_hundredths(struct json *j, const char *key, size_t key_len, unsigned value)
 {
 	char text[24], *end = text + sizeof text, *at;
 
@@ -169,20 +185,15 @@ void json_hundredths(struct json *j, const char *key, unsigned value)
 		*--at = '0';
 	*--at = '.';
 	at = digits(at, value / 100);
-	json_raw(j, key, at, (size_t)(end - at));
+	json_put_raw(j, key, key_len, at, (size_t)(end - at));
 }
 
-void json_bool(struct json *j, const char *key, bool value)
+/* 0 .. 99 in two digits. */
+static char *put_two(char *to, unsigned value)
 {
-	json_raw(j, key, value ? "true" : "false", value ? 4 : 5);
-}
-
-/* Fills `width` digits from the left, with zeros before. */
-static char *put_digits(char *to, unsigned value, unsigned width)
-{
-	for (unsigned i = width; i-- > 0; value /= 10)
-		to[i] = (char)('0' + value % 10);
-	return to + width;
+	to[0] = (char)('0' + value / 10);
+	to[1] = (char)('0' + value % 10);
+	return to + 2;
 }
 
 /* Days since 1970 to a date of the Gregorian calendar, by the era of 400 years that begins on 1 March. */
@@ -209,19 +220,20 @@ static const char *date_of(struct json *j, int64_t day)
 	if (*at && j->day == day)
 		return at;
 	date_of_days(day, &year, &month, &of_month);
-	at = put_digits(at, (unsigned)year, 4);
+	at = put_two(at, (unsigned)year / 100);
+	at = put_two(at, (unsigned)year % 100);
 	*at++ = '-';
-	at = put_digits(at, month, 2);
+	at = put_two(at, month);
 	*at++ = '-';
-	put_digits(at, of_month, 2);
+	put_two(at, of_month);
 	j->day = day;
 	return j->date;
 }
 
-void json_time(struct json *j, const char *key, int64_t time_ns)
+void json_put_time(struct json *j, const char *key, size_t key_len, int64_t time_ns)
 {
 	int64_t s = time_ns / 1000000000, ns = time_ns % 1000000000, day;
-	unsigned of_day;
+	unsigned of_day, us;
 	char *at;
 
 	if (ns < 0) {
@@ -230,17 +242,20 @@ void json_time(struct json *j, const char *key, int64_t time_ns)
 	}
 	day = s / 86400 - (s % 86400 < 0);
 	of_day = (unsigned)(s - day * 86400);
-	at = begin_value(j, key, TIME_BYTES);
+	at = begin_value(j, key, key_len, TIME_BYTES);
 	*at++ = '"';
 	at = copy(at, date_of(j, day), DATE_BYTES);
 	*at++ = 'T';
-	at = put_digits(at, of_day / 3600, 2);
+	at = put_two(at, of_day / 3600);
 	*at++ = ':';
-	at = put_digits(at, of_day / 60 % 60, 2);
+	at = put_two(at, of_day / 60 % 60);
 	*at++ = ':';
-	at = put_digits(at, of_day % 60, 2);
+	at = put_two(at, of_day % 60);
 	*at++ = '.';
-	at = put_digits(at, (unsigned)(ns / 1000), 6);
+	us = (unsigned)(ns / 1000);
+	at = put_two(at, us / 10000);
+	at = put_two(at, us / 100 % 100);
+	at = put_two(at, us % 100);
 	*at++ = 'Z';
 	*at++ = '"';
 	take(j, at);

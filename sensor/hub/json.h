@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct json {
 	char *text;
@@ -20,20 +21,65 @@ struct json {
 void json_free(struct json *j);
 void json_clear(struct json *j);
 
+/* For the calls below alone: they are inline so that the lengths of keys are known when they are compiled. */
+void json_put_open(struct json *j, const char *key, size_t key_len, char bracket);
+void json_put_text(struct json *j, const char *key, size_t key_len, const char *value);
+void json_put_number(struct json *j, const char *key, size_t key_len, int64_t value);
+void json_put_hundredths(struct json *j, const char *key, size_t key_len, unsigned value);
+void json_put_time(struct json *j, const char *key, size_t key_len, int64_t time_ns);
+void json_put_raw(struct json *j, const char *key, size_t key_len, const char *text, size_t len);
+
+static inline size_t json_key_len(const char *key)
+{
+	return key ? strlen(key) : 0;
+}
+
 /* '{' or '['; `key` is NULL inside an array and at the start. */
-void json_open(struct json *j, const char *key, char bracket);
+static inline void json_open(struct json *j, const char *key, char bracket)
+{
+	json_put_open(j, key, json_key_len(key), bracket);
+}
+
 void json_close(struct json *j, char bracket);
 
-void json_text(struct json *j, const char *key, const char *value);
+static inline void json_text(struct json *j, const char *key, const char *value)
+{
+	json_put_text(j, key, json_key_len(key), value);
+}
+
 /* As above, but leaves key and value out when there is no value. */
-void json_text_if(struct json *j, const char *key, const char *value);
-void json_number(struct json *j, const char *key, int64_t value);
+static inline void json_text_if(struct json *j, const char *key, const char *value)
+{
+	if (value && value[0])
+		json_text(j, key, value);
+}
+
+static inline void json_number(struct json *j, const char *key, int64_t value)
+{
+	json_put_number(j, key, json_key_len(key), value);
+}
+
 /* Two decimals: 0.85 for 85. */
-void json_hundredths(struct json *j, const char *key, unsigned value);
-void json_bool(struct json *j, const char *key, bool value);
+static inline void json_hundredths(struct json *j, const char *key, unsigned value)
+{
+	json_put_hundredths(j, key, json_key_len(key), value);
+}
+
 /* RFC 3339, UTC, microseconds. */
-void json_time(struct json *j, const char *key, int64_t time_ns);
+static inline void json_time(struct json *j, const char *key, int64_t time_ns)
+{
+	json_put_time(j, key, json_key_len(key), time_ns);
+}
+
 /* Bytes that are JSON already, as the next value. */
-void json_raw(struct json *j, const char *key, const char *text, size_t len);
+static inline void json_raw(struct json *j, const char *key, const char *text, size_t len)
+{
+	json_put_raw(j, key, json_key_len(key), text, len);
+}
+
+static inline void json_bool(struct json *j, const char *key, bool value)
+{
+	json_raw(j, key, value ? "true" : "false", value ? 4 : 5);
+}
 
 #endif

@@ -2,6 +2,7 @@
 #include "sensor/hub/keep.h"
 
 #include "sensor/hub/address.h"
+#include "sensor/hub/facts.h"
 #include "sensor/hub/gaps.h"
 #include "sensor/hub/hash.h"
 
@@ -24,8 +25,8 @@ static const char *const statements[STATEMENTS] = {
 	[PUT_SPEAKS] = "INSERT OR REPLACE INTO speaks(node,n,protocol,role,evidence,frame,first_ns,last_ns)"
 		       " VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
 	[PUT_SUBASSET] = "INSERT OR REPLACE INTO subasset(node,n,path,source,frame,first_ns,last_ns) VALUES(?1,?2,?3,?4,?5,?6,?7)",
-	[PUT_TALK] = "INSERT OR REPLACE INTO talk(node,n,family,peer,protocol,transport,port,first_ns,last_ns)"
-		     " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)",
+	[PUT_TALK] = "INSERT OR REPLACE INTO talk(node,n,family,peer,protocol,transport,port,first_ns,last_ns,frame,"
+		     "visits) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
 	[PUT_GAP] = "INSERT OR REPLACE INTO gap(asset,kind,subject,verdict,print,since_ns) VALUES(?1,?2,?3,?4,?5,?6)",
 	[DROP_GAPS] = "DELETE FROM gap WHERE asset=?1",
 	[DROP_ASSET] = "DELETE FROM asset WHERE number=?1",
@@ -189,6 +190,12 @@ static int save_speaks(struct keeper *k, const struct node *n)
 	return 0;
 }
 
+/* The row is a page more to write, and is left where one of the sub-asset's values, stored with it, tells the same time. */
+static bool told_by_values(const struct node *n, const struct subasset_item *s)
+{
+	return s->dirty == SUBASSET_HEARD && facts_newest(n, s->path) == s->last_ns;
+}
+
 static int save_subassets(struct keeper *k, const struct node *n)
 {
 	const struct subasset_item *s = n->subassets.items;
@@ -196,7 +203,7 @@ static int save_subassets(struct keeper *k, const struct node *n)
 	for (unsigned i = 0; i < n->subassets.count; i++) {
 		struct binder b;
 
-		if (!s[i].dirty)
+		if (!s[i].dirty || told_by_values(n, &s[i]))
 			continue;
 		b = row_of(k, PUT_SUBASSET, n, i);
 		text(&b, s[i].path);
@@ -227,6 +234,8 @@ static int save_talks(struct keeper *k, const struct node *n)
 		number(&b, t[i].port);
 		number(&b, t[i].first_ns);
 		number(&b, t[i].last_ns);
+		number(&b, (int64_t)t[i].frame);
+		number(&b, t[i].visits);
 		if (store_run(k->store, b.statement) < 0)
 			return -1;
 	}
@@ -345,9 +354,18 @@ int keep_save(struct keeper *k, const struct picture *p)
 	return 0;
 }
 
-#define CLEAN(row, type) \
+#define MARK(row, type, mark) \
 	for (unsigned i_ = 0; i_ < (row)->count; i_++) \
-		((struct type *)(row)->items)[i_].dirty = 0
+		((struct type *)(row)->items)[i_].dirty = (mark)
+
+static void mark_things(struct node *n, uint8_t mark)
+{
+	MARK(&n->attributes, attribute_item, mark);
+	MARK(&n->services, service_item, mark);
+	MARK(&n->speaks, speaks_item, mark);
+	MARK(&n->subassets, subasset_item, mark);
+	MARK(&n->talks, talk_item, mark);
+}
 
 void keep_saved(struct picture *p)
 {
@@ -355,15 +373,21 @@ void keep_saved(struct picture *p)
 		struct node *n = p->changed_nodes[i];
 
 		n->stored = print_of(n);
-		CLEAN(&n->attributes, attribute_item);
-		CLEAN(&n->services, service_item);
-		CLEAN(&n->speaks, speaks_item);
-		CLEAN(&n->subassets, subasset_item);
-		CLEAN(&n->talks, talk_item);
+		mark_things(n, 0);
 		n->dirty = (uint8_t)(n->dirty & ~NODE_CHANGED);
 		n->asset->unsaved = false;
 	}
 	p->changed_count = 0;
+}
+
+void keep_unsaved(struct picture *p, struct node **nodes, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		nodes[i]->stored = 0;
+		mark_things(nodes[i], SUBASSET_CHANGED);
+		nodes[i]->asset->unsaved = true;
+		picture_change(p, nodes[i]);
+	}
 }
 
 int keep_state(struct keeper *k, const char *asset, const char *body, size_t len, int64_t seq)

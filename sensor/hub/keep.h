@@ -18,8 +18,10 @@ int keep_load(struct store *s, struct picture *p);
 
 /* Writes every changed node and its asset into the open transaction. 0 or -1. */
 int keep_save(struct keeper *k, const struct picture *p);
-/* After the commit: what was changed is not any more. */
+/* Then: what was changed is not any more. */
 void keep_saved(struct picture *p);
+/* It did not get to the disk: all of these nodes is to be written again. */
+void keep_unsaved(struct picture *p, struct node **nodes, size_t count);
 
 /* The document of an asset as it stands (NULL: it is gone), after event `seq`. */
 int keep_state(struct keeper *k, const char *asset, const char *body, size_t len, int64_t seq);

@@ -2,8 +2,10 @@
 #include "sensor/hub/keep.h"
 
 #include "sensor/common/log.h"
+#include "sensor/common/time_range.h"
 #include "sensor/hub/address.h"
 #include "sensor/hub/binding.h"
+#include "sensor/hub/facts.h"
 #include "sensor/hub/gaps.h"
 
 #include <stdlib.h>
@@ -28,6 +30,12 @@ static const char *kept_text(struct loader *l, sqlite3_stmt *s, int i)
 	const char *text = column_text(s, i);
 
 	return text[0] ? texts_keep(&l->p->texts, text) : l->p->nothing;
+}
+
+/* A store may be of before times were held against their range. */
+static int64_t column_time(sqlite3_stmt *s, int i)
+{
+	return time_within(sqlite3_column_int64(s, i), TIME_MOST_NS);
 }
 
 static struct asset *asset_at(const struct loader *l, int64_t number)
@@ -63,7 +71,7 @@ static bool load_asset(struct loader *l, sqlite3_stmt *s)
 	l->assets[number] = a;
 	/* Its founder is a node, and nodes are not there yet. */
 	a->told_nodes = (uint32_t)sqlite3_column_int64(s, 2);
-	a->first_ns = sqlite3_column_int64(s, 3);
+	a->first_ns = column_time(s, 3);
 	a->class = column_text(s, 4)[0] ? kept_text(l, s, 4) : NULL;
 	a->maker = column_text(s, 5)[0] ? kept_text(l, s, 5) : NULL;
 	return true;
@@ -90,12 +98,12 @@ static bool load_node(struct loader *l, sqlite3_stmt *s)
 	    (size_t)sqlite3_column_bytes(s, 4) != address_bytes(family))
 		return false;
 	memcpy(address, sqlite3_column_blob(s, 4), address_bytes(family));
-	n = picture_node(l->p, vlan, family, address, sqlite3_column_int64(s, 7), (uint64_t)sqlite3_column_int64(s, 9));
+	n = picture_node(l->p, vlan, family, address, column_time(s, 7), (uint64_t)sqlite3_column_int64(s, 9));
 	if (!n || l->p->node_count == before || n->number != (uint32_t)sqlite3_column_int64(s, 0))
 		return false;
 	n->flags = (uint8_t)sqlite3_column_int(s, 6);
 	n->lost = (uint32_t)sqlite3_column_int64(s, 10);
-	heard(l, n, sqlite3_column_int64(s, 8));
+	heard(l, n, column_time(s, 8));
 	if (a->told_nodes == n->number)
 		a->founder = n;
 	picture_place(l->p, n, a);
@@ -109,7 +117,7 @@ static bool load_link(struct loader *l, sqlite3_stmt *s)
 
 	if (!ip || !mac || !ip->family || mac->family)
 		return false;
-	binding_restore(ip, mac, binding & 2, binding & 1, sqlite3_column_int64(s, 4), ip->last_ns);
+	binding_restore(ip, mac, binding & 2, binding & 1, column_time(s, 4), ip->last_ns);
 	return true;
 }
 
@@ -126,8 +134,8 @@ static bool load_attribute(struct loader *l, sqlite3_stmt *s)
 		.path = kept_text(l, s, 2), .protocol = kept_text(l, s, 4), .value = kept_text(l, s, 7),
 		.attribute = (uint8_t)name, .source = (uint8_t)sqlite3_column_int(s, 5),
 		.confidence = (uint8_t)sqlite3_column_int(s, 6), .frame = (uint64_t)sqlite3_column_int64(s, 8),
-		.heard = (uint32_t)sqlite3_column_int64(s, 9), .first_ns = sqlite3_column_int64(s, 10),
-		.last_ns = sqlite3_column_int64(s, 11),
+		.heard = (uint32_t)sqlite3_column_int64(s, 9), .first_ns = column_time(s, 10),
+		.last_ns = column_time(s, 11),
 	};
 	n->own_attributes += a->path && !a->path[0];
 	heard(l, n, a->last_ns);
@@ -145,8 +153,8 @@ static bool load_service(struct loader *l, sqlite3_stmt *s)
 		.protocol = kept_text(l, s, 2), .transport = (uint8_t)sqlite3_column_int(s, 3),
 		.port = (uint16_t)sqlite3_column_int(s, 4), .ethertype = (uint16_t)sqlite3_column_int(s, 5),
 		.evidence = (uint8_t)sqlite3_column_int(s, 6), .confidence = (uint8_t)sqlite3_column_int(s, 7),
-		.frame = (uint64_t)sqlite3_column_int64(s, 8), .first_ns = sqlite3_column_int64(s, 9),
-		.last_ns = sqlite3_column_int64(s, 10),
+		.frame = (uint64_t)sqlite3_column_int64(s, 8), .first_ns = column_time(s, 9),
+		.last_ns = column_time(s, 10),
 	};
 	l->p->services++;
 	heard(l, n, v->last_ns);
@@ -163,7 +171,7 @@ static bool load_speaks(struct loader *l, sqlite3_stmt *s)
 	*v = (struct speaks_item){
 		.protocol = kept_text(l, s, 2), .role = (uint8_t)sqlite3_column_int(s, 3),
 		.evidence = (uint8_t)sqlite3_column_int(s, 4), .frame = (uint64_t)sqlite3_column_int64(s, 5),
-		.first_ns = sqlite3_column_int64(s, 6), .last_ns = sqlite3_column_int64(s, 7),
+		.first_ns = column_time(s, 6), .last_ns = column_time(s, 7),
 	};
 	heard(l, n, v->last_ns);
 	return v->protocol && v->role < ROLES && v->evidence < EVIDENCES;
@@ -178,9 +186,12 @@ static bool load_subasset(struct loader *l, sqlite3_stmt *s)
 		return false;
 	*v = (struct subasset_item){
 		.path = kept_text(l, s, 2), .source = (uint8_t)sqlite3_column_int(s, 3),
-		.frame = (uint64_t)sqlite3_column_int64(s, 4), .first_ns = sqlite3_column_int64(s, 5),
-		.last_ns = sqlite3_column_int64(s, 6),
+		.frame = (uint64_t)sqlite3_column_int64(s, 4), .first_ns = column_time(s, 5),
+		.last_ns = column_time(s, 6),
 	};
+	/* Its row is not written for its time alone: the values, which were read before, know it. */
+	if (facts_newest(n, v->path) > v->last_ns)
+		v->last_ns = facts_newest(n, v->path);
 	l->p->subassets++;
 	heard(l, n, v->last_ns);
 	return v->path && v->source < SOURCES;
@@ -189,7 +200,7 @@ static bool load_subasset(struct loader *l, sqlite3_stmt *s)
 static bool talked_before(const struct node *n, const struct talk_item *t)
 {
 	for (const struct talk_item *other = n->talks.items; other < t; other++)
-		if (other->port == t->port && other->transport == t->transport && other->family == t->family &&
+		if (!other->visits && other->port == t->port && other->transport == t->transport && other->family == t->family &&
 		    memcmp(other->peer, t->peer, sizeof t->peer) == 0)
 			return true;
 	return false;
@@ -208,13 +219,16 @@ static bool load_talk(struct loader *l, sqlite3_stmt *s)
 	t->protocol = kept_text(l, s, 4);
 	t->transport = (uint8_t)sqlite3_column_int(s, 5);
 	t->port = (uint16_t)sqlite3_column_int(s, 6);
-	t->first_ns = sqlite3_column_int64(s, 7);
-	t->last_ns = sqlite3_column_int64(s, 8);
-	heard(l, n, t->last_ns);
+	t->first_ns = column_time(s, 7);
+	t->last_ns = column_time(s, 8);
+	t->frame = (uint64_t)sqlite3_column_int64(s, 9);
+	t->visits = sqlite3_column_int(s, 10) != 0;
+	if (!t->visits)
+		heard(l, n, t->last_ns);
 	t->family = family;
 	memcpy(t->peer, sqlite3_column_blob(s, 3), address_bytes(family));
 	memcpy(family ? peer.ip : peer.mac, t->peer, address_bytes(family));
-	if (!talked_before(n, t))
+	if (!t->visits && !talked_before(n, t))
 		picture_demand(l->p, n, &peer, t->transport, t->port);
 	return t->protocol && t->transport < TRANSPORTS;
 }
@@ -223,7 +237,7 @@ static bool load_gap(struct loader *l, sqlite3_stmt *s)
 {
 	struct asset *a = asset_at(l, sqlite3_column_int64(s, 0));
 	struct gap_told told = { .verdict = (uint8_t)sqlite3_column_int(s, 3), .print = (uint64_t)sqlite3_column_int64(s, 4),
-				 .since_ns = sqlite3_column_int64(s, 5) };
+				 .since_ns = column_time(s, 5) };
 	int kind = 0;
 
 	while (kind < GAP_KINDS && strcmp(gap_kind_name((enum gap_kind)kind), column_text(s, 1)) != 0)
@@ -278,7 +292,7 @@ int keep_load(struct store *s, struct picture *p)
 		{ "SELECT node,n,protocol,transport,port,ethertype,evidence,confidence,frame,first_ns,last_ns FROM service ORDER BY node,n", load_service },
 		{ "SELECT node,n,protocol,role,evidence,frame,first_ns,last_ns FROM speaks ORDER BY node,n", load_speaks },
 		{ "SELECT node,n,path,source,frame,first_ns,last_ns FROM subasset ORDER BY node,n", load_subasset },
-		{ "SELECT node,n,family,peer,protocol,transport,port,first_ns,last_ns FROM talk ORDER BY node,n", load_talk },
+		{ "SELECT node,n,family,peer,protocol,transport,port,first_ns,last_ns,frame,visits FROM talk ORDER BY node,n", load_talk },
 		/* A link was heard last when its address was, which the tables above say. */
 		{ "SELECT ip,n,mac,binding,first_ns FROM link ORDER BY ip,n", load_link },
 		{ "SELECT asset,kind,subject,verdict,print,since_ns FROM gap ORDER BY asset,kind,subject", load_gap },

@@ -17,49 +17,76 @@ static void complain(void *context, const char *file, uint32_t line, const char 
 		log_error("%s: %s", file, what);
 }
 
-static void load_hosts(struct knowledge *k, const struct hub_config *c)
+static void load_makers(struct knowledge *k, const struct hub_config *c, const struct makers_wanted *wanted)
 {
 	char note[NOTE_BYTES] = "";
 
-	if (c->oui_file[0]) {
-		k->makers = makers_load(c->oui_file, note, sizeof note);
-		if (note[0])
-			log_warning("makers of MAC addresses: %s", note);
-	}
-	if (c->country_db[0] || c->asn_db[0]) {
-		note[0] = 0;
-		k->places = places_open(c->country_db, c->asn_db, note, sizeof note);
-		if (note[0])
-			log_warning("places of addresses: %s", note);
-	}
+	if (!c->oui_file[0])
+		return;
+	k->makers = makers_load_wanted(c->oui_file, wanted, note, sizeof note);
+	if (note[0])
+		log_warning("makers of MAC addresses: %s", note);
 }
 
-static int load_rules(struct knowledge *k, const struct hub_config *c)
+static void open_places(struct knowledge *k, const struct hub_config *c)
+{
+	char note[NOTE_BYTES] = "";
+
+	if (!c->country_db[0] && !c->asn_db[0])
+		return;
+	k->places = places_open(c->country_db, c->asn_db, note, sizeof note);
+	if (note[0])
+		log_warning("places of addresses: %s", note);
+}
+
+typedef struct ruleset *load_probes(const char *dir, ruleset_complain *complain, void *context);
+
+static int load_rules(struct knowledge *k, const struct hub_config *c, load_probes *load)
 {
 	char folder[CONFIG_PATH_BYTES + 16], error[NOTE_BYTES] = "";
 
+	if (!c->rules_dir[0]) {
+		log_warning("no folder of rules: no device classes, and no gap has a probe");
+		return -1;
+	}
 	snprintf(folder, sizeof folder, "%s/devices", c->rules_dir);
 	k->devices = device_rules_load(folder, error, sizeof error);
 	if (!k->devices)
 		log_error("device classes: %s", error);
-	k->rules = ruleset_load(c->rules_dir, complain, NULL);
+	k->rules = load(c->rules_dir, complain, NULL);
 	if (k->rules)
 		k->policy = policy_load(c->rules_dir, k->rules, complain, NULL);
 	return k->devices && k->rules && k->policy ? 0 : -1;
 }
 
-int knowledge_load(struct knowledge *k, const struct hub_config *config, bool required)
+int knowledge_load(struct knowledge *k, const struct hub_config *config)
 {
 	memset(k, 0, sizeof *k);
-	load_hosts(k, config);
-	if (!config->rules_dir[0]) {
-		log_warning("no folder of rules: no device classes, and no gap has a probe");
-		return required ? -1 : 0;
-	}
-	if (load_rules(k, config) == 0)
+	load_makers(k, config, NULL);
+	open_places(k, config);
+	if (load_rules(k, config, ruleset_load) == 0)
 		return 0;
-	log_error("%s: the rules are not usable%s", config->rules_dir, required ? "" : "; going on without those parts");
-	return required ? -1 : 0;
+	if (config->rules_dir[0])
+		log_error("%s: the rules are not usable", config->rules_dir);
+	return -1;
+}
+
+void knowledge_load_to_read(struct knowledge *k, const struct hub_config *config)
+{
+	memset(k, 0, sizeof *k);
+	open_places(k, config);
+	if (load_rules(k, config, ruleset_load_unsent) < 0 && config->rules_dir[0])
+		log_error("%s: the rules are not usable; going on without those parts", config->rules_dir);
+}
+
+void knowledge_load_makers(struct knowledge *k, const struct hub_config *config, const struct picture *p)
+{
+	static struct makers_wanted wanted;
+
+	for (uint32_t i = 0; i < p->node_count; i++)
+		if (p->nodes[i]->family == 0)
+			makers_want(&wanted, p->nodes[i]->address);
+	load_makers(k, config, &wanted);
 }
 
 void knowledge_free(struct knowledge *k)

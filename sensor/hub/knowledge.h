@@ -1,6 +1,6 @@
 /*
  * What the hub knows beforehand: makers of MACs, places of addresses, device classes, probe rules and
- * the plant's policy. Loaded once, before the walls go up; what is missing is told and done without.
+ * the plant's policy. Loaded once; what is missing is told and done without.
  */
 #ifndef SENSOR_HUB_KNOWLEDGE_H
 #define SENSOR_HUB_KNOWLEDGE_H
@@ -31,8 +31,12 @@ struct judgement {
 	struct device_verdict verdict;
 };
 
-/* `required`: a missing or wrong rules folder is an error (-1) and not a warning. */
-int knowledge_load(struct knowledge *k, const struct hub_config *config, bool required);
+/* Before the walls go up. A missing or wrong rules folder is an error (-1). */
+int knowledge_load(struct knowledge *k, const struct hub_config *config);
+/* For a hub that proposes to nobody: a missing or wrong rules folder is a warning, and makers come with knowledge_load_makers(). */
+void knowledge_load_to_read(struct knowledge *k, const struct hub_config *config);
+/* The makers that this picture's MACs can have. */
+void knowledge_load_makers(struct knowledge *k, const struct hub_config *config, const struct picture *p);
 void knowledge_free(struct knowledge *k);
 
 void knowledge_judge(const struct knowledge *k, const struct view *v, struct judgement *out);

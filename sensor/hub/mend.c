@@ -41,7 +41,7 @@ static size_t find_holes(struct store *s, struct hole holes[HOLES_MOST])
 
 static int fill_hole(struct store *s, const struct hub_config *config, const struct hole *h)
 {
-	static const struct event_words words = { "alert", "host", "info", "events-lost", "askance.delivery" };
+	static const struct event_words words = EVENT_WORDS("alert", "host", "info", "events-lost", "askance.delivery");
 	sqlite3_stmt *insert = store_prepare(s, "INSERT INTO outbox(seq,type,asset,body,at_ns) VALUES(?1,'" OUTBOX_DELIVERY "','',?2,"
 						"(SELECT at_ns FROM outbox WHERE seq=?3))");
 	struct json j = { 0 };

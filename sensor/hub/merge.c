@@ -138,7 +138,7 @@ static int find_runs(struct merge *m, struct run runs[CHUNK_ROWS], size_t *count
 
 static int replace_run(struct merge *m, const struct run *r)
 {
-	static const struct event_words words = { "event", "host", "info", "events-merged", "askance.delivery" };
+	static const struct event_words words = EVENT_WORDS("event", "host", "info", "events-merged", "askance.delivery");
 	struct outbox_entry by = { .seq = r->last, .at_ns = r->at_ns, .type = OUTBOX_DELIVERY };
 	struct json *j = &m->line;
 

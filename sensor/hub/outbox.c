@@ -1,6 +1,7 @@
 /* The table of events: append, walk, trim. */
 #include "sensor/hub/outbox.h"
 
+#include "sensor/common/time_range.h"
 #include "sensor/hub/store.h"
 
 #include <string.h>
@@ -26,6 +27,7 @@ static void forget(void *arg)
 
 static void prepare(struct store *s)
 {
+	store_wait(s);
 	if (outbox.db == s->db)
 		return;
 	memset(&outbox, 0, sizeof outbox);
@@ -127,7 +129,7 @@ int64_t outbox_walk(struct store *s, int64_t first, int64_t last, bool (*each)(c
 	while ((result = sqlite3_step(outbox.walk)) == SQLITE_ROW) {
 		struct outbox_entry e = {
 			.seq = sqlite3_column_int64(outbox.walk, 0),
-			.at_ns = sqlite3_column_int64(outbox.walk, 1),
+			.at_ns = time_within(sqlite3_column_int64(outbox.walk, 1), TIME_MOST_NS),
 			.type = (const char *)sqlite3_column_text(outbox.walk, 2),
 			.asset = (const char *)sqlite3_column_text(outbox.walk, 3),
 			.body = (const char *)sqlite3_column_text(outbox.walk, 4),

@@ -38,7 +38,7 @@ static struct {
 	struct hub_config config;
 	struct redis_link *link;
 	int queued, question;
-	char prefix[KEY_BYTES - CONFIG_NAME_BYTES], places[KEY_BYTES];
+	char prefix[CONFIG_NAME_BYTES + sizeof "askance:{}:"], places[KEY_BYTES];
 	struct list lists[CONFIG_OUTPUTS];
 	size_t count;
 	struct item items[OUTPUTS_BATCH];

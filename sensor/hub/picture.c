@@ -47,6 +47,7 @@ static void free_node(struct node *n)
 	free(n->speaks.items);
 	free(n->subassets.items);
 	free(n->talks.items);
+	free(n->talk_index);
 	free(n->facts.items);
 	free(n);
 }
@@ -122,39 +123,69 @@ static struct node_key key_of(const uint16_t vlan[2], uint8_t family, const uint
 	return key;
 }
 
-static size_t node_slot(const struct picture *p, const struct node_key *key)
+static bool is_at(const struct node *n, const struct node_key *key)
 {
-	size_t at = hash_bytes(key, sizeof *key) & (p->slot_room - 1);
+	return n->family == key->family && n->vlan[0] == key->vlan[0] && n->vlan[1] == key->vlan[1] &&
+	       memcmp(n->address, key->address, sizeof n->address) == 0;
+}
 
-	for (const struct node *n; (n = p->slots[at]); at = (at + 1) & (p->slot_room - 1))
-		if (n->family == key->family && n->vlan[0] == key->vlan[0] && n->vlan[1] == key->vlan[1] &&
-		    memcmp(n->address, key->address, sizeof n->address) == 0)
+static uint32_t hash_of(const struct node_key *key)
+{
+	return (uint32_t)hash_bytes(key, sizeof *key);
+}
+
+/* Where the node stands, or the free place that it would get. Nodes with other hashes are not looked at. */
+static struct node_slot *find_slot(const struct picture *p, const struct node_key *key, uint32_t hash)
+{
+	size_t at = hash & (p->slot_room - 1);
+
+	for (const struct node_slot *s; (s = &p->slots[at])->number; at = (at + 1) & (p->slot_room - 1))
+		if (s->hash == hash && is_at(p->nodes[s->number - 1], key))
 			break;
-	return at;
+	return &p->slots[at];
+}
+
+/* A number that few addresses share. Who chooses some that do gains nothing but the search in the table. */
+static uint64_t mark_of(const struct node_key *key)
+{
+	uint64_t half[2];
+
+	memcpy(half, key->address, sizeof half);
+	return (half[0] ^ half[1] ^ key->family) * 0x9e3779b97f4a7c15 | 1;
+}
+
+static struct recent_node *recent_place(struct picture *p, uint64_t mark)
+{
+	return &p->recent[mark >> 40 & (PICTURE_RECENT - 1)];
 }
 
 struct node *picture_find(const struct picture *p, const uint16_t vlan[2], uint8_t family, const uint8_t *address)
 {
 	struct node_key key = key_of(vlan, family, address);
 
-	return p->slot_room ? p->slots[node_slot(p, &key)] : NULL;
+	const struct node_slot *s = p->slot_room ? find_slot(p, &key, hash_of(&key)) : NULL;
+
+	return s && s->number ? p->nodes[s->number - 1] : NULL;
 }
 
 static bool grow_slots(struct picture *p)
 {
 	size_t room = p->slot_room ? p->slot_room * 2 : FIRST_SLOTS;
-	struct node **slots = calloc(room, sizeof *slots);
+	struct node_slot *slots = calloc(room, sizeof *slots);
 
 	if (!slots)
 		return false;
+	for (size_t i = 0; i < p->slot_room; i++) {
+		size_t at = p->slots[i].hash & (room - 1);
+
+		while (p->slots[i].number && slots[at].number)
+			at = (at + 1) & (room - 1);
+		if (p->slots[i].number)
+			slots[at] = p->slots[i];
+	}
 	free(p->slots);
 	p->slots = slots;
 	p->slot_room = room;
-	for (uint32_t i = 0; i < p->node_count; i++) {
-		struct node_key key = key_of(p->nodes[i]->vlan, p->nodes[i]->family, p->nodes[i]->address);
-
-		p->slots[node_slot(p, &key)] = p->nodes[i];
-	}
 	return true;
 }
 
@@ -162,14 +193,23 @@ struct node *picture_node(struct picture *p, const uint16_t vlan[2], uint8_t fam
 			  int64_t now, uint64_t frame)
 {
 	struct node_key key = key_of(vlan, family, address);
-	size_t room = p->node_room, at;
+	uint64_t mark = mark_of(&key);
+	struct recent_node *recent = recent_place(p, mark);
+	size_t room = p->node_room;
+	struct node_slot *slot;
 	struct node *n;
+	uint32_t hash;
 
+	if (recent->mark == mark && is_at(recent->node, &key))
+		return recent->node;
 	if (p->node_count * 2 >= p->slot_room && !grow_slots(p))
 		return NULL;
-	at = node_slot(p, &key);
-	if (p->slots[at])
-		return p->slots[at];
+	hash = hash_of(&key);
+	slot = find_slot(p, &key, hash);
+	if (slot->number) {
+		*recent = (struct recent_node){ mark, p->nodes[slot->number - 1] };
+		return recent->node;
+	}
 	/* A MAC and an IP address for each asset, and some more for those with several. */
 	if (p->assets >= p->max_assets || p->node_count >= 3 * (uint64_t)p->max_assets ||
 	    !array_room(&p->nodes, &room, p->node_count, sizeof *p->nodes) || !(n = calloc(1, sizeof *n))) {
@@ -182,10 +222,49 @@ struct node *picture_node(struct picture *p, const uint16_t vlan[2], uint8_t fam
 	memcpy(n->address, key.address, sizeof n->address);
 	n->first_ns = n->last_ns = now;
 	n->frame = frame;
-	p->slots[at] = n;
 	p->nodes[p->node_count++] = n;
 	n->number = p->node_count;
+	*slot = (struct node_slot){ hash, n->number };
+	*recent = (struct recent_node){ mark, n };
 	return n;
+}
+
+static void expect(const struct picture *p, struct expected *x, const uint16_t vlan[2], uint8_t family, const uint8_t *address)
+{
+	struct node_key key = key_of(vlan, family, address);
+	uint32_t hash = hash_of(&key);
+
+	__builtin_prefetch(&p->slots[hash & (p->slot_room - 1)]);
+	x->hash[x->count] = hash;
+	x->number[x->count++] = 0;
+}
+
+void picture_expect(const struct picture *p, const struct finding *f, struct expected *x)
+{
+	x->count = 0;
+	if (!p->slot_room)
+		return;
+	expect(p, x, f->vlan, 0, f->subject.mac);
+	if (f->subject.family)
+		expect(p, x, f->vlan, f->subject.family, f->subject.ip);
+	if (f->peer.family)
+		expect(p, x, f->vlan, f->peer.family, f->peer.ip);
+}
+
+void picture_fetch(const struct picture *p, struct expected *x)
+{
+	for (unsigned i = 0; i < x->count; i++) {
+		if (x->number[i]) {
+			const struct node *n = p->nodes[x->number[i] - 1];
+
+			__builtin_prefetch(n);
+			__builtin_prefetch(&n->links);
+			continue;
+		}
+		x->number[i] = p->slots[x->hash[i] & (p->slot_room - 1)].number;
+		if (x->number[i])
+			__builtin_prefetch(&p->nodes[x->number[i] - 1]);
+	}
 }
 
 /* Assets */
@@ -243,6 +322,15 @@ static void drop_id(struct picture *p, const struct asset *a)
 	}
 }
 
+static void write_id(char id[ASSET_ID_BYTES], uint64_t hash)
+{
+	*id++ = 'a';
+	*id++ = '-';
+	for (int shift = 60; shift >= 0; shift -= 4)
+		*id++ = "0123456789abcdef"[hash >> shift & 15];
+	*id = 0;
+}
+
 /* Made of the sensor, the zone and the founder's address alone, so that the same traffic gives the same ids. */
 static void make_id(const struct picture *p, const struct node *founder, char id[ASSET_ID_BYTES])
 {
@@ -253,7 +341,7 @@ static void make_id(const struct picture *p, const struct node *founder, char id
 	for (unsigned again = 0;; again++) {
 		int n = snprintf(text, sizeof text, "%s|%s|%s|%u", p->sensor, zone, address, again);
 
-		snprintf(id, ASSET_ID_BYTES, "a-%016llx", (unsigned long long)hash_stable(text, (size_t)n));
+		write_id(id, hash_stable(text, (size_t)n));
 		if (!picture_asset(p, id))
 			return;
 	}

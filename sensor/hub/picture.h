@@ -26,10 +26,12 @@ enum {
 	NODE_SPEAKS = 256,
 	NODE_SUBASSETS = 512,
 	NODE_TALKS = 1024,
+	NODE_VISITORS = 64, /* of them: public clients of one node */
 	NODE_LINKS = 4,
 	NODE_BOUND = 64,                /* IP addresses bound to one MAC */
 	NODE_FACTS = 64,                /* stated by analysts */
 	PICTURE_TIES = 1024,
+	PICTURE_RECENT = 4096,          /* a power of two */
 	VALUES_OF_SINGLE = 8,           /* different values of an attribute that should have one */
 	VALUES_OF_MULTIPLE = 64,
 	ASSET_ID_BYTES = 24,
@@ -64,19 +66,24 @@ struct speaks_item {
 	uint8_t role, evidence, dirty;
 };
 
+/* What of a sub-asset is not stored yet. */
+enum { SUBASSET_HEARD = 1, SUBASSET_CHANGED = 2 };
+
 struct subasset_item {
 	const char *path;
 	int64_t first_ns, last_ns;
 	uint64_t frame;
-	uint8_t source, dirty;
+	uint8_t source, dirty; /* dirty: SUBASSET_HEARD, when nothing but last_ns is new, or SUBASSET_CHANGED */
 };
 
-/* This node, as a client, talks to `peer`. */
+/* This node, as a client, talks to `peer`; or `peer`, a public address, talks to this node. */
 struct talk_item {
 	const char *protocol;
 	int64_t first_ns, last_ns;
+	uint64_t frame; /* where it was heard first; 0: not known, it was kept by an earlier version */
 	uint16_t port;
 	uint8_t transport, family, dirty;
+	uint8_t visits; /* 1: the peer is the client */
 	uint8_t peer[16];
 };
 
@@ -137,6 +144,7 @@ struct node {
 	struct node *via;  /* MAC: an address whose routed frames came from it */
 	uint64_t stored;   /* print of its row and links in the store; keep.c */
 	struct row attributes, services, speaks, subassets, talks;
+	struct talk_index *talk_index; /* once there are many; talks.c */
 	struct row facts;  /* struct fact_item; not stored with the node */
 };
 
@@ -198,14 +206,27 @@ struct picture_counters {
 
 struct demand;
 
+/* Where a node is found: its hash tells it from nearly all others without a look at it. */
+struct node_slot {
+	uint32_t hash;
+	uint32_t number; /* of the node, 0: free */
+};
+
+struct recent_node {
+	uint64_t mark; /* of its address, 0: there is none */
+	struct node *node;
+};
+
 struct picture {
 	const char *sensor, *zone;
 	uint32_t max_assets;
 	bool telling;         /* changes are recorded */
 	struct texts texts;
 	const char *nothing;  /* the empty text, kept */
-	struct node **slots;  /* open addressing by (VLAN, family, address) */
+	struct node_slot *slots; /* open addressing by (VLAN, family, address) */
 	size_t slot_room;
+	struct recent_node recent[PICTURE_RECENT]; /* by some bits of the address: most findings are of who was just heard */
+	const char *recent_protocol;         /* kept */
 	struct node **nodes;  /* by number - 1 */
 	uint32_t node_count, node_room;
 	struct asset **ids;   /* open addressing by id, living assets only */
@@ -232,8 +253,24 @@ struct picture {
 void picture_start(struct picture *p, const char *sensor, const char *zone, uint32_t max_assets);
 void picture_end(struct picture *p);
 
-/* Takes in one valid finding. */
+/* Takes in one finding that report_valid() let pass. */
 void picture_hear(struct picture *p, const struct finding *f);
+
+enum { EXPECTED = 3 };
+
+/* Of whom a finding is that will be heard soon: its sender's MAC and IP address, and its peer's. */
+struct expected {
+	uint32_t hash[EXPECTED];
+	uint32_t number[EXPECTED];
+	unsigned count;
+};
+
+/*
+ * In a large picture most of the time goes by waiting for memory. These ask for it some findings ahead: first where to look, then
+ * what is found there, and with a second picture_fetch() the nodes themselves.
+ */
+void picture_expect(const struct picture *p, const struct finding *f, struct expected *x);
+void picture_fetch(const struct picture *p, struct expected *x);
 
 /* The node of an address; NULL when there is none. vlan as in a finding, family 0 for a MAC. */
 struct node *picture_find(const struct picture *p, const uint16_t vlan[2], uint8_t family, const uint8_t *address);

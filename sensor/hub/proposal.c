@@ -85,9 +85,10 @@ struct proposal *proposals_find_run(const struct proposals *p, uint64_t run)
 
 static bool rule_hash(const struct rule *rule, uint8_t hash[APPROVAL_HASH_BYTES])
 {
+	const char *hex = rule_sha256(rule);
 	size_t n = 0;
 
-	return sodium_hex2bin(hash, APPROVAL_HASH_BYTES, rule->sha256, strlen(rule->sha256), NULL, &n, NULL) == 0 && n == APPROVAL_HASH_BYTES;
+	return sodium_hex2bin(hash, APPROVAL_HASH_BYTES, hex, strlen(hex), NULL, &n, NULL) == 0 && n == APPROVAL_HASH_BYTES;
 }
 
 const struct rule *proposal_rule(const struct proposals *p, const struct proposal *x)
@@ -261,14 +262,14 @@ bool proposals_review(struct proposals *p, const struct subject *s, int64_t at_s
 		struct proposal *x = p->items[i];
 		const struct gap *g;
 
-		/* What runs is left to its end. */
-		if (proposal_is_over(x) || x->status == PROPOSAL_RUNNING || strcmp(x->asset, asset) != 0)
+		if (proposal_is_over(x) || strcmp(x->asset, asset) != 0)
 			continue;
 		g = gap_of(p, s, x);
-		if (g) {
+		if (g)
 			note_others(s, g, x);
+		/* What runs is left to its end. */
+		if (g || x->status == PROPOSAL_RUNNING)
 			continue;
-		}
 		changed = true;
 		if (tell)
 			supersede(p, s, x, at_s, tell, context);
@@ -292,6 +293,14 @@ static int put(struct proposals *p, const struct proposal *x, int64_t at_s)
 	proposal_document(p, x, TOLD_STATE, NULL, at_s * INT64_C(1000000000));
 	document_number(&p->document, p->picture->sensor, outbox_epoch(p->store), outbox_next(p->store) - 1, &p->line);
 	return proposal_sql_put(p->sql, x, p->line.text, p->line.len);
+}
+
+bool proposals_unsaved(const struct proposals *p)
+{
+	for (size_t i = 0; i < p->count; i++)
+		if (p->items[i]->unsaved)
+			return true;
+	return false;
 }
 
 int proposals_save(struct proposals *p)

@@ -62,7 +62,7 @@ struct proposal {
 	char subject[GAP_SUBJECT_BYTES];
 	char why[GAP_WHY_BYTES];            /* the policy's word when it was made */
 	char reason[PROPOSAL_REASON_BYTES]; /* why it is over, or waits */
-	/* Made anew whenever the asset is looked at; not in the store. */
+	/* Made anew whenever the asset is looked at, as it is when the hub starts; not in the store. */
 	uint8_t others;
 	struct proposal_other other[GAP_OTHERS];
 	int64_t made_s, expires_s, changed_s;
@@ -94,6 +94,11 @@ void proposals_close(struct proposals *p);
 struct proposal *proposals_find(const struct proposals *p, const char *id);
 /* The one whose run has that number; it may be over by now. */
 struct proposal *proposals_find_run(const struct proposals *p, uint64_t run);
+/*
+ * The same for a run that was given up, or whose proposal is no longer kept: from the store, if that has not been told of the
+ * run's end. NULL when it knows nothing of it.
+ */
+struct proposal *proposals_recall(struct proposals *p, uint64_t run);
 /* Alive, and its rule is still as it was when the proposal was made; NULL when it isn't. */
 const struct rule *proposal_rule(const struct proposals *p, const struct proposal *x);
 bool proposal_is_over(const struct proposal *x);
@@ -106,7 +111,8 @@ bool proposal_is_over(const struct proposal *x);
 typedef void proposals_tell(void *context, const struct proposal *x);
 bool proposals_review(struct proposals *p, const struct subject *s, int64_t now_s, proposals_tell *tell, void *context);
 
-/* In the batch's transaction: 0 or -1; and after its commit. */
+/* In the batch's transaction: 0 or -1; and after its commit, unless nothing was to be saved. */
+bool proposals_unsaved(const struct proposals *p);
 int proposals_save(struct proposals *p);
 void proposals_saved(struct proposals *p);
 
@@ -163,6 +169,9 @@ enum run_scope { RUNS_TARGET, RUNS_ZONE, RUNS_SENSOR };
 /* The number of the next run; 0 when the store fails. */
 uint64_t runs_next(struct proposal_sql *q);
 int runs_begin(struct proposal_sql *q, uint64_t number, const struct proposal *x, const struct rule *rule, int64_t now_s);
+/* The prober is about to send; true from then on. */
+int runs_plan(struct proposal_sql *q, uint64_t number);
+bool runs_planned(struct proposal_sql *q, uint64_t number);
 /* What became of it; `sent` false takes it out of the budgets. */
 int runs_end(struct proposal_sql *q, uint64_t number, bool sent, uint32_t packets, uint32_t bytes, int64_t now_s);
 struct run_sum runs_since(struct proposal_sql *q, const struct proposal *x, enum run_scope scope, int64_t since_s);

@@ -31,21 +31,6 @@ static const struct {
 	[TOLD_ENDED] = { "event", "network", "end", "probe-ended", "askance.probe" },
 };
 
-static const char *const refusals[REFUSALS] = {
-	[REFUSED_NOT] = "none", [REFUSED_PROBING_OFF] = "probing-off", [REFUSED_STOPPED] = "stopped", [REFUSED_HUB_SILENT] = "hub-silent",
-	[REFUSED_NO_RULE] = "no-rule", [REFUSED_RULE_CHANGED] = "rule-changed", [REFUSED_PARAMETERS] = "parameters",
-	[REFUSED_BYTES] = "bytes", [REFUSED_GUARD] = "guard", [REFUSED_SIGNATURE] = "signature", [REFUSED_SIGNERS] = "signers",
-	[REFUSED_USED] = "used", [REFUSED_TIME] = "time", [REFUSED_WINDOW] = "window", [REFUSED_POLICY] = "policy",
-	[REFUSED_TARGET] = "target", [REFUSED_NOT_HEARD] = "not-heard", [REFUSED_CONFLICT] = "conflict", [REFUSED_NOT_SEEN] = "not-seen",
-	[REFUSED_BUDGET] = "budget", [REFUSED_COOL_DOWN] = "cool-down", [REFUSED_BUSY] = "busy", [REFUSED_FAILURES] = "failures",
-	[REFUSED_AUDIT] = "audit", [REFUSED_CLOCK] = "clock", [REFUSED_SOCKET] = "socket", [REFUSED_LOSS] = "loss",
-};
-
-static const char *const ends[PROBE_ENDS] = {
-	[PROBE_COMPLETE] = "complete", [PROBE_SILENT] = "silent", [PROBE_NO_CONNECTION] = "no-connection",
-	[PROBE_UNEXPECTED] = "unexpected", [PROBE_CLOSED] = "closed", [PROBE_ABORTED] = "aborted",
-};
-
 static void put_word(struct json *j, const char *key, const char *word)
 {
 	json_open(j, key, '[');
@@ -361,10 +346,10 @@ static void put_outcome(struct json *j, const struct proposal *x, enum proposal_
 	json_open(j, "probe", '{');
 	json_number(j, "run", (int64_t)o->order);
 	if (event == TOLD_PROBE_REFUSED)
-		json_text(j, "refusal", refusals[o->refusal]);
+		json_text(j, "refusal", refusal_name((enum refusal)o->refusal));
 	if (event == TOLD_ENDED) {
 		json_text(j, "outcome", o->end == PROBE_COMPLETE ? "success" : o->end < PROBE_ENDS ? "failure" : "unknown");
-		json_text(j, "end", o->end < PROBE_ENDS ? ends[o->end] : "unknown");
+		json_text(j, "end", probe_end_name((enum probe_end)o->end));
 		json_number(j, "packets", o->packets);
 		json_number(j, "bytes", o->bytes);
 		json_number(j, "replies", o->replies);

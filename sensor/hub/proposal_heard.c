@@ -173,7 +173,7 @@ static void add_clients(struct listing *l, const char *hole, enum attribute a)
 		const struct talk_item *t = n->talks.items;
 
 		for (unsigned k = 0; k < n->talks.count; k++)
-			if (t[k].port == l->g->port && t[k].transport == l->g->transport && t[k].family == l->g->target->family &&
+			if (!t[k].visits && t[k].port == l->g->port && t[k].transport == l->g->transport && t[k].family == l->g->target->family &&
 			    memcmp(t[k].peer, l->g->target->address, sizeof t[k].peer) == 0 &&
 			    memcmp(n->vlan, l->g->target->vlan, sizeof n->vlan) == 0)
 				add_attributes(l, hole, n, a);

@@ -41,7 +41,7 @@ static void pump(void)
 	if (mirror.link && mirror.refused && uv_now(mirror.link->loop) >= mirror.retry_at_ms)
 		mirror.refused = false;
 	if (!mirror.link || mirror.unanswered || mirror.refused || !mirror.next || !redis_link_is_ready(mirror.link) ||
-	    !sqlite3_get_autocommit(mirror.store->db))
+	    !store_is_settled(mirror.store))
 		return;
 	sqlite3_bind_int64(mirror.next, 1, mirror.done);
 	sqlite3_bind_int(mirror.next, 2, BATCH_ROWS);

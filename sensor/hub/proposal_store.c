@@ -2,6 +2,7 @@
 #include "sensor/hub/proposal.h"
 
 #include "sensor/common/log.h"
+#include "sensor/common/time_range.h"
 #include "sensor/hub/address.h"
 
 #include <stdio.h>
@@ -17,7 +18,7 @@ enum { ALIVE_STATUSES = PROPOSAL_RUNNING };
 
 struct proposal_sql {
 	struct store *store;
-	sqlite3_stmt *put, *forget, *refused, *drop, *run_put, *run_end, *run_next, *sum[3], *last_any, *last_rule;
+	sqlite3_stmt *put, *forget, *refused, *drop, *run_put, *run_plan, *run_planned, *run_end, *run_next, *sum[3], *last_any, *last_rule;
 };
 
 struct proposal_sql *proposal_sql_open(struct store *s)
@@ -38,6 +39,8 @@ struct proposal_sql *proposal_sql_open(struct store *s)
 	q->drop = store_prepare(s, "DELETE FROM proposal WHERE body IS NULL AND changed_s<?1");
 	q->run_put = store_prepare(s, "INSERT INTO run(number,proposal,target,zone,rule,path,started_s,ended_s,sent,packets,bytes)"
 				      " VALUES(?1,?2,?3,?4,?5,?6,?7,0,1,?8,?9)");
+	q->run_plan = store_prepare(s, "UPDATE run SET planned=1,ended_s=0,sent=1 WHERE number=?1");
+	q->run_planned = store_prepare(s, "SELECT planned FROM run WHERE number=?1");
 	q->run_end = store_prepare(s, "UPDATE run SET ended_s=?2,sent=?3,packets=?4,bytes=?5 WHERE number=?1");
 	q->run_next = store_prepare(s, "SELECT ifnull(max(number),0)+1 FROM run");
 	q->sum[RUNS_TARGET] = store_prepare(s, "SELECT sum(packets),sum(bytes),count(*) FROM run WHERE sent=1 AND started_s>=?1 AND target=?2");
@@ -50,7 +53,7 @@ struct proposal_sql *proposal_sql_open(struct store *s)
 
 void proposal_sql_close(struct proposal_sql *q)
 {
-	sqlite3_stmt *all[] = { q->put, q->forget, q->refused, q->drop, q->run_put, q->run_end, q->run_next, q->sum[0], q->sum[1], q->sum[2], q->last_any, q->last_rule };
+	sqlite3_stmt *all[] = { q->put, q->forget, q->refused, q->drop, q->run_put, q->run_plan, q->run_planned, q->run_end, q->run_next, q->sum[0], q->sum[1], q->sum[2], q->last_any, q->last_rule };
 
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		sqlite3_finalize(all[i]);
@@ -251,8 +254,8 @@ static void take_approval(struct columns *c, struct approval *a)
 	take_blob(c, a->rule_sha256, sizeof a->rule_sha256, sizeof a->rule_sha256);
 	take_text(c, a->parameters, sizeof a->parameters);
 	take_blob(c, a->plan_sha256, sizeof a->plan_sha256, sizeof a->plan_sha256);
-	a->not_before_s = take_number(c, INT64_MAX);
-	a->not_after_s = take_number(c, INT64_MAX);
+	a->not_before_s = take_number(c, TIME_MOST_S);
+	a->not_after_s = take_number(c, TIME_MOST_S);
 	a->uses = (uint8_t)take_number(c, APPROVAL_USES);
 	for (size_t i = 0; i < APPROVAL_SIGNATURES; i++) {
 		take_text(c, a->signature[i].analyst, sizeof a->signature[i].analyst);
@@ -274,9 +277,9 @@ static bool take_row(sqlite3_stmt *statement, struct proposal *x)
 	x->needed = (uint8_t)take_number(&c, APPROVAL_SIGNATURES);
 	x->used = (uint8_t)take_number(&c, UINT8_MAX);
 	x->automatic = take_number(&c, 1);
-	x->made_s = take_number(&c, INT64_MAX);
-	x->expires_s = take_number(&c, INT64_MAX);
-	x->changed_s = take_number(&c, INT64_MAX);
+	x->made_s = take_number(&c, TIME_MOST_S);
+	x->expires_s = take_number(&c, TIME_MOST_S);
+	x->changed_s = take_number(&c, TIME_MOST_S);
 	x->order = (uint64_t)take_number(&c, INT64_MAX);
 	take_text(&c, x->why, sizeof x->why);
 	take_text(&c, x->reason, sizeof x->reason);
@@ -284,12 +287,11 @@ static bool take_row(sqlite3_stmt *statement, struct proposal *x)
 	return !c.wrong;
 }
 
-int proposal_sql_load(struct proposal_sql *q, struct proposals *p)
+/* Adds those that are in the rows. */
+static int load_rows(sqlite3_stmt *rows, struct proposals *p)
 {
-	sqlite3_stmt *rows = store_prepare(q->store, "SELECT " COLUMNS " FROM proposal WHERE status<=?1 OR run!=0 ORDER BY made_s,id");
 	int result;
 
-	sqlite3_bind_int(rows, 1, ALIVE_STATUSES);
 	while ((result = sqlite3_step(rows)) == SQLITE_ROW) {
 		struct proposal *x = calloc(1, sizeof *x);
 
@@ -297,7 +299,7 @@ int proposal_sql_load(struct proposal_sql *q, struct proposals *p)
 			abort();
 		if (!take_row(rows, x)) {
 			free(x);
-			log_error("%s: a proposal in the store contradicts itself", sqlite3_db_filename(q->store->db, "main"));
+			log_error("%s: a proposal in the store contradicts itself", sqlite3_db_filename(sqlite3_db_handle(rows), "main"));
 			break;
 		}
 		snprintf(x->a.sensor, sizeof x->a.sensor, "%s", p->picture->sensor);
@@ -305,6 +307,42 @@ int proposal_sql_load(struct proposal_sql *q, struct proposals *p)
 	}
 	sqlite3_finalize(rows);
 	return result == SQLITE_DONE ? 0 : -1;
+}
+
+int proposal_sql_load(struct proposal_sql *q, struct proposals *p)
+{
+	sqlite3_stmt *rows = store_prepare(q->store, "SELECT " COLUMNS " FROM proposal WHERE status<=?1 OR run!=0 ORDER BY made_s,id");
+
+	sqlite3_bind_int(rows, 1, ALIVE_STATUSES);
+	return load_rows(rows, p);
+}
+
+/* Of the run, unless all is told of it; empty when there is none. */
+static void find_id(struct store *s, uint64_t run, char id[APPROVAL_ID_BYTES])
+{
+	sqlite3_stmt *row = store_prepare(s, "SELECT proposal FROM run WHERE number=?1 AND NOT(planned AND ended_s)");
+
+	id[0] = '\0';
+	sqlite3_bind_int64(row, 1, (int64_t)run);
+	if (sqlite3_step(row) == SQLITE_ROW)
+		snprintf(id, APPROVAL_ID_BYTES, "%s", (const char *)sqlite3_column_text(row, 0));
+	sqlite3_finalize(row);
+}
+
+struct proposal *proposals_recall(struct proposals *p, uint64_t run)
+{
+	char id[APPROVAL_ID_BYTES];
+	size_t before = p->count;
+	sqlite3_stmt *row;
+
+	find_id(p->store, run, id);
+	for (size_t i = 0; i < p->count; i++)
+		if (strcmp(p->items[i]->a.id, id) == 0)
+			return p->items[i];
+	row = store_prepare(p->store, "SELECT " COLUMNS " FROM proposal WHERE id=?1");
+	sqlite3_bind_text(row, 1, id, -1, SQLITE_STATIC);
+	load_rows(row, p);
+	return p->count > before ? p->items[before] : NULL;
 }
 
 void run_target(const struct approval *a, char out[RUN_TARGET_BYTES])
@@ -350,6 +388,22 @@ int runs_begin(struct proposal_sql *q, uint64_t run, const struct proposal *x, c
 	number(&b, rule->max_packets);
 	number(&b, rule->max_bytes);
 	return store_run(q->store, q->run_put) < 0 ? -1 : store_set_meta(q->store, "run_given", (int64_t)run);
+}
+
+int runs_plan(struct proposal_sql *q, uint64_t run)
+{
+	sqlite3_bind_int64(q->run_plan, 1, (int64_t)run);
+	return store_run(q->store, q->run_plan);
+}
+
+bool runs_planned(struct proposal_sql *q, uint64_t run)
+{
+	bool planned;
+
+	sqlite3_bind_int64(q->run_planned, 1, (int64_t)run);
+	planned = sqlite3_step(q->run_planned) == SQLITE_ROW && sqlite3_column_int(q->run_planned, 0) != 0;
+	sqlite3_reset(q->run_planned);
+	return planned;
 }
 
 int runs_end(struct proposal_sql *q, uint64_t run, bool sent, uint32_t packets, uint32_t bytes, int64_t at_s)

@@ -471,7 +471,7 @@ void publisher_kick(void)
 	struct outbox_size size;
 
 	/* Within a transaction there may be entries that a rollback takes back: they are not for other eyes. */
-	if (!p.store || !sqlite3_get_autocommit(p.store->db) || outbox_size(p.store, &size) < 0)
+	if (!p.store || !store_is_settled(p.store) || outbox_size(p.store, &size) < 0)
 		return;
 	p.committed = size.last;
 	jsonl_pump(p.committed);

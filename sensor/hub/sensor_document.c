@@ -3,14 +3,8 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
-
-static void put_list_of_one(struct json *j, const char *key, const char *word)
-{
-	json_open(j, key, '[');
-	json_text(j, NULL, word);
-	json_close(j, ']');
-}
 
 static void put_observer(struct json *j, const struct hub_config *config)
 {
@@ -42,12 +36,7 @@ void sensor_document_open(struct json *j, const struct hub_config *config, const
 	json_open(j, "event", '{');
 	json_number(j, "sequence", seq);
 	json_text(j, "id", id);
-	json_text(j, "kind", w->kind);
-	put_list_of_one(j, "category", w->category);
-	put_list_of_one(j, "type", w->type);
-	json_text(j, "action", w->action);
-	json_text(j, "dataset", w->dataset);
-	json_text(j, "module", "askance");
+	json_raw(j, NULL, w->members, strlen(w->members));
 	json_close(j, '}');
 	put_observer(j, config);
 	json_open(j, "ot", '{');

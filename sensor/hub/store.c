@@ -3,6 +3,7 @@
 
 #include "sensor/common/log.h"
 #include "sensor/hub/store_damage.h"
+#include "sensor/hub/store_thread.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,7 +43,8 @@ static const char schema[] =
 	" PRIMARY KEY(node, n)) WITHOUT ROWID;"
 	"CREATE TABLE IF NOT EXISTS talk(node INTEGER NOT NULL, n INTEGER NOT NULL, family INTEGER NOT NULL,"
 	" peer BLOB NOT NULL, protocol TEXT NOT NULL, transport INTEGER NOT NULL, port INTEGER NOT NULL,"
-	" first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL, PRIMARY KEY(node, n)) WITHOUT ROWID;"
+	" first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL, frame INTEGER NOT NULL DEFAULT 0, visits INTEGER NOT NULL DEFAULT 0,"
+	" PRIMARY KEY(node, n)) WITHOUT ROWID;"
 	"CREATE TABLE IF NOT EXISTS gap(asset INTEGER NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL,"
 	" verdict INTEGER NOT NULL, print INTEGER NOT NULL, since_ns INTEGER NOT NULL,"
 	" PRIMARY KEY(asset, kind, subject)) WITHOUT ROWID;"
@@ -64,18 +66,17 @@ static const char schema[] =
 	" made_ms INTEGER NOT NULL, ended_by TEXT, ended_why TEXT, ended_ms INTEGER);"
 	"CREATE TABLE IF NOT EXISTS run(number INTEGER PRIMARY KEY, proposal TEXT NOT NULL, target TEXT NOT NULL, zone TEXT NOT NULL,"
 	" rule TEXT NOT NULL, path TEXT NOT NULL, started_s INTEGER NOT NULL, ended_s INTEGER NOT NULL, sent INTEGER NOT NULL,"
-	" packets INTEGER NOT NULL, bytes INTEGER NOT NULL);"
+	" packets INTEGER NOT NULL, bytes INTEGER NOT NULL, planned INTEGER NOT NULL DEFAULT 0);"
 	"CREATE INDEX IF NOT EXISTS run_target ON run(target, started_s);"
 	"CREATE INDEX IF NOT EXISTS run_started ON run(started_s);"
 	"CREATE TABLE IF NOT EXISTS owed(asset TEXT PRIMARY KEY) WITHOUT ROWID;"
 	"CREATE TABLE IF NOT EXISTS trim_mark(number INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, seq INTEGER NOT NULL);";
 
-static int tell_failure(struct store *s, const char *what)
+static int tell_failure(struct store *s, const char *why)
 {
 	s->failures++;
 	if (!s->failing)
-		log_error("%s: %s: %s; going on from memory, trying again", sqlite3_db_filename(s->db, "main"), what,
-			  sqlite3_errmsg(s->db));
+		log_error("%s: cannot write: %s; going on from memory, trying again", sqlite3_db_filename(s->db, "main"), why);
 	s->failing = true;
 	return -1;
 }
@@ -93,18 +94,21 @@ sqlite3_stmt *store_prepare(struct store *s, const char *sql)
 
 int store_run(struct store *s, sqlite3_stmt *statement)
 {
-	int result = sqlite3_step(statement);
+	int result;
 
+	store_wait(s);
+	result = sqlite3_step(statement);
 	sqlite3_reset(statement);
 	if (result == SQLITE_DONE || result == SQLITE_ROW)
 		return 0;
-	return tell_failure(s, "cannot write");
+	return tell_failure(s, sqlite3_errmsg(s->db));
 }
 
 int64_t store_meta(struct store *s, const char *key, int64_t otherwise)
 {
 	int64_t value = otherwise;
 
+	store_wait(s);
 	sqlite3_bind_text(s->meta_get, 1, key, -1, SQLITE_STATIC);
 	if (sqlite3_step(s->meta_get) == SQLITE_ROW)
 		value = sqlite3_column_int64(s->meta_get, 0);
@@ -127,17 +131,69 @@ int store_begin(struct store *s)
 	return 0;
 }
 
+static void note_success(struct store *s)
+{
+	s->open = false;
+	if (s->failing)
+		log_info("%s: writing works again", sqlite3_db_filename(s->db, "main"));
+	s->failing = false;
+}
+
 int store_commit(struct store *s)
 {
 	if (store_run(s, s->commit) < 0) {
 		store_rollback(s);
 		return -1;
 	}
-	s->open = false;
-	if (s->failing)
-		log_info("%s: writing works again", sqlite3_db_filename(s->db, "main"));
-	s->failing = false;
+	note_success(s);
 	return 0;
+}
+
+void store_commit_begin(struct store *s)
+{
+	if (s->threads) {
+		s->open = false;
+		s->committing = true;
+		store_threads_commit(s->threads, s->commit, s->rollback);
+	} else {
+		s->refused = store_commit(s) < 0;
+	}
+}
+
+void store_wait(struct store *s)
+{
+	const char *why;
+
+	if (!s->committing)
+		return;
+	s->committing = false;
+	why = store_threads_wait(s->threads);
+	if (!why) {
+		note_success(s);
+		return;
+	}
+	s->refused = true;
+	tell_failure(s, why);
+}
+
+int store_commit_end(struct store *s)
+{
+	bool refused;
+
+	store_wait(s);
+	refused = s->refused;
+	s->refused = false;
+	return refused ? -1 : 0;
+}
+
+bool store_is_committing(const struct store *s)
+{
+	return s->committing && store_threads_committing(s->threads);
+}
+
+bool store_is_settled(const struct store *s)
+{
+	return !s->open && !s->committing;
 }
 
 void store_rollback(struct store *s)
@@ -175,6 +231,22 @@ static int check_schema(struct store *s, const char *path)
 	return 0;
 }
 
+static int add_column(sqlite3 *db, const char *table, const char *name, const char *add)
+{
+	if (sqlite3_table_column_metadata(db, "main", table, name, NULL, NULL, NULL, NULL, NULL) == SQLITE_OK)
+		return SQLITE_OK;
+	return sqlite3_exec(db, add, NULL, NULL, NULL);
+}
+
+/* What a table of an earlier version lacks; that version goes on with a store that has it. */
+static int add_columns(sqlite3 *db)
+{
+	int bad = add_column(db, "talk", "frame", "ALTER TABLE talk ADD COLUMN frame INTEGER NOT NULL DEFAULT 0");
+
+	bad = bad ? bad : add_column(db, "talk", "visits", "ALTER TABLE talk ADD COLUMN visits INTEGER NOT NULL DEFAULT 0");
+	return bad ? bad : add_column(db, "run", "planned", "ALTER TABLE run ADD COLUMN planned INTEGER NOT NULL DEFAULT 0");
+}
+
 /* 0, or -1 with the cause in why[] when the file is damaged or can't be opened. */
 static int open_file(struct store *s, const char *path, char *why, size_t room)
 {
@@ -182,12 +254,14 @@ static int open_file(struct store *s, const char *path, char *why, size_t room)
 				       " PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864;";
 
 	store_damage_forget();
-	if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
+	/* With a lock, because a thread may write out a transaction while others bind values. */
+	if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX, NULL) != SQLITE_OK ||
 	    sqlite3_busy_timeout(s->db, 200) != SQLITE_OK || sqlite3_exec(s->db, settings, NULL, NULL, NULL) != SQLITE_OK) {
 		snprintf(why, room, "%s", s->db ? sqlite3_errmsg(s->db) : "out of memory");
 		return -1;
 	}
-	if (store_is_sound(s->db, path, why, room) && sqlite3_exec(s->db, schema, NULL, NULL, NULL) == SQLITE_OK)
+	if (store_is_sound(s->db, path, why, room) && sqlite3_exec(s->db, schema, NULL, NULL, NULL) == SQLITE_OK &&
+	    add_columns(s->db) == SQLITE_OK)
 		return 0;
 	if (!why[0])
 		snprintf(why, room, "%s", sqlite3_errmsg(s->db));
@@ -253,6 +327,8 @@ void store_close(struct store *s)
 {
 	sqlite3_stmt *mine[] = { s->begin, s->commit, s->rollback, s->meta_get, s->meta_set };
 
+	store_wait(s);
+	store_threads_end(s->threads);
 	for (size_t i = 0; i < sizeof mine / sizeof *mine; i++)
 		sqlite3_finalize(mine[i]);
 	sqlite3_close_v2(s->db);

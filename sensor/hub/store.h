@@ -35,12 +35,17 @@
 
 enum { STORE_SCHEMA = 3 };
 
+struct store_threads;
+
 struct store {
 	sqlite3 *db;
+	struct store_threads *threads; /* store_thread.h; NULL: all is done by who asks */
 	uint64_t epoch;        /* milliseconds since 1970 when the file was made; part of event ids */
 	uint64_t failures;     /* transactions that could not be committed */
 	bool failing;          /* the last one could not */
 	bool open;             /* inside a transaction */
+	bool committing;       /* one is on its way to the disk */
+	bool refused;          /* ... and did not get there, what store_commit_end() has yet to tell */
 	sqlite3_stmt *begin, *commit, *rollback, *meta_get, *meta_set;
 };
 
@@ -55,6 +60,19 @@ void store_close(struct store *s);
 int store_begin(struct store *s);
 int store_commit(struct store *s);
 void store_rollback(struct store *s);
+
+/*
+ * The same in two steps, with store_threads_start() beside what is done between them. Who needs the store meanwhile waits in
+ * store_wait(), which all functions here call that write or open a transaction; who tells others what it holds looks at
+ * store_is_settled() before.
+ */
+void store_commit_begin(struct store *s);
+int store_commit_end(struct store *s);
+void store_wait(struct store *s);
+/* True until store_wait() would return at once. */
+bool store_is_committing(const struct store *s);
+/* True when no transaction is open or on its way: all that can be read is on disk. */
+bool store_is_settled(const struct store *s);
 
 /* A number kept under a key; `otherwise` when there is none. Setting belongs in a transaction. */
 int64_t store_meta(struct store *s, const char *key, int64_t otherwise);

@@ -215,14 +215,16 @@ static void put_name(struct json *j, const struct group *g)
 	json_text(j, "group", name);
 }
 
-static bool append_alarm(const struct group *g, const char *action, int64_t limit)
+static const struct event_words behind = EVENT_WORDS("alert", "host", "info", "consumer-behind", "askance.delivery");
+static const struct event_words caught_up = EVENT_WORDS("event", "host", "info", "consumer-caught-up", "askance.delivery");
+
+static bool append_alarm(const struct group *g, const struct event_words *words, int64_t limit)
 {
-	const struct event_words words = { strcmp(action, "consumer-behind") == 0 ? "alert" : "event", "host", "info", action, "askance.delivery" };
 	struct json *j = &t.line;
 
 	if (store_begin(t.store) < 0)
 		return false;
-	sensor_document_open(j, t.config, &words, outbox_epoch(t.store), outbox_next(t.store));
+	sensor_document_open(j, t.config, words, outbox_epoch(t.store), outbox_next(t.store));
 	json_open(j, "delivery", '{');
 	put_name(j, g);
 	json_number(j, "behind", g->behind);
@@ -244,11 +246,11 @@ static bool tell_groups(void)
 	for (size_t i = 0; i < t.count; i++) {
 		struct group *g = &t.groups[i];
 
-		if (!g->alarmed && g->behind > limit && append_alarm(g, "consumer-behind", limit)) {
+		if (!g->alarmed && g->behind > limit && append_alarm(g, &behind, limit)) {
 			log_warning("Redis: the consumer group %s of %s is %" PRId64 " events behind; what it lacks is not removed, and fills Redis's memory",
 				    g->name, t.stream, g->behind);
 			g->alarmed = appended = true;
-		} else if (g->alarmed && g->behind <= limit / 2 && append_alarm(g, "consumer-caught-up", limit)) {
+		} else if (g->alarmed && g->behind <= limit / 2 && append_alarm(g, &caught_up, limit)) {
 			g->alarmed = false;
 			appended = true;
 		}

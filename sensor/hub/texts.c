@@ -60,9 +60,25 @@ const char *texts_find(const struct texts *t, const char *text)
 	return t->room ? t->slots[slot_of(t, text, strlen(text))] : NULL;
 }
 
-const char *texts_keep(struct texts *t, const char *text)
+/* Where to look first. Who chooses texts that share a place gains nothing but the search in the table. */
+static const char **recent_place(struct texts *t, const char *text, size_t len)
 {
-	size_t len = strlen(text), at;
+	uint64_t ends[2] = { len, 0 };
+
+	if (len < sizeof ends) {
+		for (size_t i = 0; i < len; i++)
+			ends[0] = ends[0] * 31 + (uint8_t)text[i];
+	} else {
+		memcpy(ends, text, sizeof ends[0]);
+		memcpy(ends + 1, text + len - sizeof ends[1], sizeof ends[1]);
+	}
+	return &t->recent[(ends[0] * 0x9e3779b97f4a7c15 ^ ends[1] * 0xc2b2ae3d27d4eb4f) >> 40 & (TEXTS_RECENT - 1)];
+}
+
+/* The text's one copy, from the table or put into it. */
+static const char *keep_in_table(struct texts *t, const char *text, size_t len)
+{
+	size_t at;
 	char *copy;
 
 	if (t->count * 4 >= t->room * 3 && grow_slots(t) < 0)
@@ -78,6 +94,19 @@ const char *texts_keep(struct texts *t, const char *text)
 	t->slots[at] = copy;
 	t->count++;
 	return copy;
+}
+
+const char *texts_keep(struct texts *t, const char *text)
+{
+	size_t len = strlen(text);
+	const char **recent = recent_place(t, text, len), *kept;
+
+	if (*recent && strcmp(*recent, text) == 0)
+		return *recent;
+	kept = keep_in_table(t, text, len);
+	if (kept)
+		*recent = kept;
+	return kept;
 }
 
 void texts_free(struct texts *t)

@@ -8,7 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { TEXTS_RECENT = 4096 }; /* a power of two */
+
 struct texts {
+	const char *recent[TEXTS_RECENT]; /* by a few of their bytes: most texts are said again and again */
 	const char **slots;
 	size_t room, count;
 	char *block;        /* where the next text goes */

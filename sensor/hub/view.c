@@ -190,7 +190,7 @@ static void add_node(struct view *v, const struct picture *p, const struct node 
 			*to = (struct view_subasset){ u[i].path, u[i].source == SOURCE_PROBE, u[i].first_ns, u[i].last_ns };
 	}
 	for (unsigned i = 0; i < n->talks.count; i++) {
-		const struct talk_item **to = ADD(v, talk);
+		const struct talk_item **to = t[i].visits ? ADD(v, visit) : ADD(v, talk);
 
 		if (to)
 			*to = &t[i];
@@ -273,7 +273,7 @@ static void shadow_services(struct view *v)
 void view_fill(struct view *v, const struct picture *p, const struct asset *a)
 {
 	v->asset = a;
-	v->node_count = v->attribute_count = v->service_count = v->speak_count = v->subasset_count = v->talk_count = 0;
+	v->node_count = v->attribute_count = v->service_count = v->speak_count = v->subasset_count = v->talk_count = v->visit_count = 0;
 	v->first_ns = INT64_MAX;
 	v->last_ns = INT64_MIN;
 	v->flags = 0;
@@ -295,6 +295,8 @@ void view_fill(struct view *v, const struct picture *p, const struct asset *a)
 		qsort(v->subassets, v->subasset_count, sizeof *v->subassets, order_subassets);
 	if (v->talk_count)
 		qsort(v->talks, v->talk_count, sizeof *v->talks, order_talks);
+	if (v->visit_count)
+		qsort(v->visits, v->visit_count, sizeof *v->visits, order_talks);
 	join_attributes(v);
 	join_speaks(v);
 	join_subassets(v);
@@ -309,6 +311,7 @@ void view_free(struct view *v)
 	free(v->speaks);
 	free(v->subassets);
 	free(v->talks);
+	free(v->visits);
 	memset(v, 0, sizeof *v);
 }
 

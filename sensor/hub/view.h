@@ -35,14 +35,15 @@ struct view {
 	const struct speaks_item **speaks;       /* by protocol, role */
 	struct view_subasset *subassets;         /* by path, numbers in their natural order */
 	const struct talk_item **talks;          /* by peer, protocol, port */
-	size_t node_count, attribute_count, service_count, speak_count, subasset_count, talk_count;
+	const struct talk_item **visits;         /* of public clients; likewise */
+	size_t node_count, attribute_count, service_count, speak_count, subasset_count, talk_count, visit_count;
 	size_t mac_count;                        /* of nodes, at their beginning */
 	const char *sole;                        /* path of the only sub-asset, NULL when there is none or more */
 	int64_t first_ns, last_ns;
 	uint8_t flags;                           /* enum node_flag of all nodes */
 	const struct fact_item *standing;        /* that an analyst accepted or ignores it: the newest word; NULL for none */
 	uint32_t lost;
-	size_t node_room, attribute_room, service_room, speak_room, subasset_room, talk_room;
+	size_t node_room, attribute_room, service_room, speak_room, subasset_room, talk_room, visit_room;
 };
 
 /* Fills in for one asset; memory is kept for the next. Pointers into the picture hold until it changes. */

@@ -4,6 +4,7 @@
  */
 #include "sensor/hub/walls.h"
 
+#include "sensor/common/paths.h"
 #include "sensor/common/sandbox.h"
 
 #include <seccomp.h>
@@ -48,19 +49,6 @@ static void allow_sockets(struct sandbox_call *calls, bool redis)
 	calls[n] = (struct sandbox_call){ .call = -1 };
 }
 
-/* The folder that a file stands in, as a text of its own. */
-static const char *folder_of(const char *file, char room[CONFIG_PATH_BYTES])
-{
-	char *slash;
-
-	snprintf(room, CONFIG_PATH_BYTES, "%s", file);
-	slash = strrchr(room, '/');
-	if (!slash)
-		return ".";
-	slash[slash == room] = 0;
-	return room;
-}
-
 int hub_walls(const struct hub_config *config)
 {
 	static const char *const known[] = {
@@ -79,9 +67,9 @@ int hub_walls(const struct hub_config *config)
 	if (config->state_dir[0])
 		paths[n++] = (struct sandbox_path){ config->state_dir, true, false };
 	if (config->jsonl[0] && strcmp(config->jsonl, "-") != 0)
-		paths[n++] = (struct sandbox_path){ folder_of(config->jsonl, jsonl), true, false };
+		paths[n++] = (struct sandbox_path){ paths_folder(config->jsonl, jsonl), true, false };
 	if (config->oui_file[0])
-		paths[n++] = (struct sandbox_path){ folder_of(config->oui_file, oui), false, false };
+		paths[n++] = (struct sandbox_path){ paths_folder(config->oui_file, oui), false, false };
 	for (size_t i = 0; i < 3; i++) {
 		const char *file[] = { config->rules_dir, config->country_db, config->asn_db };
 

@@ -7,6 +7,7 @@
 #include "sensor/hub/watch_parts.h"
 
 #include "sensor/common/log.h"
+#include "sensor/common/time_range.h"
 #include "sensor/hub/store.h"
 
 #include <stdio.h>
@@ -48,7 +49,7 @@ static int load_quarantines(struct watch *w)
 		q->order = (uint64_t)sqlite3_column_int64(s, 4);
 		take_text(s, 5, q->rule, sizeof q->rule);
 		take_text(s, 6, q->evidence, sizeof q->evidence);
-		q->since_ns = sqlite3_column_int64(s, 7);
+		q->since_ns = time_within(sqlite3_column_int64(s, 7), TIME_MOST_NS);
 	}
 	sqlite3_finalize(s);
 	w->full = result == SQLITE_ROW;
@@ -67,7 +68,7 @@ static int load_canaries(struct watch *w)
 		take_kind(s, 0, &c->kind);
 		take_text(s, 3, c->rule, sizeof c->rule);
 		take_text(s, 4, c->asset, sizeof c->asset);
-		c->well_ns = sqlite3_column_int64(s, 5);
+		c->well_ns = time_within(sqlite3_column_int64(s, 5), TIME_MOST_NS);
 	}
 	sqlite3_finalize(s);
 	return result == SQLITE_DONE || result == SQLITE_ROW ? 0 : -1;

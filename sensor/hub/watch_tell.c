@@ -98,7 +98,7 @@ static void find_radius(struct watch *w, const struct asset *victim, const struc
 
 static void write_degraded(struct document *d, const struct subject *s, void *context)
 {
-	static const struct event_words words = { "alert", "host", "change", "target-degraded", "askance.watch" };
+	static const struct event_words words = EVENT_WORDS("alert", "host", "change", "target-degraded", "askance.watch");
 	const struct degraded *g = context;
 	struct json *j = &d->json;
 
@@ -140,7 +140,7 @@ void watch_tell_degraded(struct watch *w, struct asset *a, const struct watch_or
 
 static void write_released(struct document *d, const struct subject *s, void *context)
 {
-	static const struct event_words words = { "event", "host", "change", "quarantine-released", "askance.watch" };
+	static const struct event_words words = EVENT_WORDS("event", "host", "change", "quarantine-released", "askance.watch");
 	const struct degraded *g = context;
 	struct json *j = &d->json;
 

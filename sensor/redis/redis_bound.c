@@ -2,8 +2,12 @@
 #include "sensor/redis/redis_bound.h"
 
 #include <hiredis/hiredis.h>
+#include <string.h>
 
-enum { PART_BYTES = 64 + sizeof(void *) }; /* of one reply within another, with what malloc adds */
+enum {
+	PART_BYTES = 64 + sizeof(void *), /* of one reply within another, with what malloc adds */
+	LINE_MOST = 64 << 10,             /* bytes: words, errors and lengths; texts have their length before them */
+};
 
 #if HIREDIS_MAJOR >= 1
 typedef size_t part_count;
@@ -53,11 +57,17 @@ void redis_bound_set(redisReader *r, struct redis_bound *b, size_t most)
 	r->privdata = b;
 }
 
+/* What waits to be understood begins with a line; with each read hiredis looks for its end from there on. */
+static bool has_endless_line(const redisReader *r)
+{
+	return r->len - r->pos > LINE_MOST && !memmem(r->buf + r->pos, LINE_MOST, "\r\n", 2);
+}
+
 bool redis_bound_holds(const redisReader *r)
 {
 	struct redis_bound *b = r->privdata;
 
-	if (b && r->len - r->pos > b->most)
+	if (b && (r->len - r->pos > b->most || has_endless_line(r)))
 		b->over = true;
 	return !b || !b->over;
 }

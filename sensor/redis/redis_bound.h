@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+enum { REDIS_REPLY_MOST = 128 << 20 }; /* bytes: a list of more devices than the console shows has a third of it */
+
 struct redis_bound {
 	size_t most; /* bytes of memory that one reply may take */
 	size_t left; /* of the reply that is being read */
@@ -18,7 +20,10 @@ struct redis_bound {
 /* From now on replies of `r` are bound by `b`, which must live as long as it does. */
 void redis_bound_set(redisReader *r, struct redis_bound *b, size_t most);
 
-/* False, and `over`, when more waits to be understood than a reply may have: the connection is to be given up. */
+/*
+ * False, and `over`, when more waits to be understood than a reply may have, or a line that does not end: the connection is
+ * to be given up. To be asked when the reader has no reply yet.
+ */
 bool redis_bound_holds(const redisReader *r);
 
 #endif

@@ -27,7 +27,6 @@ enum {
 	IDLE_MS = 2000,
 	BACKOFF_MIN_MS = 100,
 	BACKOFF_MAX_MS = 5000,
-	REPLY_MOST = 128 << 20, /* bytes: a list of more devices than the console shows has a third of it */
 };
 
 enum phase { WAITING, CONNECTING, LOGIN, READY, DROPPING, STOPPED };
@@ -174,7 +173,7 @@ static void try_connect(struct redis_link *l)
 		wait_for_next(l);
 		return;
 	}
-	redis_bound_set(ac->c.reader, &l->bound, REPLY_MOST);
+	redis_bound_set(ac->c.reader, &l->bound, REDIS_REPLY_MOST);
 	ac->data = l;
 	l->context = ac;
 	arm(l, CONNECTING, CONNECT_MS);

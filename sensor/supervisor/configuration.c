@@ -138,6 +138,7 @@ static const struct setting listening_keys[] = {
 	NUMBER("snap_length", snap_length, 64, 262144),
 	NUMBER("buffer_mib", buffer_mib, 1, MIB_MAX),
 	NUMBER("timeout_ms", timeout_ms, 1, 100),
+	NUMBER("engines", engines, 1, CONFIG_ENGINES),
 	PATH("service_probes", engine_file[ENGINE_SERVICE_PROBES], check_file),
 	PATH("p0f", engine_file[ENGINE_P0F], check_file),
 	PATH("os_db", engine_file[ENGINE_OS_DB], check_file),
@@ -249,7 +250,7 @@ static void set_defaults(struct configuration *c)
 {
 	*c = (struct configuration){
 		.zone = "default",
-		.snap_length = 65535, .buffer_mib = 64, .timeout_ms = 5,
+		.snap_length = 65535, .buffer_mib = 64, .timeout_ms = 5, .engines = 1,
 		.state = "/var/lib/askance",
 		/* Below the ports that Linux gives to others by itself (ip_local_port_range), so that they are ours alone. */
 		.probing = PROBING_PROPOSE, .source_ports = "31700-31731", .require_clock = 1,
@@ -312,6 +313,17 @@ static void check_redis(struct settings *s, yaml_node_t *node, struct configurat
 	check_sentinel(s, node, c);
 }
 
+/* Those that share the interfaces, and one for each file. */
+static void check_engines(struct settings *s, yaml_node_t *listening, const struct configuration *c)
+{
+	unsigned files = 0;
+
+	for (unsigned i = 0; i < c->sources; i++)
+		files += c->source[i].file[0] != 0;
+	if (listening && files < c->sources && c->engines + files > CONFIG_ENGINES)
+		settings_mistake(s, listening, "listening: engines (%u) and one for each file of capture (%u) are more than %d", c->engines, files, CONFIG_ENGINES);
+}
+
 static void check_whole(struct settings *s, yaml_node_t *root, struct configuration *c)
 {
 	yaml_node_t *limits = settings_find(s, root, "limits"), *probing = settings_find(s, root, "probing");
@@ -324,6 +336,7 @@ static void check_whole(struct settings *s, yaml_node_t *root, struct configurat
 		settings_mistake(s, settings_find(s, root, "capture"), "capture: names no interface; `askance setup` finds the SPAN port and writes it here");
 	if (!settings_find(s, root, "rules") && s->mistakes == 0)
 		check_folder(s, root, c->rules);
+	check_engines(s, settings_find(s, root, "listening"), c);
 	check_redis(s, settings_find(s, root, "redis"), c);
 	if (c->details > c->flows)
 		settings_mistake(s, limits, "limits: details (%u) may not be more than flows (%u)", c->details, c->flows);

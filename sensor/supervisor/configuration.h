@@ -3,7 +3,7 @@
  *
  *   sensor:    {name: plant-1, zone: hall-3}
  *   capture:   [{interface: eth1}, {file: x.pcap, pace: recorded}]      # fast | recorded
- *   listening: {snap_length: 65535, buffer_mib: 64, timeout_ms: 5,      # of all interfaces
+ *   listening: {snap_length: 65535, buffer_mib: 64, timeout_ms: 5, engines: 1,   # of all interfaces
  *               service_probes: FILE, p0f: FILE, os_db: FILE}           # formats of nmap and p0f; absent: none
  *   redis:     {url: "rediss://host:6380", ca: ca.pem, certificate: me.pem, key: me.key,
  *               server_name: redis.plant, ports: [6380], user: askance, password_file: pw,
@@ -51,6 +51,7 @@ struct configuration {
 	unsigned sources;
 	struct capture_source source[CONFIGURATION_SOURCES];
 	uint32_t snap_length, buffer_mib, timeout_ms;
+	uint32_t engines; /* that share what the interfaces hear; each file has one of its own */
 	char engine_file[ENGINE_FILES][CONFIG_PATH_BYTES]; /* by enum engine_file */
 	char redis_url[CONFIG_URL_BYTES]; /* empty: a private one */
 	char redis_ca[CONFIG_PATH_BYTES], redis_certificate[CONFIG_PATH_BYTES], redis_key[CONFIG_PATH_BYTES];

@@ -85,7 +85,7 @@ void crash_of_engine(struct wiring *w, struct child *c, int status)
 	if (service)
 		avoid(e, c, service);
 	if (count && (batch & NOTE_PROBES || e->file < 0)) {
-		set_aside(w, c, batch & NOTE_PROBES ? &w->probes : &w->frames, count, status);
+		set_aside(w, c, batch & NOTE_PROBES ? &w->probes : &e->frames, count, status);
 	} else if (e->file >= 0 && c->failures >= FILE_CRASHES) {
 		log_error("%s: its engine crashed %d times; the rest of the file stays unread", e->source->file, FILE_CRASHES);
 		c->finished = true;

@@ -7,6 +7,7 @@
 
 #include "sensor/common/landlock.h"
 #include "sensor/common/log.h"
+#include "sensor/common/paths.h"
 #include "sensor/common/sandbox.h"
 
 #include <errno.h>
@@ -99,18 +100,6 @@ static int lock_state(const char *folder)
 	return 0;
 }
 
-static const char *folder_of(const char *file, char room[CONFIG_PATH_BYTES])
-{
-	char *slash;
-
-	snprintf(room, CONFIG_PATH_BYTES, "%s", file);
-	slash = strrchr(room, '/');
-	if (!slash)
-		return ".";
-	slash[slash == room] = 0;
-	return room;
-}
-
 static int enter_walls(const struct configuration *c)
 {
 	char jsonl[CONFIG_PATH_BYTES];
@@ -118,7 +107,7 @@ static int enter_walls(const struct configuration *c)
 		{ "/", false, true },
 		{ "/dev", true, false },
 		{ c->state, true, false },
-		{ c->jsonl[0] ? folder_of(c->jsonl, jsonl) : NULL, true, false },
+		{ c->jsonl[0] ? paths_folder(c->jsonl, jsonl) : NULL, true, false },
 		{ NULL, false, false },
 	};
 	const struct sandbox s = { .process = "supervisor", .paths = paths, .tcp_free = true, .keep_net_raw = true };

@@ -17,7 +17,7 @@ static bool read_beats(const struct wiring *w, const struct child *c, uint64_t *
 		*beats = ring_beats(&w->engine[0].watch, RING_CONSUMER);
 		return true;
 	case CHILD_CAPTURE:
-		*beats = ring_beats(&w->frames_watch, RING_PRODUCER);
+		*beats = ring_beats(&w->engine[0].frames_watch, RING_PRODUCER);
 		return true;
 	default:
 		return false;

@@ -18,7 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { MIB = 1024 * 1024, FINDINGS_RING_BYTES = 16 * MIB, PROBES_RING_BYTES = 4 * MIB, RETELL_MS = 60000, PRIVATE_HOURS = 168, PULSES = 4096, WIRES = 40, RING_ENDS = 3 };
+enum { MIB = 1024 * 1024, FINDINGS_RING_BYTES = 16 * MIB, PROBES_RING_BYTES = 4 * MIB, RETELL_MS = 60000, PRIVATE_HOURS = 168, PULSES = 4096, WIRES = 40 };
 
 static int open_file(struct engine_wiring *e)
 {
@@ -47,12 +47,13 @@ static int open_engine_files(struct wiring *w)
 
 int wiring_open_files(struct wiring *w, const struct configuration *c)
 {
-	*w = (struct wiring){ .config = c, .frames = { -1, -1, -1, -1, -1 }, .orders = { -1, -1 }, .outcomes = { -1, -1 },
+	*w = (struct wiring){ .config = c, .orders = { -1, -1 }, .outcomes = { -1, -1 },
 	                      .probes = { -1, -1, -1, -1, -1 }, .hold = { -1, -1 } };
 	for (unsigned i = 0; i < c->sources; i++)
 		w->live |= c->source[i].interface[0] != 0;
-	if (w->live)
-		w->engine[w->engines++] = (struct engine_wiring){ .file = -1 };
+	for (; w->live && w->engines < c->engines; w->engines++)
+		w->engine[w->engines].file = -1;
+	w->listeners = w->engines;
 	for (unsigned i = 0; i < c->sources; i++) {
 		if (!c->source[i].file[0])
 			continue;
@@ -83,11 +84,28 @@ int wiring_renew_findings(struct wiring *w, unsigned index)
 	return make_findings(e);
 }
 
+/* The largest power of two that leaves the others as much. */
+static size_t frames_bytes(const struct wiring *w)
+{
+	size_t bytes = (size_t)w->config->ring_mib * MIB;
+
+	for (unsigned rings = w->listeners; rings > 1; rings = (rings + 1) / 2)
+		bytes /= 2;
+	return bytes;
+}
+
+static int make_frames(struct engine_wiring *e, size_t bytes)
+{
+	if (ring_create(&e->frames, "frames", bytes) < 0)
+		return -1;
+	return ring_attach_watcher(&e->frames_watch, e->frames.records_ro, e->frames.tail_ro);
+}
+
 static int make_all(struct wiring *w)
 {
-	if (w->live && (ring_create(&w->frames, "frames", (size_t)w->config->ring_mib * MIB) < 0 ||
-			ring_attach_watcher(&w->frames_watch, w->frames.records_ro, w->frames.tail_ro) < 0))
-		return -1;
+	for (unsigned i = 0; i < w->listeners; i++)
+		if (make_frames(&w->engine[i], frames_bytes(w)) < 0)
+			return -1;
 	for (unsigned i = 0; i < w->engines; i++)
 		if (make_findings(&w->engine[i]) < 0)
 			return -1;
@@ -121,11 +139,11 @@ static void add(struct wires *w, int from, int to)
 	w->fd[w->count++] = (struct spawn_fd){ from, to };
 }
 
-static void add_producer(struct wires *w, const struct ring_fds *r)
+static void add_producer(struct wires *w, const struct ring_fds *r, int first)
 {
-	add(w, r->records_rw, FD_RECORDS_OUT);
-	add(w, r->tail_ro, FD_TAIL_OUT);
-	add(w, r->wake, FD_WAKE_OUT);
+	add(w, r->records_rw, first);
+	add(w, r->tail_ro, first + 1);
+	add(w, r->wake, first + 2);
 }
 
 static void add_consumer(struct wires *w, const struct ring_fds *r, int first)
@@ -167,7 +185,7 @@ pid_t wiring_start_capture(struct wiring *w)
 	const struct configuration *c = w->config;
 	struct capture_config k = {
 		.version = CONFIG_VERSION, .snap_length = c->snap_length, .buffer_bytes = c->buffer_mib * MIB,
-		.timeout_ms = c->timeout_ms, .walls = c->require_walls,
+		.timeout_ms = c->timeout_ms, .engines = w->listeners, .walls = c->require_walls,
 	};
 	struct wires wires = { .count = 0 };
 	pid_t pid;
@@ -175,7 +193,8 @@ pid_t wiring_start_capture(struct wiring *w)
 	for (unsigned i = 0; i < c->sources; i++)
 		if (c->source[i].interface[0])
 			memcpy(k.interface[k.interfaces++], c->source[i].interface, sizeof k.interface[0]);
-	add_producer(&wires, &w->frames);
+	for (unsigned i = 0; i < w->listeners; i++)
+		add_producer(&wires, &w->engine[i].frames, fd_of_ring(FD_RECORDS_OUT, i));
 	rights_lend_net_raw(true);
 	pid = start("askance-capture", &wires, &k, sizeof k);
 	rights_lend_net_raw(false);
@@ -219,6 +238,7 @@ pid_t wiring_start_engine(struct wiring *w, unsigned index)
 		.pace = e->source ? e->source->pace : PACE_FAST, .flows = c->flows, .details = c->details,
 		.stream_bytes = c->stream_mib * MIB, .ndpi_flows = c->ndpi_flows, .walls = c->require_walls, .retell_ms = RETELL_MS,
 		.probes = index == 0, .own = probing_end(c),
+		.shares = index < w->listeners && w->listeners > 1 ? shares_of_engine(index, w->listeners) : 0,
 		.quiet = index > 0,
 		.pulses = PULSES,
 		.careful = e->careful, .avoids = e->avoids, .quarantined = w->quarantined,
@@ -227,14 +247,14 @@ pid_t wiring_start_engine(struct wiring *w, unsigned index)
 
 	e->careful = 0;
 	memcpy(k.avoid, e->avoid, sizeof k.avoid);
-	add_producer(&wires, &e->findings);
+	add_producer(&wires, &e->findings, FD_RECORDS_OUT);
 	if (index == 0)
 		add_consumer(&wires, &w->probes, FD_PROBES_IN);
 	if (e->file >= 0) {
 		add(&wires, e->file, FD_CAPTURE_FILE);
 		lseek(e->file, 0, SEEK_SET); /* a successor reads from the start; what was told twice is told once */
 	} else {
-		add_consumer(&wires, &w->frames, FD_RECORDS_IN);
+		add_consumer(&wires, &e->frames, FD_RECORDS_IN);
 	}
 	for (int i = 0; i < ENGINE_FILES; i++) {
 		memcpy(k.file[i], c->engine_file[i], sizeof k.file[i]);
@@ -308,6 +328,8 @@ static void fill_hub_config(const struct wiring *w, struct hub_config *k)
 		.engines = w->engines, .walls = c->require_walls, .max_assets = c->assets, .outbox_days = c->outbox_days,
 		.outbox_bytes_mib = c->outbox_mib, .lacks = w->lacks, .landlock = (uint32_t)landlock_version(),
 	};
+	for (unsigned i = 0; i < w->engines; i++)
+		k->source[i] = i < w->listeners ? 0 : i;
 	copy(k->sensor, c->sensor, sizeof k->sensor);
 	copy(k->zone, c->zone, sizeof k->zone);
 	copy(k->redis_url, w->redis_url, sizeof k->redis_url);
@@ -342,7 +364,7 @@ pid_t wiring_start_hub(struct wiring *w)
 
 	fill_hub_config(w, &k);
 	for (unsigned i = 0; i < w->engines; i++)
-		add_consumer(&wires, &w->engine[i].findings, i == 0 ? FD_RECORDS_IN : FD_FIRST_FREE + RING_ENDS * ((int)i - 1));
+		add_consumer(&wires, &w->engine[i].findings, fd_of_ring(FD_RECORDS_IN, i));
 	add(&wires, w->orders[1], FD_ORDERS);
 	add(&wires, w->outcomes[0], FD_OUTCOMES);
 	if (strcmp(k.jsonl, "-") == 0)
@@ -369,7 +391,7 @@ pid_t wiring_start_prober(struct wiring *w)
 	copy(k.zone, c->zone, sizeof k.zone);
 	add(&wires, w->orders[0], FD_ORDERS);
 	add(&wires, w->outcomes[1], FD_OUTCOMES);
-	add_producer(&wires, &w->probes);
+	add_producer(&wires, &w->probes, FD_RECORDS_OUT);
 	add(&wires, w->hold[0], FD_HOLD_IN);
 	add(&wires, w->hold[1], FD_HOLD_OUT);
 	/* For ARP and rules on Ethernet itself; the prober opens its sockets for them and drops it. */

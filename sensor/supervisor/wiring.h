@@ -12,11 +12,13 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* One engine reads either the ring of all interfaces, or one file. */
+/* An engine reads one file, or its ring of frames: what the interfaces hear is shared by those that listen. */
 struct engine_wiring {
+	struct ring_fds frames;
+	struct ring frames_watch;
 	struct ring_fds findings;
 	struct ring watch;                   /* of it, to be looked at */
-	int file;                            /* -1: the ring */
+	int file;                            /* -1: the ring of frames */
 	const struct capture_source *source; /* of the file */
 	uint32_t careful;                    /* frames that the next engine takes one at a time */
 	uint32_t avoids;                     /* services that nDPI died of, the newest of them */
@@ -25,11 +27,10 @@ struct engine_wiring {
 
 struct wiring {
 	const struct configuration *config;
-	bool live;              /* there is an interface, so capture and the ring of frames exist */
-	struct ring_fds frames;
-	struct ring frames_watch;
+	bool live;              /* there is an interface, so capture and rings of frames exist */
 	int engine_files[ENGINE_FILES]; /* what engines read at their start, -1 for none */
 	unsigned engines;
+	unsigned listeners;     /* the first so many of them listen */
 	struct engine_wiring engine[CONFIG_ENGINES];
 	int orders[2];   /* read end, write end */
 	int outcomes[2];

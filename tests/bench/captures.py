@@ -54,14 +54,6 @@ class Captures:
         return self.made(name, source, lambda out: subprocess.run([program, plain, out], check=True))
 
 
-def empty_of(path, folder):
-    """The header of a capture alone: what a program costs before it reads anything."""
-    empty = os.path.join(folder, "empty.pcap")
-    with open(path, "rb") as f, open(empty, "wb") as out:
-        out.write(f.read(24))
-    return empty
-
-
 def first_frames(path, folder, count):
     """The first frames of a classic capture of this machine's byte order."""
     short = os.path.join(folder, "first-%d.pcap" % count)

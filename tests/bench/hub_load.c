@@ -3,13 +3,15 @@
  * change costs beside what it costs in a small picture. The real parts, with the store on disk.
  *
  * usage: hub_load FOLDER ASSETS CHANGES [BATCH]      (findings of one transaction, 1000)
- * Prints one line: assets, seconds of CPU to learn them, CPU microseconds a change, changes in a second of CPU and in
- * one of the clock, KiB written to the disk for each, peak memory in MiB.
+ * Prints one line: assets, seconds of CPU to learn them, CPU microseconds a change, changes in a second of CPU, in one of
+ * the clock, and in one of the clock without what other programs took of the CPU meanwhile; the share of this last time
+ * that was waiting for the disk or for the store's threads, KiB written to the disk for each change, peak memory in MiB.
  */
 #include "sensor/hub/batch.h"
 #include "sensor/hub/hash.h"
 #include "sensor/hub/keep.h"
 #include "sensor/hub/outbox.h"
+#include "sensor/hub/store_thread.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +19,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
-enum { BATCH_MOST = 1000, SLICES = 8, BLOCK_BYTES = 512, US_A_S = 1000000 };
+enum { BATCH_MOST = 1000, SLICES_MOST = 8, BLOCK_BYTES = 512, US_A_S = 1000000 };
 
 static struct {
 	struct store store;
@@ -35,6 +37,20 @@ static double time_of(clockid_t clock)
 
 	clock_gettime(clock, &t);
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* Seconds that this process could have run and was not let; 0 where the kernel does not say. */
+static double time_kept_waiting(void)
+{
+	FILE *f = fopen("/proc/self/schedstat", "r");
+	unsigned long long ran, waited = 0;
+
+	if (f) {
+		if (fscanf(f, "%llu %llu", &ran, &waited) != 2)
+			waited = 0;
+		fclose(f);
+	}
+	return (double)waited / 1e9;
 }
 
 static void fail(const char *what)
@@ -58,6 +74,8 @@ static void start_hub(const char *folder, uint32_t assets)
 	remove(path);
 	if (store_open(&hub.store, path) < 0)
 		fail("no store");
+	if (store_threads_open(&hub.store, NULL, NULL) < 0)
+		fail("no threads of the store");
 	hub.keeper = keep_open(&hub.store);
 	hub.knowledge.devices = device_rules_load(SOURCE_DIR "/rules/devices", error, sizeof error);
 	hub.knowledge.rules = ruleset_load(SOURCE_DIR "/rules", complain, NULL);
@@ -88,7 +106,13 @@ static void hear(struct finding f)
 	if (++count % batch)
 		return;
 	batch_draft(&hub.batch);
-	if (batch_store(&hub.batch, NULL, NULL) < 0)
+	if (batch_store_begin(&hub.batch, NULL, NULL) < 0)
+		fail("the store refuses");
+}
+
+static void finish(void)
+{
+	if (batch_store_end(&hub.batch) < 0)
 		fail("the store refuses");
 }
 
@@ -121,13 +145,17 @@ __attribute__((noinline)) static void change_some(uint32_t assets, uint32_t from
 		hear_attribute((uint32_t)(((uint64_t)i * 7919) % assets) + 1, ATTR_FIRMWARE, "V2.%u", i);
 }
 
-/* CPU seconds of a change in the cheapest of some slices: what other jobs do to the machine's caches only adds. */
+/*
+ * CPU seconds of a change in the cheapest of some slices: what other jobs do to the machine's caches only adds. Slices are
+ * whole transactions.
+ */
 static double change_all(uint32_t assets, uint32_t changes)
 {
-	uint32_t slice = changes / SLICES;
+	uint32_t transactions = changes / batch, slices = transactions < SLICES_MOST ? transactions : SLICES_MOST;
+	uint32_t slice = transactions / slices * batch;
 	double least = 0;
 
-	for (uint32_t i = 0; i < SLICES; i++) {
+	for (uint32_t i = 0; i < slices; i++) {
 		double start = time_of(CLOCK_PROCESS_CPUTIME_ID), taken;
 
 		change_some(assets, i * slice, (i + 1) * slice);
@@ -135,30 +163,52 @@ static double change_all(uint32_t assets, uint32_t changes)
 		if (i == 0 || taken < least)
 			least = taken;
 	}
+	change_some(assets, slices * slice, changes);
 	return least / slice;
+}
+
+struct moment {
+	double clock, cpu, own_cpu, kept_waiting; /* cpu: with the store's threads */
+	struct rusage used;
+};
+
+static struct moment now(void)
+{
+	struct moment m = { .clock = time_of(CLOCK_MONOTONIC), .cpu = time_of(CLOCK_PROCESS_CPUTIME_ID),
+			    .own_cpu = time_of(CLOCK_THREAD_CPUTIME_ID), .kept_waiting = time_kept_waiting() };
+
+	getrusage(RUSAGE_SELF, &m.used);
+	return m;
 }
 
 int main(int argc, char **argv)
 {
 	uint32_t assets = argc > 3 ? (uint32_t)atol(argv[2]) : 0, changes = argc > 3 ? (uint32_t)atol(argv[3]) : 0;
-	struct rusage before, used;
-	double start, learned, change;
+	struct moment start, learned, end;
+	double change, clock, alone, disk;
 
 	if (argc > 4)
 		batch = (uint32_t)atol(argv[4]);
-	if (!assets || !batch || changes < SLICES)
-		fail("usage: hub_load FOLDER ASSETS CHANGES [BATCH]");
+	if (!assets || !batch || changes < batch)
+		fail("usage: hub_load FOLDER ASSETS CHANGES [BATCH]      (CHANGES: one batch at least)");
 	start_hub(argv[1], assets);
-	start = time_of(CLOCK_PROCESS_CPUTIME_ID);
+	start = now();
 	for (uint32_t i = 1; i <= assets; i++)
 		learn(i);
-	learned = time_of(CLOCK_PROCESS_CPUTIME_ID) - start;
-	getrusage(RUSAGE_SELF, &before);
-	start = time_of(CLOCK_MONOTONIC);
+	finish();
+	learned = now();
 	change = change_all(assets, changes);
-	start = time_of(CLOCK_MONOTONIC) - start;
-	getrusage(RUSAGE_SELF, &used);
-	printf("%u\t%.2f\t%.1f\t%.0f\t%.0f\t%.1f\t%ld\n", assets, learned, change * US_A_S, 1 / change, changes / start,
-	       (double)(used.ru_oublock - before.ru_oublock) * BLOCK_BYTES / 1024 / changes, used.ru_maxrss / 1024);
+	finish();
+	end = now();
+	clock = end.clock - learned.clock;
+	alone = clock - (end.kept_waiting - learned.kept_waiting);
+	disk = alone - (end.own_cpu - learned.own_cpu);
+	printf("%u\t%.2f\t%.1f\t%.0f\t%.0f\t%.0f\t%.2f\t%.1f\t%ld\n", assets, learned.cpu - start.cpu, change * US_A_S, 1 / change, changes / clock,
+	       changes / alone, disk > 0 ? disk / alone : 0,
+	       (double)(end.used.ru_oublock - learned.used.ru_oublock) * BLOCK_BYTES / 1024 / changes, end.used.ru_maxrss / 1024);
+	batch_free(&hub.batch);
+	keep_close(hub.keeper);
+	outbox_close(&hub.store);
+	store_close(&hub.store);
 	return 0;
 }

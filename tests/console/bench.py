@@ -30,25 +30,6 @@ def free_port():
         return s.getsockname()[1]
 
 
-class Cases:
-    def __init__(self):
-        self.passed = self.failed = self.skipped = 0
-
-    def check(self, name, condition, figure=""):
-        self.passed += bool(condition)
-        self.failed += not condition
-        print(f"{'ok  ' if condition else 'FAIL'}  {name}{'  ' if figure != '' else ''}{figure}", flush=True)
-        return condition
-
-    def skip(self, name, why):
-        self.skipped += 1
-        print(f"skip  {name}  {why}", flush=True)
-
-    def end(self):
-        print(f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped", flush=True)
-        sys.exit(1 if self.failed or not self.passed else 0)
-
-
 class Answer:
     def __init__(self, response):
         self.status, self.headers, self.body = response.status, response.headers, response.read()

@@ -14,12 +14,8 @@
 enum { MESSAGE_ROOM = 65536, GUARD_BYTES = 4096 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned seed);
 
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned seed)
-{
-	return messages_mutate(data, size, most, seed, 1);
-}
+MUTATE_MESSAGES(1)
 
 static struct told told;
 
@@ -61,27 +57,30 @@ struct talk {
 };
 
 /* As the engine asks: of a flow that is the classifier's, and of bytes that nothing is missing from. */
-static bool glance(const struct classifier *c, const struct reader *r, const struct talk *talk, struct glance *g)
+static bool glance(const struct classifier *c, const struct reader *r, const struct talk *talk, struct glance *g, uint64_t *memo)
 {
-	*g = (struct glance){ .bytes = r->bytes, .direction = r->direction, .transport = r->transport };
-	return c->glance && !r->gap && !r->truncated && (!r->memo || talk->spoke[r->direction]) && c->glance(g, r->memo) &&
+	*g = (struct glance){ .bytes = r->bytes, .direction = r->direction, .transport = r->transport, .time_ns = r->time_ns };
+	return c->glance && !r->gap && !r->truncated && (!r->memo || talk->spoke[r->direction]) && c->glance(g, r->memo ? memo : NULL) &&
 	       cursor_ok(&g->bytes);
 }
 
 /* One message; what a glance calls routine must be nothing else for read(). */
 static enum verdict read_one(const struct classifier *c, struct reader *r, struct talk *talk)
 {
-	uint64_t before[MEMO_BYTES / 8];
+	uint64_t glanced[MEMO_BYTES / 8];
 	struct glance g;
-	bool routine = glance(c, r, talk, &g);
 	enum verdict v;
+	bool routine;
 
 	told.count = told.used = 0;
 	told.lost = 0;
 	r->signs = 0;
-	memcpy(before, talk->memo, sizeof before);
+	memcpy(glanced, talk->memo, sizeof glanced);
+	routine = glance(c, r, talk, &g, glanced);
+	if (!routine && memcmp(glanced, talk->memo, sizeof glanced) != 0)
+		abort();
 	v = c->read(r);
-	if (routine && (v != MINE || told.count || told.lost || r->signs != g.signs || memcmp(before, talk->memo, sizeof before) != 0 ||
+	if (routine && (v != MINE || told.count || told.lost || r->signs != g.signs || memcmp(glanced, talk->memo, sizeof glanced) != 0 ||
 			(r->transport == TRANSPORT_TCP && g.bytes.at != r->bytes.at)))
 		abort();
 	if (v == MINE)

@@ -8,6 +8,7 @@
 #include "sensor/common/message.h"
 #include "sensor/common/redis_url.h"
 #include "sensor/common/spawn.h"
+#include "tests/fuzz/must.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -26,12 +27,6 @@ union config {
 	struct console_config console;
 	uint8_t bytes[1 << 16];
 };
-
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 /* As spawn_config() hands it over. */
 static bool give(const void *bytes, size_t len, void *to, size_t want)
@@ -117,7 +112,7 @@ static size_t honest(unsigned process, union config *c)
 	memset(c, 0, sizeof *c);
 	switch (process) {
 	case 0:
-		c->capture = (struct capture_config){ CONFIG_VERSION, 1, { "span0" }, 65535, 8 << 20, 10, 1 };
+		c->capture = (struct capture_config){ CONFIG_VERSION, 1, { "span0" }, 65535, 8 << 20, 10, 1, 1 };
 		return sizeof c->capture;
 	case 1:
 		c->engine = (struct engine_config){ .version = CONFIG_VERSION, .source = ENGINE_RING, .flows = 4096, .details = 1024, .stream_bytes = 8 << 20,

@@ -10,6 +10,7 @@
 #include "sensor/supervisor/crash.h"
 #include "sensor/supervisor/quarantine.h"
 #include "sensor/supervisor/watchdog.h"
+#include "tests/fuzz/must.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -31,12 +32,6 @@ static struct scene {
 	char file[CONFIG_PATH_BYTES + 32], old[CONFIG_PATH_BYTES + 32];
 } s;
 
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
-}
-
 static uint8_t *map(int fd, size_t len)
 {
 	void *at = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -56,12 +51,12 @@ static void start(void)
 	w->config = &s.config;
 	w->engines = 1;
 	w->engine[0].file = -1;
-	must(ring_create(&w->frames, "frames", AREA) == 0 && ring_create(&w->probes, "probes", AREA) == 0 &&
+	must(ring_create(&w->engine[0].frames, "frames", AREA) == 0 && ring_create(&w->probes, "probes", AREA) == 0 &&
 	     ring_create(&w->engine[0].findings, "findings", AREA) == 0);
 	must(ring_attach_watcher(&w->engine[0].watch, w->engine[0].findings.records_ro, w->engine[0].findings.tail_ro) == 0);
-	must(ring_attach_watcher(&w->frames_watch, w->frames.records_ro, w->frames.tail_ro) == 0);
-	s.frames = map(w->frames.records_rw, PAGE + AREA);
-	s.tail = map(w->frames.tail_rw, PAGE);
+	must(ring_attach_watcher(&w->engine[0].frames_watch, w->engine[0].frames.records_ro, w->engine[0].frames.tail_ro) == 0);
+	s.frames = map(w->engine[0].frames.records_rw, PAGE + AREA);
+	s.tail = map(w->engine[0].frames.tail_rw, PAGE);
 	s.findings = map(w->engine[0].findings.records_rw, PAGE);
 }
 

@@ -17,16 +17,12 @@
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned seed);
 
 enum { ASSETS = 1000, DEVICES = 8 };
 
 static struct knowledge knowledge;
 
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned seed)
-{
-	return messages_mutate(data, size, most, seed, 0);
-}
+MUTATE_MESSAGES(0)
 
 static struct endpoint somebody(struct cursor *c)
 {
@@ -92,7 +88,7 @@ static void start(void)
 	struct hub_config config = { .version = CONFIG_VERSION, .rules_dir = SOURCE_DIR "/rules" };
 
 	hash_start();
-	knowledge_load(&knowledge, &config, false);
+	knowledge_load_to_read(&knowledge, &config);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -111,10 +107,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while (cursor_left(&c) >= 3) {
 		uint16_t len = (cursor_u8(&c), cursor_u16be(&c));
 		struct cursor bytes = cursor_take(&c, len < cursor_left(&c) ? len : cursor_left(&c));
-		struct finding f = read_finding(&bytes);
+		struct report r = { .type = REPORT_FINDING, .finding = read_finding(&bytes) };
 
-		if (finding_valid(&f))
-			picture_hear(&p, &f);
+		if (report_valid(&r))
+			picture_hear(&p, &r.finding);
 	}
 	for (size_t i = 0; i < p.id_room; i++)
 		if (p.ids[i] && p.ids[i]->nodes)

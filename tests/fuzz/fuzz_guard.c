@@ -23,6 +23,8 @@ static struct guard_answer judge(const char *protocol, enum transport transport,
 		abort();
 	memcpy(exact, bytes, len);
 	answer = guard_allows(protocol, transport, exact, len);
+	if (guard_permits(protocol, transport, exact, len) != answer.allowed)
+		abort();
 	free(exact);
 	return answer;
 }

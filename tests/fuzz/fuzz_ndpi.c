@@ -12,12 +12,8 @@
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned seed);
 
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned seed)
-{
-	return messages_mutate(data, size, most, seed, 0);
-}
+MUTATE_MESSAGES(0)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -27,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int64_t time_ns = 1700000000ll * 1000000000;
 	uint16_t number;
 
-	if (!n && !(n = ndpi_open(4)))
+	if (!n && !(n = ndpi_open(4 * NDPI_PARTS)))
 		abort();
 	while (cursor_left(&c) >= 3) {
 		bool fresh = cursor_u8(&c) & 1;
@@ -42,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			ndpi_look_end(n, look);
 			look = NULL;
 		}
-		if (!look && !(look = ndpi_look_start(n)))
+		if (!look && !(look = ndpi_look_start(n, 0)))
 			abort();
 		number = ndpi_look_at(n, look, exact, (uint16_t)n_bytes, time_ns += 1000000);
 		if (number) {

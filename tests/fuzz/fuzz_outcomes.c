@@ -14,6 +14,7 @@
 #include "sensor/hub/keep.h"
 #include "sensor/hub/outbox.h"
 #include "tests/fuzz/messages.h"
+#include "tests/fuzz/must.h"
 #include "tests/unit/make_finding.h"
 
 #include <fcntl.h>
@@ -23,7 +24,6 @@
 #include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned seed);
 
 enum { TARGETS = 3, BODY_BYTES = 1024, MESSAGES_MOST = 64 };
 
@@ -41,16 +41,7 @@ static struct scene {
 	uint64_t running;
 } s;
 
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned seed)
-{
-	return messages_mutate(data, size, most, seed, 0);
-}
-
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
-}
+MUTATE_MESSAGES(0)
 
 static void complain(void *context, const char *file, uint32_t line, const char *what)
 {
@@ -134,7 +125,7 @@ static void make_store(void)
 	keeper = keep_open(&s.store);
 	batch_start(&batch, &s.picture, &s.store, keeper, &s.knowledge);
 	must(proposals_open(&s.proposals, &s.store, &s.knowledge, &s.picture, PROBING_PROPOSE) == 0);
-	batch.proposals = &s.proposals;
+	batch_propose(&batch, &s.proposals);
 	must(analyst_facts_open(&facts, &s.store, &s.picture) == 0);
 	must(approvals_start(&s.loop, &s.proposals, &facts, "plant-1", &ears) == 0);
 	hear();

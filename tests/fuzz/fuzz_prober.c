@@ -7,6 +7,7 @@
 #include "active/guard/chain.h"
 #include "active/prober/match.h"
 #include "active/prober/word.h"
+#include "tests/fuzz/must.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,12 +22,6 @@ static void complain(void *context, const char *file, uint32_t line, const char 
 	(void)file;
 	(void)line;
 	(void)what;
-}
-
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
 }
 
 /* A beginning that does not fit a part of the bytes fits none that is longer. */

@@ -7,6 +7,7 @@
 #include "classifiers/api/cursor.h"
 #include "sensor/relay/passage.h"
 #include "tests/fuzz/messages.h"
+#include "tests/fuzz/must.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -17,7 +18,6 @@
 #include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned seed);
 
 enum { SAID_MOST = 32768, PUMPS = 64, MESSAGES_MOST = 32 };
 
@@ -39,16 +39,7 @@ static struct scene {
 	int64_t now_ms;
 } s;
 
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned seed)
-{
-	return messages_mutate(data, size, most, seed, 0);
-}
-
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
-}
+MUTATE_MESSAGES(0)
 
 static void start(void)
 {

@@ -36,11 +36,12 @@ static void try_probes(const char *text, size_t len, const uint8_t *answer, size
 	size_t told = 0;
 	struct service_probes *s = service_probes_read(text, len, "fuzz", ignore, &told);
 	struct service_matcher *m = s && s->match_count < LINES_COMPILED ? service_matcher_new(s, "fuzz", ignore, &told) : NULL;
+	struct request_index *x = s ? request_index_new(s) : NULL;
 	struct service_question q;
 	struct service_found found;
 
-	for (enum transport t = TRANSPORT_UDP; s && t <= TRANSPORT_TCP; t++) {
-		service_question_of(s, t, answer, answer_len, &q);
+	for (enum transport t = TRANSPORT_UDP; x && t <= TRANSPORT_TCP; t++) {
+		service_question_of(s, x, t, answer, answer_len, &q);
 		if (m && q.count && service_match_find(m, q.lists, q.count, answer, answer_len, &found))
 			expand_all(&found);
 	}
@@ -48,6 +49,7 @@ static void try_probes(const char *text, size_t len, const uint8_t *answer, size
 		if (service_match_find(m, &i, 1, answer, answer_len, &found))
 			expand_all(&found);
 	service_matcher_free(m);
+	request_index_free(x);
 	service_probes_free(s);
 }
 

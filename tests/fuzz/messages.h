@@ -12,4 +12,12 @@
 /* As LLVMFuzzerCustomMutator(); `head` bytes stand before the first message. */
 size_t messages_mutate(uint8_t *data, size_t size, size_t most, unsigned seed, size_t head);
 
+/* Stands once in a target whose inputs are such rows. */
+#define MUTATE_MESSAGES(head) \
+	size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned seed); \
+	size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned seed) \
+	{ \
+		return messages_mutate(data, size, most, seed, head); \
+	}
+
 #endif

@@ -1,5 +1,4 @@
 """The course of the lab: make the plant, hear it, ask, compare with others, judge by the wire."""
-import datetime
 import re
 import time
 
@@ -9,9 +8,10 @@ from reference import Reference, compare
 from scene import Failure, say
 from sensor import PROBE_IP, PROBE_MAC, SPAN_MAC, Sensor, build_folder, packages
 from servers import Staff
-from wire import Sent, Wire, endings
+from wire import TCP, UDP, Sent, Wire, endings
 
 SETTLE_S, AFTER_S = 6, 5
+WIRE_NS = 1000 # tcpdump cuts its times to microseconds
 VERSION_LIMIT_S = 420 # for one port; what nmap would still have sent then is not counted
 VERSION_SAMPLE = ("press-1", "plc-s7", "broker-1", "robot-1")
 TIMES_FEWER = 20
@@ -131,7 +131,7 @@ class Asking:
             last = next((t for t in reversed(told) if t["action"] == "probe-ended"), told[-1] if told else {})
             state = now.get(number, p)
             found[self.by_ip[p["ip"]]["name"]] = {
-                "rule": p["rule"], "proposal": p, "planned": next((t["time"] for t in told if t["action"] == "probe-planned"), None),
+                "rule": p["rule"], "proposal": p, "planned": [t for t in told if t["action"] == "probe-planned"],
                 "end": last.get("end") or last.get("refusal") or self.failed.get(number) or state["status"], "why": last.get("why") or state["reason"]}
         return found
 
@@ -200,18 +200,34 @@ def as_shown(messages, payloads):
     return True
 
 
+def unplanned(audit, machine, sent):
+    """Frames that the audit did not have on the disk before they were sent: the run with its target and its port, and each message."""
+    target = machine["mac"].replace(":", "")
+    runs = [r for r in audit if r["type"] == "planned" and r["target_mac"] == target]
+    numbers = {r["run"] for r in runs}
+    words = [r for r in audit if r["type"] == "sending" and r["run"] in numbers]
+    before = lambda records, p: any(r["time_ns"] <= p.time * 1e9 + WIRE_NS for r in records)
+    return [p for p in sent.list if not before([r for r in runs if p.sport in (0, r.get("source_port", 0))], p) or
+            (p.payload and p.protocol in (TCP, UDP) and not before([w for w in words if bytes.fromhex(w["bytes"]) == p.payload], p))]
+
+
+def planned_once(audit, told):
+    """The event of the plan is there, once, and names its record of the audit."""
+    return len(told) == 1 and any(r["type"] == "planned" and r["run"] == told[0]["run"] and r["number"] == told[0]["audit"] for r in audit)
+
+
 def judge_words(cases, lab, outcomes, documents):
     """What was shown, told and written down, against the wire."""
-    other, early, first, twice = [], [], {}, []
+    other, untold, early, first, twice, audit = [], [], [], {}, [], lab.sensor.audit()
     for machine in lab.machines:
         sent, outcome = lab.sent_to(machine), outcomes.get(machine["name"])
         if not sent.packets:
             continue
         if not outcome or not as_shown(outcome["proposal"]["messages"], sent.payloads):
             other.append(machine["name"])
-        planned = outcome and outcome["planned"]
-        if not planned or datetime.datetime.fromisoformat(planned.replace("Z", "+00:00")).timestamp() > sent.list[0].time + 0.05:
-            early.append(machine["name"])
+        if not outcome or not planned_once(audit, outcome["planned"]):
+            untold.append(machine["name"])
+        early += unplanned(audit, machine, sent)
         if machine["kind"] == "fragile":
             first[machine["name"]] = [p[2:] for p in sent.payloads] # but the transaction's number
         values = {(a["name"], a["value"]) for a in gained(documents.get(machine["ip"]))}
@@ -221,7 +237,8 @@ def judge_words(cases, lab, outcomes, documents):
     asked = sum(1 for m in lab.machines if lab.sent_to(m).packets)
     told = lambda name, bad, why="": cases.check(name, not bad, " ".join(map(str, bad)) + why) if asked else cases.skip(name, "nothing was asked")
     told("the bytes shown are the bytes sent", other)
-    told("each probe was planned before its first frame", early)
+    told("each probe was told as planned, once", untold)
+    told("each frame was in the audit before it was sent", early)
     odd = [n for n, payloads in first.items() if len(payloads) > 1 or any(p != q for p, q in zip(payloads, next(iter(first.values()))))]
     told("the same bytes whatever was answered", odd)
     strange = [p for p in lab.wire.packets if p.src == PROBE_MAC and p.ip_src not in (None, PROBE_IP)]

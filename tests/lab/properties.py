@@ -53,7 +53,7 @@ PROPERTIES = [
     (24, "windows", "windows by the wall clock of their zone", [(POLICY, r"test_timezones")]),
     (25, "audit-before-action", "written down durably before the first frame",
      [(MANNERS, r"killed probers: every frame was in the audit before"), (MANNERS, r"^verify sees"), (MANNERS, r"^all frames of all this were in the audit before")]),
-    (26, "attributable", "fixed source, planned before", [(LAB, r"^(every frame of ours has our address|each probe was planned before its first frame)")]),
+    (26, "attributable", "fixed source, planned before", [(LAB, r"^(every frame of ours has our address|each frame was in the audit before it was sent)")]),
     (27, "own-traffic-is-no-evidence", "what we say is not what is heard", [(LAB, r"^nothing of ours was taken for heard")]),
     (28, "capture-cannot-transmit", "the SPAN port sends no frame",
      [(LAB, r"^the SPAN port sent 0 frames"), (LIVE, r"the SPAN port sent nothing|would have been counted"), (WALLS, r"capture")]),

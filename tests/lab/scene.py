@@ -14,14 +14,13 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/support"))
+from waiting import PATIENCE, Failure
+
 HERE = ROOT / "tests/lab"
 RECORDINGS = ROOT.parent / "shared/recordings"
 INSIDE = "ASKANCE_LAB_INSIDE"
 PYTHON = "/usr/bin/python3" # Debian's: the packages are there
-
-
-class Failure(Exception):
-    pass
 
 
 def say(text):
@@ -29,8 +28,8 @@ def say(text):
 
 
 def wait_for(condition, seconds, step=0.1):
-    """What the condition gave, or None after that time."""
-    end = time.monotonic() + seconds
+    """What the condition gave, or nothing after that time, and PATIENCE times that on a machine that is shared."""
+    end = time.monotonic() + seconds * PATIENCE
     while True:
         found = condition()
         if found or time.monotonic() > end:

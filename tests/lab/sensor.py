@@ -134,6 +134,10 @@ class Sensor:
                     {"action": event["event"]["action"], "time": event["@timestamp"], **event["ot"]["probe"]})
         return found
 
+    def audit(self):
+        """Its records, oldest first."""
+        return [json.loads(line) for line in self.askance("audit", "show", "--json").splitlines()]
+
     def approve(self, proposal):
         """Signs with as many of the lab's keys as it needs. What went wrong, or ""."""
         for key in self.keys[:max(1, proposal["signatures"])]:

@@ -136,6 +136,8 @@ static void *exact_copy(const void *from, size_t len)
 	return copy;
 }
 
+static const int64_t PLAY_TIME_NS = 1700000000000000000;
+
 static struct reader make_reader(const struct play *p, int from, bool truncated)
 {
 	const struct flow *f = p->flow;
@@ -150,14 +152,14 @@ static struct reader make_reader(const struct play *p, int from, bool truncated)
 		.sender_port = f->port[from],
 		.receiver_port = f->port[!from],
 		.ethertype = f->ethertype,
-		.time_ns = 1700000000000000000,
+		.time_ns = PLAY_TIME_NS,
 	};
 }
 
 /* True, and where the message ends, when the classifier calls it routine, as the engine would ask. */
-static bool glance(const struct play *p, int from, const uint8_t *block, size_t len, const uint64_t *memo, bool truncated, struct glance *g)
+static bool glance(const struct play *p, int from, const uint8_t *block, size_t len, uint64_t *memo, bool truncated, struct glance *g)
 {
-	*g = (struct glance){ .bytes = cursor_over(block, len), .direction = (uint8_t)from, .transport = p->flow->transport };
+	*g = (struct glance){ .bytes = cursor_over(block, len), .direction = (uint8_t)from, .transport = p->flow->transport, .time_ns = PLAY_TIME_NS };
 	return p->c->glance && !truncated && !p->gap[from] && (!memo || p->spoke[from]) && p->c->glance(g, memo) && cursor_ok(&g->bytes);
 }
 
@@ -177,6 +179,7 @@ static enum verdict offer(struct play *p, int from, const uint8_t *bytes, size_t
 	struct endpoint sender = endpoint_of(p->flow, from), receiver = endpoint_of(p->flow, !from);
 	uint8_t *block = exact_copy(bytes, len);
 	uint64_t *memo = p->flow->transport <= TRANSPORT_IP ? NULL : exact_copy(p->memo, MEMO_BYTES);
+	uint64_t *glanced = memo ? exact_copy(p->memo, MEMO_BYTES) : NULL;
 	struct reader r = make_reader(p, from, truncated);
 	unsigned long before;
 	struct glance g;
@@ -191,7 +194,9 @@ static enum verdict offer(struct play *p, int from, const uint8_t *bytes, size_t
 	r.memo = memo;
 	r.told = &told;
 	before = allocations();
-	routine = glance(p, from, block, len, memo, truncated, &g);
+	routine = glance(p, from, block, len, glanced, truncated, &g);
+	if (!routine && memo && memcmp(memo, glanced, MEMO_BYTES) != 0)
+		blame(p, "changed the memo at a glance that was not enough");
 	v = p->c->read(&r);
 	if (allocations() != before)
 		blame(p, "it took memory from the heap");
@@ -201,7 +206,7 @@ static enum verdict offer(struct play *p, int from, const uint8_t *bytes, size_t
 		blame(p, "the cursor left its bytes");
 	*taken = (size_t)(r.bytes.at - block);
 	if (routine)
-		check_routine(p, &g, &r, v, !memo || memcmp(memo, p->memo, MEMO_BYTES) == 0);
+		check_routine(p, &g, &r, v, !memo || memcmp(memo, glanced, MEMO_BYTES) == 0);
 	p->spoke[from] |= v == MINE;
 	if (v != NEED_MORE)
 		say_verdict(p, from, (uint8_t)v, r.sender_role);
@@ -210,6 +215,7 @@ static enum verdict offer(struct play *p, int from, const uint8_t *bytes, size_t
 	/* A refused or incomplete message may have scribbled on the memo: the engine doesn't undo that. */
 	if (memo)
 		memcpy(p->memo, memo, MEMO_BYTES);
+	free(glanced);
 	free(memo);
 	free(block);
 	return v;

@@ -28,7 +28,7 @@ enum { PACKET_FD = 40, TCP_FD = 41, UDP_FD = 42, MEMORY_FD = 43, CONNECTED_FD = 
 /* First source port of the prober. */
 enum { PROBE_PORT = 31700 };
 
-/* The scene that is set for all attempts. */
+/* The scene that is set for all attempts; walls_try.c sets it. */
 struct scene {
 	uint16_t port;         /* a listener on 127.0.0.1 */
 	uint16_t redis_port;   /* another, which the relay may use */
@@ -48,14 +48,12 @@ struct attempt {
 	unsigned roles;
 	bool (*works)(void);
 	bool may_lack; /* a kernel may lack it or forbid it to root: then nothing is learned from it */
+	int landlock;  /* the version that refuses it where a process has other business there and nothing else can; else 0 */
 };
 
 /* Ended by a NULL name. */
-extern const struct attempt attempts[]; /* must all be refused */
-extern const struct attempt needs[];    /* must all work */
-
-/* The version of Landlock that refuses it where a process has other business there and nothing else can; 0 where each does. */
-int attempt_landlock(const struct attempt *a);
+extern const struct attempt wire_attempts[], machine_attempts[]; /* must all be refused */
+extern const struct attempt needs[];                             /* must all work */
 
 /* Attempts that are needs elsewhere. */
 bool socket_packet(void);

@@ -205,13 +205,14 @@ static void make_collision(struct frame *f, uint32_t n)
 	static const uint64_t no_key[2];
 	static uint32_t last;
 	struct flow_key k;
+	uint64_t hash;
 	uint8_t *u;
 
 	do {
-		uint32_t source = htonl(0x0a000000 | (++last & 0xffffff)), target = htonl(0x0a000005);
-
-		flow_key_make(&k, &(struct flow_ends){ (uint8_t *)&source, (uint8_t *)&target, (uint16_t)(PORT + (last >> 24)), PORT, 4, 17, 0 });
-	} while (flow_key_hash(&k, no_key) % PLACES);
+		last++;
+		flow_key_make_ipv4(&k, &hash, &(struct flow_ends_ipv4){ htonl(0x0a000000 | (last & 0xffffff)), htonl(0x0a000005),
+			(PORT + (last >> 24)) << 16 | PORT, 17, 0 }, no_key);
+	} while (hash % PLACES);
 	ethernet(f, n & 0xff, false, 0x0800);
 	u = ip(f, last, 5, 17, UDP + 4);
 	put_16(u, PORT + (last >> 24));

@@ -15,6 +15,7 @@
 #include "sensor/common/log.h"
 #include "sensor/common/message.h"
 #include "sensor/common/ring.h"
+#include "sensor/common/time_range.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -29,7 +30,7 @@ enum { MANY = 256, MODE_BYTES = 64 };
 
 enum nonsense {
 	NONSENSE_TYPE, NONSENSE_SHORT, NONSENSE_LONG, NONSENSE_EMPTY, NONSENSE_ENDLESS_TEXT, NONSENSE_ESCAPE, NONSENSE_BAD_UTF8, NONSENSE_BIDI,
-	NONSENSE_ATTRIBUTE, NONSENSE_PROTOCOL, NONSENSE_PATH, NONSENSE_FAMILY, NONSENSE_ANALYST, NONSENSE_VLAN, NONSENSE_PULSE, NONSENSE_COUNTERS,
+	NONSENSE_ATTRIBUTE, NONSENSE_PROTOCOL, NONSENSE_PATH, NONSENSE_FAMILY, NONSENSE_ANALYST, NONSENSE_VLAN, NONSENSE_TIME, NONSENSE_PULSE, NONSENSE_COUNTERS,
 	NONSENSE_PROGRESS, NONSENSE_HEAD, NONSENSE_RECORD_LENGTH, NONSENSE_PAD, NONSENSE_NOISE, NONSENSES
 };
 
@@ -124,7 +125,7 @@ static void flood_finding(struct finding *f, bool one)
 	f->port = (uint16_t)any();
 	f->vlan[0] = (uint16_t)(any() % 8 ? 0 : any() % 4096);
 	f->frame = sent;
-	f->time_ns = any() % 16 ? now_ns() : (int64_t)any();
+	f->time_ns = any() % 16 ? now_ns() : (int64_t)(any() % TIME_MOST_NS);
 	f->subject = anybody(one);
 	f->peer = anybody(false);
 	snprintf(f->protocol, sizeof f->protocol, "%s", protocols[any() % 7]);
@@ -203,6 +204,7 @@ static void spoil(struct report *r, enum nonsense kind)
 	case NONSENSE_FAMILY: f->subject.family = 7; break;
 	case NONSENSE_ANALYST: f->source = SOURCE_ANALYST; break;
 	case NONSENSE_VLAN: f->vlan[1] = 4096; break;
+	case NONSENSE_TIME: f->time_ns = any() % 2 ? -1 : TIME_MOST_NS + 1; break;
 	case NONSENSE_PULSE:
 		r->type = REPORT_PULSE;
 		memset(&r->pulse, 0xff, sizeof r->pulse);
@@ -238,7 +240,7 @@ static void break_ring(enum nonsense kind)
 
 static void talk_nonsense(enum nonsense kind)
 {
-	static const size_t lengths[] = { [NONSENSE_SHORT] = sizeof(struct report) - 1, [NONSENSE_LONG] = sizeof(struct report) + 8, [NONSENSE_EMPTY] = 0 };
+	static const size_t lengths[] = { [NONSENSE_SHORT] = offsetof(struct report, finding.value), [NONSENSE_LONG] = sizeof(struct report) + 8, [NONSENSE_EMPTY] = 0 };
 
 	if (kind == NONSENSE_HEAD || kind == NONSENSE_RECORD_LENGTH || kind == NONSENSE_PAD) {
 		break_ring(kind);

@@ -25,6 +25,7 @@ except ImportError:
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/support"))
+from cases import Cases, run
 from waiting import Failure, require, wait_for
 
 SENSOR = "plant-1"
@@ -76,11 +77,12 @@ def mac_text(number):
 
 
 class Plant:
-    """The namespace, the bridge, and the folder of the sensor under test."""
+    """The namespace, the bridge, and the folder of the sensor under test. With port_of it is one more sensor on that plant's port."""
 
-    def __init__(self, build, settings=""):
+    def __init__(self, build, settings="", port_of=None):
         self.build = build
-        self.name = f"askance-{os.getpid()}"
+        self.port_of = port_of
+        self.name = port_of.name if port_of else f"askance-{os.getpid()}"
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="askance."))
         self.folder.chmod(0o755)
         self.state = self.folder / "state"
@@ -93,6 +95,8 @@ class Plant:
         self.before = ()  # a command that runs the sensor
 
     def __enter__(self):
+        if self.port_of:
+            return self
         self.run("ip", "netns", "add", self.name)
         self.ip("link", "set", "lo", "up")
         self.ip("link", "add", "br0", "type", "bridge", "ageing_time", "0", "mcast_snooping", "0")
@@ -108,7 +112,8 @@ class Plant:
 
     def __exit__(self, mistake, *_):
         self.kill()
-        subprocess.run(["ip", "netns", "del", self.name], check=False)
+        if not self.port_of:
+            subprocess.run(["ip", "netns", "del", self.name], check=False)
         fault = validate.first_fault_of_store(self.state / "askance.db")
         if os.environ.get("ASKANCE_KEEP"):
             print(f"kept: {self.folder}", file=sys.stderr)
@@ -290,29 +295,3 @@ class Announcer(threading.Thread):
             self.wire.send(arp(number))
             if number % 10 == 0:
                 time.sleep(0.005)
-
-
-class Cases:
-    """Counts what passed; prints each."""
-
-    def __init__(self):
-        self.passed = self.failed = self.skipped = 0
-
-    def check(self, name, condition, figure=""):
-        self.passed += bool(condition)
-        self.failed += not condition
-        print(f"{'ok  ' if condition else 'FAIL'}  {name}{'  ' if figure else ''}{figure}", flush=True)
-        return condition
-
-    def end(self):
-        print(f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped", flush=True)
-        sys.exit(1 if self.failed or not self.passed else 0)
-
-
-def run(cases, body):
-    """Runs a test's body; a Failure is one failed case, with its words."""
-    try:
-        body(cases)
-    except Failure as e:
-        cases.check(str(e), False)
-    cases.end()

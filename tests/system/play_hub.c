@@ -296,7 +296,7 @@ static void make(char **words)
 	snprintf(a->device_class, sizeof a->device_class, "%s", option(words, "class", "plc"));
 	snprintf(a->maker, sizeof a->maker, "%s", option(words, "maker", "Somebody"));
 	snprintf(a->rule, sizeof a->rule, "%s", rule->name);
-	sodium_hex2bin(a->rule_sha256, sizeof a->rule_sha256, rule->sha256, 64, NULL, NULL, NULL);
+	sodium_hex2bin(a->rule_sha256, sizeof a->rule_sha256, rule_sha256(rule), 64, NULL, NULL, NULL);
 	a->not_before_s = time(NULL) + atoi(option(words, "before", "0"));
 	a->not_after_s = time(NULL) + atoi(option(words, "after", "600"));
 	if (!make_plan(rule, a, words + 1))
@@ -388,7 +388,7 @@ static void forge(struct order *o)
 	case 5: a->not_after_s += 1 + randombytes_uniform(600); break;
 	case 6:
 		snprintf(a->rule, sizeof a->rule, "%s", ruleset_at(s.rules, randombytes_uniform((uint32_t)ruleset_count(s.rules)))->name);
-		sodium_hex2bin(a->rule_sha256, sizeof a->rule_sha256, ruleset_find(s.rules, a->rule)->sha256, 64, NULL, NULL, NULL);
+		sodium_hex2bin(a->rule_sha256, sizeof a->rule_sha256, rule_sha256(ruleset_find(s.rules, a->rule)), 64, NULL, NULL, NULL);
 		break;
 	default: randombytes_buf(a->plan_sha256, sizeof a->plan_sha256);
 	}

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-void __real_decode_frame(struct decoder *d, const struct frame *f, struct packet *p);
-void __wrap_decode_frame(struct decoder *d, const struct frame *f, struct packet *p);
+bool __real_decode_plain(struct decoder *d, const struct cursor *frame, const uint16_t vlan[2], uint32_t lost, bool inside, struct packet *p);
+bool __wrap_decode_plain(struct decoder *d, const struct cursor *frame, const uint16_t vlan[2], uint32_t lost, bool inside, struct packet *p);
 uint16_t __real_ndpi_look_at(struct ndpi *n, struct ndpi_look *look, const uint8_t *ip, uint16_t len, int64_t time_ns);
 uint16_t __wrap_ndpi_look_at(struct ndpi *n, struct ndpi_look *look, const uint8_t *ip, uint16_t len, int64_t time_ns);
 
@@ -19,15 +19,15 @@ static bool says(const void *bytes, size_t len, const char *word)
 	return memmem(bytes, len, word, strlen(word)) != NULL;
 }
 
-void __wrap_decode_frame(struct decoder *d, const struct frame *f, struct packet *p)
+bool __wrap_decode_plain(struct decoder *d, const struct cursor *frame, const uint16_t vlan[2], uint32_t lost, bool inside, struct packet *p)
 {
 	static volatile unsigned rounds;
 
-	if (says(f->bytes, f->captured, "POISON-CRASH"))
+	if (says(frame->at, cursor_left(frame), "POISON-CRASH"))
 		abort();
-	while (says(f->bytes, f->captured, "POISON-LOOP"))
+	while (says(frame->at, cursor_left(frame), "POISON-LOOP"))
 		rounds++;
-	__real_decode_frame(d, f, p);
+	return __real_decode_plain(d, frame, vlan, lost, inside, p);
 }
 
 uint16_t __wrap_ndpi_look_at(struct ndpi *n, struct ndpi_look *look, const uint8_t *ip, uint16_t len, int64_t time_ns)

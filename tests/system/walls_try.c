@@ -50,7 +50,7 @@ static int engine(void)
 
 static int capture(void)
 {
-	return capture_walls(true);
+	return capture_walls(CONFIG_ENGINES, true);
 }
 
 /* As when it may ask: its widest. The descriptors that each attempt finds were not opened by it. */
@@ -111,6 +111,15 @@ static const struct process processes[] = {
 	{ "relay", RELAY, relay }, { "console", CONSOLE, console }, { "prober", PROBER, prober },
 	{ "prober (off)", PROBER_OFF, prober_off }, { "supervisor", SUPERVISOR, supervisor },
 };
+
+/* All attempts, and which of them show anything on this machine: those that work without walls. */
+static struct trial {
+	const struct attempt *attempt;
+	bool shows;
+} trials[160];
+static size_t trial_count;
+
+struct scene scene;
 
 static void die(const char *what)
 {
@@ -252,19 +261,28 @@ static enum attempt_end attempt_in(const struct process *p, const struct attempt
 	return WIFEXITED(status) && WEXITSTATUS(status) == REFUSED ? ATTEMPT_REFUSED : ATTEMPT_BROKEN;
 }
 
-/* Which attempts show anything on this machine: those that work without walls. */
-static unsigned look_without_walls(bool *shows)
+static void list_trials(const struct attempt *table)
+{
+	for (; table->name; table++) {
+		if (trial_count == sizeof trials / sizeof *trials)
+			die("more attempts than room");
+		trials[trial_count++].attempt = table;
+	}
+}
+
+/* How many attempts show nothing, and should. */
+static unsigned look_without_walls(void)
 {
 	unsigned blind = 0;
 
-	for (size_t i = 0; attempts[i].name; i++) {
-		shows[i] = attempt_in(NULL, &attempts[i]) == ATTEMPT_WORKED;
-		if (shows[i])
+	for (struct trial *t = trials; t < trials + trial_count; t++) {
+		t->shows = attempt_in(NULL, t->attempt) == ATTEMPT_WORKED;
+		if (t->shows)
 			continue;
-		if (attempts[i].may_lack) {
-			printf("  this kernel lacks: %s\n", attempts[i].name);
+		if (t->attempt->may_lack) {
+			printf("  this kernel lacks: %s\n", t->attempt->name);
 		} else {
-			printf("  BLIND: %s does not work without walls either\n", attempts[i].name);
+			printf("  BLIND: %s does not work without walls either\n", t->attempt->name);
 			blind++;
 		}
 	}
@@ -288,23 +306,25 @@ static unsigned try_needs(const struct process *p)
 	return failed || tried == 0;
 }
 
-static unsigned try_attempts(const struct process *p, const bool *shows)
+static unsigned try_attempts(const struct process *p)
 {
 	unsigned tried = 0, refused = 0, open = 0;
 
-	for (size_t i = 0; attempts[i].name; i++) {
-		if (!(attempts[i].roles & p->role) || !shows[i])
-			continue;
-		enum attempt_end o = attempt_in(p, &attempts[i]);
+	for (const struct trial *t = trials; t < trials + trial_count; t++) {
+		const struct attempt *a = t->attempt;
+		enum attempt_end o;
 
-		if (o == ATTEMPT_WORKED && landlock_version() < attempt_landlock(&attempts[i])) {
+		if (!(a->roles & p->role) || !t->shows)
+			continue;
+		o = attempt_in(p, a);
+		if (o == ATTEMPT_WORKED && landlock_version() < a->landlock) {
 			open++;
 			continue;
 		}
 		tried++;
 		refused += o == ATTEMPT_REFUSED;
 		if (o != ATTEMPT_REFUSED)
-			printf("  %s: %s: %s\n", p->name, attempts[i].name, o == ATTEMPT_WORKED ? "BROKE OUT" : "ended in another way");
+			printf("  %s: %s: %s\n", p->name, a->name, o == ATTEMPT_WORKED ? "BROKE OUT" : "ended in another way");
 	}
 	printf("%-12s attempts tried %u, refused %u\n", p->name, tried, refused);
 	if (open)
@@ -314,7 +334,6 @@ static unsigned try_attempts(const struct process *p, const bool *shows)
 
 int main(void)
 {
-	bool shows[160] = { false };
 	unsigned failed, passed = 0;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -324,11 +343,13 @@ int main(void)
 	scene.port = listen_somewhere();
 	scene.redis_port = listen_somewhere();
 	listen_abstract();
-	failed = look_without_walls(shows) > 0;
+	list_trials(wire_attempts);
+	list_trials(machine_attempts);
+	failed = look_without_walls() > 0;
 	printf("%-12s attempts that work without walls: %s\n", "control", failed ? "NOT ALL" : "all");
 	passed += !failed;
 	for (size_t i = 0; i < sizeof processes / sizeof *processes; i++) {
-		unsigned bad = try_attempts(&processes[i], shows) + try_needs(&processes[i]);
+		unsigned bad = try_attempts(&processes[i]) + try_needs(&processes[i]);
 
 		failed += bad > 0;
 		passed += bad == 0;

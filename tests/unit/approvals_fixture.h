@@ -64,9 +64,9 @@ static void start_hub(void)
 	hub.knowledge.rules = ruleset_load(SOURCE_DIR "/rules", complain, NULL);
 	hub.knowledge.policy = load_policy(hub.knowledge.rules);
 	assert_non_null(hub.knowledge.policy);
-	assert_int_equal(proposals_open(&hub.proposals, &hub.store, &hub.knowledge, &hub.picture, PROBING_PROPOSE), 0);
-	hub.batch.proposals = &hub.proposals;
 	assert_int_equal(analyst_facts_open(&hub.facts, &hub.store, &hub.picture), 0);
+	assert_int_equal(proposals_open(&hub.proposals, &hub.store, &hub.knowledge, &hub.picture, PROBING_PROPOSE), 0);
+	batch_propose(&hub.batch, &hub.proposals);
 	assert_int_equal(uv_loop_init(&hub.loop), 0);
 	assert_int_equal(approvals_start(&hub.loop, &hub.proposals, &hub.facts, "plant-1", &ears), 0);
 }

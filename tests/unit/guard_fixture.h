@@ -73,6 +73,7 @@ static inline struct guard_answer judge(const char *protocol, enum transport tra
 
 	memcpy(exact, bytes, len);
 	answer = guard_allows(protocol, transport, exact, len);
+	assert_true(guard_permits(protocol, transport, exact, len) == answer.allowed);
 	free(exact);
 	return answer;
 }

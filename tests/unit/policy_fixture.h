@@ -3,11 +3,11 @@
 #define TESTS_UNIT_POLICY_FIXTURE_H
 
 #include "active/ruleset/policy.h"
+#include "tests/unit/told.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,23 +16,9 @@
 
 #include <cmocka.h>
 
-enum { TOLD_BYTES = 4096, FILES = 5 };
+enum { FILES = 5 };
 
 static struct ruleset *rules;
-
-struct told {
-	unsigned int count;
-	char text[TOLD_BYTES];
-};
-
-static void keep(void *context, const char *file, uint32_t line, const char *what)
-{
-	struct told *t = context;
-	size_t n = strlen(t->text);
-
-	t->count++;
-	snprintf(t->text + n, sizeof t->text - n, "%s:%u %s\n", strrchr(file, '/') + 1, line, what);
-}
 
 static int load_rules(void **state)
 {

@@ -151,7 +151,7 @@ static void test_invalid(void **state)
 	REFUSED((a.not_before_s = -1, a.not_after_s = 1));
 	REFUSED(a.not_after_s = a.not_before_s);
 	REFUSED(a.not_after_s = a.not_before_s + APPROVAL_SECONDS + 1);
-	REFUSED((a.not_before_s = INT64_C(253402300799), a.not_after_s = INT64_C(253402300800)));
+	REFUSED((a.not_before_s = INT64_C(4611686018), a.not_after_s = INT64_C(4611686019)));
 	REFUSED((a.signatures = 3, a.signature[1] = a.signature[0], a.signature[1].analyst[0] = 'b'));
 	REFUSED(a.signatures = 0); /* with one left there */
 	REFUSED(a.signatures = 2);
@@ -187,7 +187,7 @@ static void test_valid(void **state)
 	VALID(a.vlan[0] = a.vlan[1] = 4095);
 	VALID((a.not_before_s = 0, a.not_after_s = 1));
 	VALID(a.not_after_s = a.not_before_s + APPROVAL_SECONDS);
-	VALID((a.not_before_s = INT64_C(253402300798), a.not_after_s = INT64_C(253402300799)));
+	VALID((a.not_before_s = INT64_C(4611686017), a.not_after_s = INT64_C(4611686018)));
 	VALID((a.signatures = 0, memset(a.signature, 0, sizeof a.signature)));
 	VALID((a.signatures = 2, a.signature[1] = a.signature[0], a.signature[1].analyst[0] = 'b'));
 }

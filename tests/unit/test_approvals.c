@@ -214,29 +214,69 @@ static void test_entries(void **state)
 	assert_string_equal(asked_for, "COUNT 128 STREAMS 18446744073709551615-18446744073709551615");
 }
 
-/* A full batch is followed by the next question at once, and a flood is told in few events, the rest as one a minute later. */
-static void test_flood(void **state)
+/* So many commands that are refused, as one batch whose identities begin with `first`. */
+static void answer_flood(int first, size_t count)
 {
 	redisReply *entries[BATCH];
 	char id[BATCH][16];
+
+	for (size_t n = 0; n < count; n++) {
+		snprintf(id[n], sizeof id[n], "%d-%zu", first, n);
+		entries[n] = ENTRY(id[n], "{\"command\":\"nothing\"}");
+	}
+	answer(array(count, entries));
+}
+
+/* A full batch is followed by the next question at once, and a flood is told in few events, the rest as one a minute later. */
+static void test_flood(void **state)
+{
 	unsigned before;
 
 	(void)state;
 	connect_stream();
-	for (int n = 0; n < BATCH; n++) {
-		snprintf(id[n], sizeof id[n], "8-%d", n);
-		entries[n] = ENTRY(id[n], "{\"command\":\"nothing\"}");
-	}
 	before = asked;
-	answer(array(BATCH, entries));
+	answer_flood(8, BATCH);
 	assert_int_equal(asked, before + 1);
 	assert_string_equal(asked_for, "COUNT 128 STREAMS 8-127");
 	assert_int_equal(events_with("approval-refused"), 20);
-	answer(ARRAY(ENTRY("9-0", "{\"command\":\"nothing\"}")));
+	answer_flood(9, 1);
 	time_s += MINUTE_S;
 	wait_for_question();
 	assert_int_equal(events_with("more commands were refused than are told one by one"), 1);
 	assert_int_equal(events_with("\"count\":109"), 1);
+}
+
+/* The minute is the flood's own: the turn of the clock's gives nothing away, and a clock that is set back begins another. */
+static void test_flood_at_the_turn(void **state)
+{
+	(void)state;
+	connect_stream();
+	time_s += MINUTE_S - 1;
+	answer_flood(8, 30);
+	time_s++;
+	answer_flood(9, 30);
+	wait_for_question();
+	assert_int_equal(events_with("approval-refused"), 20);
+	time_s += MINUTE_S - 2;
+	answer_flood(10, 1);
+	assert_int_equal(events_with("approval-refused"), 20);
+	time_s -= MINUTE_S;
+	answer_flood(11, 30);
+	assert_int_equal(events_with("approval-refused"), 41);
+	assert_int_equal(events_with("\"count\":41"), 1);
+}
+
+/* A flood that leaves no pause is told of each minute, though the next refusal is always there first. */
+static void test_flood_without_end(void **state)
+{
+	(void)state;
+	connect_stream();
+	for (int minute = 0; minute < 3; minute++) {
+		answer_flood(8 + minute, BATCH);
+		time_s += MINUTE_S;
+	}
+	assert_int_equal(events_with("approval-refused"), 3 * 20 + 2);
+	assert_int_equal(events_with("\"count\":108"), 2);
 }
 
 /* The link is given up for an answer that is too large, or for another reason; and is there again. */
@@ -513,6 +553,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_asked),              TEST(test_answers_of_no_use),
 		TEST(test_entries),            TEST(test_flood),
+		TEST(test_flood_at_the_turn),  TEST(test_flood_without_end),
 		TEST(test_store_refuses),      TEST(test_approve_refused),
 		TEST(test_two_signatures),     TEST(test_running),
 		TEST(test_not_stored),         TEST(test_facts),

@@ -1,7 +1,11 @@
 /* What was heard reaches the outbox once: over restarts, replays and a store that refuses. */
+#include "sensor/common/time_range.h"
 #include "tests/unit/hub_fixture.h"
 
+#include "sensor/hub/store_thread.h"
+
 #include <jansson.h>
+#include <stdatomic.h>
 
 static void start_hub(void)
 {
@@ -170,6 +174,43 @@ static void restart_and_compare(void)
 	free(after);
 }
 
+static int64_t subasset_row_time(void)
+{
+	return ask_number("SELECT last_ns FROM subasset WHERE path='s7comm/102/rack:0/slot:7'");
+}
+
+/* A sub-asset's row is left where a value of its tells the time; it is written where none does, and when it was asked for the first time. */
+static void a_subasset_is_stored_when_its_values_do_not_tell(void **state)
+{
+	struct endpoint plc = at(PLC, "10.0.0.5", BINDING_FRAME);
+	struct finding f = attribute(plc, "s7comm", "s7comm/102/rack:0/slot:7", ATTR_ORDER_CODE, "V1"), bare = f;
+	int64_t stored_ns;
+
+	(void)state;
+	play_plant();
+	hear(f);
+	restart_and_compare();
+	stored_ns = subasset_row_time();
+	snprintf(f.value, sizeof f.value, "V2");
+	f.time_ns = test_time_ns += SECOND_NS;
+	hear(f);
+	restart_and_compare();
+	assert_int_equal(subasset_row_time(), stored_ns);
+	bare.kind = FINDING_SUBASSET;
+	bare.time_ns = test_time_ns += SECOND_NS;
+	hear(bare);
+	snprintf(f.path, sizeof f.path, "%s", ""); /* what makes the node be stored */
+	snprintf(f.value, sizeof f.value, "V3");
+	hear(f);
+	restart_and_compare();
+	assert_int_equal(subasset_row_time(), bare.time_ns);
+	f = attribute(plc, "s7comm", "s7comm/102/rack:0/slot:7", ATTR_ORDER_CODE, "V2");
+	f.source = SOURCE_PROBE;
+	hear(f);
+	restart_and_compare();
+	assert_int_equal(ask_number("SELECT source FROM subasset WHERE path='s7comm/102/rack:0/slot:7'"), SOURCE_PROBE);
+}
+
 static int64_t row_time(void)
 {
 	return ask_number("SELECT last_ns FROM node WHERE family=4 AND address=x'0a000005'");
@@ -328,6 +369,87 @@ static void full_store_is_tried_again(void **state)
 	assert_int_equal(hub.picture.assets, 301);
 }
 
+static atomic_int commits_to_refuse, commits_done;
+
+static int refuse_some(void *context)
+{
+	(void)context;
+	return atomic_fetch_sub(&commits_to_refuse, 1) > 0;
+}
+
+static void note_commit(void *context)
+{
+	(void)context;
+	commits_done++;
+}
+
+/* Each time that a device is heard it says something new. */
+static void hear_hosts(int first, int count)
+{
+	static int times;
+	char ip[32], version[32];
+
+	snprintf(version, sizeof version, "V%d", times++);
+	for (int i = first; i < first + count; i++) {
+		snprintf(ip, sizeof ip, "10.3.%d.%d", i / 250, 1 + i % 250);
+		hear(attribute(at("", ip, BINDING_NONE), "modbus", "modbus/502/unit:1", ATTR_FIRMWARE, version));
+	}
+}
+
+/* While one batch is on its way, the next is heard, of the same devices and of others. */
+static void a_batch_is_heard_while_another_is_committed(void **state)
+{
+	enum { BATCHES = 40, HOSTS = 50, STEP = 30 };
+
+	(void)state;
+	commits_to_refuse = commits_done = 0;
+	assert_int_equal(store_threads_open(&hub.store, note_commit, NULL), 0);
+	play_plant();
+	for (int i = 0; i < BATCHES; i++) {
+		hear_hosts(STEP * i, HOSTS);
+		batch_draft(&hub.batch);
+		assert_int_equal(batch_store_begin(&hub.batch, NULL, NULL), 0);
+		assert_false(batch_pending(&hub.batch));
+	}
+	assert_int_equal(batch_store_end(&hub.batch), 0);
+	assert_int_equal(commits_done, BATCHES);
+	assert_int_equal(events("asset-observed"), 7 + STEP * (BATCHES - 1) + HOSTS);
+	check_outbox();
+	restart_and_compare();
+}
+
+/* What was on its way when the disk refused is written again, with what was heard meanwhile, and told once. */
+static void a_commit_that_fails_beside_the_next_batch_loses_nothing(void **state)
+{
+	(void)state;
+	commits_to_refuse = commits_done = 0;
+	assert_int_equal(store_threads_open(&hub.store, note_commit, NULL), 0);
+	play_plant();
+	assert_int_equal(flush(), 0);
+	sqlite3_commit_hook(hub.store.db, refuse_some, NULL);
+	for (int round = 0; round < 3; round++) {
+		commits_to_refuse = 2;
+		hear_hosts(100 * round, 60);
+		batch_draft(&hub.batch);
+		assert_int_equal(batch_store_begin(&hub.batch, NULL, NULL), 0);
+		hear_hosts(100 * round + 50, 50);
+		batch_draft(&hub.batch);
+		/* The first begins nothing, because what it waits for has failed; the second fails itself. */
+		assert_int_equal(batch_store_begin(&hub.batch, NULL, NULL), -1);
+		assert_true(batch_pending(&hub.batch) && hub.store.failing);
+		assert_int_equal(flush(), -1);
+		assert_int_equal(events("asset-observed"), 7 + 100 * round);
+		commits_to_refuse = 0;
+		assert_int_equal(flush(), 0);
+		assert_int_equal(events("asset-observed"), 7 + 100 * (round + 1));
+	}
+	sqlite3_commit_hook(hub.store.db, NULL, NULL);
+	assert_int_equal(events("attribute-learned"), 7 + 3 * 110);
+	assert_int_equal(commits_done, 1 + 3 * 3);
+	check_outbox();
+	restart_and_compare();
+}
+
 /* What becomes of a store that is damaged is in test_store.c. */
 static void rows_that_contradict_are_refused(void **state)
 {
@@ -345,6 +467,21 @@ static void rows_that_contradict_are_refused(void **state)
 	start_hub_anew();
 }
 
+/* A store of before times had a range keeps its devices. */
+static void times_out_of_range_are_brought_in(void **state)
+{
+	(void)state;
+	play_plant();
+	assert_int_equal(flush(), 0);
+	assert_int_equal(sqlite3_exec(hub.store.db, "UPDATE node SET first_ns=-9223372036854775807, last_ns=9223372036854775807;"
+						    "UPDATE link SET first_ns=-9223372036854775807", NULL, NULL, NULL), SQLITE_OK);
+	stop_hub();
+	start_hub();
+	assert_true(hub.picture.node_count > 0 && hub.picture.now_ns == TIME_MOST_NS);
+	for (uint32_t i = 0; i < hub.picture.node_count; i++)
+		assert_true(hub.picture.nodes[i]->first_ns == 0 && hub.picture.nodes[i]->last_ns == TIME_MOST_NS);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, make_folder, drop_folder)
 
 int main(void)
@@ -353,11 +490,15 @@ int main(void)
 		TEST(first_batch_tells_everything),
 		TEST(restart_forgets_nothing),
 		TEST(every_kind_of_news_is_stored),
+		TEST(a_subasset_is_stored_when_its_values_do_not_tell),
 		TEST(replay_tells_nothing),
 		TEST(half_a_batch_and_all_again),
 		TEST(changes_are_told_as_such),
 		TEST(full_store_is_tried_again),
+		TEST(a_batch_is_heard_while_another_is_committed),
+		TEST(a_commit_that_fails_beside_the_next_batch_loses_nothing),
 		TEST(rows_that_contradict_are_refused),
+		TEST(times_out_of_range_are_brought_in),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
 /* Capture files good and bad, written by the test: every byte order, gzip, pcapng, and every way to be broken. */
+#include "sensor/common/time_range.h"
 #include "sensor/engine/capture_file.h"
 
 #include <setjmp.h>
@@ -13,7 +14,7 @@
 
 #include <cmocka.h>
 
-enum { ROOM = 1 << 20 };
+enum { ROOM = 1 << 20, BATCH = 7 };
 
 struct file {
 	uint8_t bytes[ROOM];
@@ -77,7 +78,7 @@ struct outcome {
 	bool opened;
 };
 
-static struct outcome read_all(const uint8_t *bytes, size_t len)
+static struct outcome read_by(unsigned most, const uint8_t *bytes, size_t len)
 {
 	struct outcome o = { 0 };
 	int fd = descriptor(bytes, len);
@@ -91,23 +92,42 @@ static struct outcome read_all(const uint8_t *bytes, size_t len)
 		return o;
 	}
 	for (;;) {
-		struct frame f;
+		struct frame frames[BATCH];
+		unsigned count = 1;
 
-		o.result = capture_file_next(file, &f);
-		if (o.result == CAPTURE_FRAME) {
-			o.frames++;
-			o.last = f;
-			memcpy(o.first_bytes, f.bytes, f.captured < 4 ? f.captured : 4);
-		} else if (o.result == CAPTURE_REFILL) {
-			capture_file_refill(file);
-		} else {
-			break;
+		o.result = most == 1 ? capture_file_next(file, frames) : capture_file_read(file, frames, most, &count);
+		if (most == 1 && o.result != CAPTURE_FRAME)
+			count = 0;
+		if (count) {
+			o.frames += count;
+			o.last = frames[count - 1];
+			memcpy(o.first_bytes, o.last.bytes, o.last.captured < 4 ? o.last.captured : 4);
 		}
+		if (o.result == CAPTURE_REFILL)
+			capture_file_refill(file);
+		else if (o.result != CAPTURE_FRAME)
+			break;
 	}
 	snprintf(o.why, sizeof o.why, "%s", capture_file_why(file));
 	capture_file_close(file);
 	close(fd);
 	return o;
+}
+
+/* One by one and in batches it is the same. */
+static struct outcome read_all(const uint8_t *bytes, size_t len)
+{
+	struct outcome one = read_by(1, bytes, len), many = read_by(BATCH, bytes, len);
+
+	assert_int_equal(one.opened, many.opened);
+	assert_int_equal(one.result, many.result);
+	assert_int_equal(one.frames, many.frames);
+	assert_int_equal(one.last.number, many.last.number);
+	assert_int_equal(one.last.time_ns, many.last.time_ns);
+	assert_int_equal(one.last.captured, many.last.captured);
+	assert_int_equal(one.last.length, many.last.length);
+	assert_string_equal(one.why, many.why);
+	return many;
 }
 
 static struct file *new_file(void)
@@ -271,6 +291,40 @@ static void test_pcapng(void **state)
 	free(body);
 }
 
+/* Seconds from 1970 that an interface adds to its times can make any number of them. */
+static void test_times_that_cannot_be(void **state)
+{
+	static const struct {
+		int64_t offset_s, time_ns;
+	} cases[] = {
+		{ 1700000000, 1700000000000000005 }, { INT64_MAX, 0 }, { INT64_MIN, 0 }, { -1, 0 }, { 0, 5 },
+		{ TIME_MOST_S, TIME_MOST_S * 1000000000 + 5 }, { TIME_MOST_S + 1, 0 },
+		{ 18446744074, 0 }, /* once around in 64 bits of nanoseconds, and near 1970 again */
+	};
+	struct file *f = new_file(), *body = new_file();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		f->len = 0;
+		pcapng_section(f, body);
+		body->len = 0;
+		put_int(body, 1, 4);
+		put_int(body, 65535, 4);
+		put_int(body, 9, 2); /* if_tsresol: nanoseconds */
+		put_int(body, 1, 2);
+		put(body, "\x09\0\0\0", 4);
+		put_int(body, 14, 2); /* if_tsoffset */
+		put_int(body, 8, 2);
+		put_int(body, (uint64_t)cases[i].offset_s, 8);
+		f->len = 28; /* after the section's own block */
+		block(f, 1, body);
+		pcapng_packet(f, body, 5, 60, 60);
+		assert_int_equal(read_all(f->bytes, f->len).last.time_ns, cases[i].time_ns);
+	}
+	free(f);
+	free(body);
+}
+
 static void test_snoop(void **state)
 {
 	struct file *f = new_file();
@@ -387,7 +441,7 @@ int main(void)
 		cmocka_unit_test(test_byte_orders), cmocka_unit_test(test_many_blocks), cmocka_unit_test(test_gzip),
 		cmocka_unit_test(test_pcapng),      cmocka_unit_test(test_snoop),
 		cmocka_unit_test(test_no_capture),  cmocka_unit_test(test_cut_short),
-		cmocka_unit_test(test_mutations),
+		cmocka_unit_test(test_mutations),   cmocka_unit_test(test_times_that_cannot_be),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 #include <jansson.h>
 
 #define ENGINEER "00:50:56:00:00:02"
+#define OTHER "00:1b:1b:00:00:02"
 
 static void start_hub(void)
 {
@@ -67,6 +68,20 @@ static const char *last(const char *action, const char *member)
 		snprintf(text, sizeof text, "%s", (const char *)sqlite3_column_text(s, 0));
 	sqlite3_finalize(s);
 	return text;
+}
+
+/* True when its only proof is the frame of `f`, with that frame's time. */
+static bool proved_by(const char *action, const struct finding *f)
+{
+	char time[32], frame[24];
+	struct tm t;
+	time_t s = f->time_ns / 1000000000;
+
+	gmtime_r(&s, &t);
+	strftime(time, sizeof time, "%Y-%m-%dT%H:%M:%S", &t);
+	snprintf(frame, sizeof frame, "%llu", (unsigned long long)f->frame);
+	return strcmp(last(action, "$.ot.change.frames[0].frame"), frame) == 0 &&
+	       strncmp(last(action, "$.ot.change.frames[0].time"), time, strlen(time)) == 0 && !*last(action, "$.ot.change.frames[1]");
 }
 
 static struct finding act(enum activity a, const char *function)
@@ -168,31 +183,115 @@ static void starting(void **state)
 	assert_int_equal(events("engineering-station-new"), 0);
 }
 
-/* A PLC as the shipped rules judge it; an office machine may talk to the world, a controller is asked why. */
-static void public_addresses(void **state)
+static void know_devices(void)
 {
 	static char error[4096];
-	struct endpoint plc = at(PLC, "10.0.0.1", BINDING_FRAME), office = at("00:50:56:00:00:33", "10.0.0.50", BINDING_FRAME);
 
-	(void)state;
 	hub.knowledge.devices = device_rules_load(SOURCE_DIR "/rules/devices", error, sizeof error);
 	if (!hub.knowledge.devices)
 		fail_msg("%s", error);
-	hear(host(PLC, "10.0.0.1", BINDING_FRAME));
+}
+
+static void hear_plc(struct endpoint plc)
+{
 	hear(attribute(plc, "s7comm", "", ATTR_VENDOR, "Siemens"));
 	hear(attribute(plc, "s7comm", "", ATTR_ORDER_CODE, "6ES7 315-2EH14-0AB0"));
 	hear(service(plc, "s7comm", TRANSPORT_TCP, 102, EVIDENCE_STRUCTURE));
+}
+
+/* A PLC as the shipped rules judge it; an office machine may talk to the world, a controller is asked why. */
+static void public_addresses(void **state)
+{
+	struct finding abroad, later;
+	struct endpoint plc = at(PLC, "10.0.0.1", BINDING_FRAME), other = at(OTHER, "10.0.0.2", BINDING_FRAME),
+			office = at("00:50:56:00:00:33", "10.0.0.50", BINDING_FRAME);
+
+	(void)state;
+	know_devices();
+	hear(host(PLC, "10.0.0.1", BINDING_FRAME));
+	hear_plc(plc);
 	hear(talks(plc, at("", "10.0.0.7", BINDING_NONE), "modbus", 502));
 	assert_int_equal(events("public-address"), 0);
-	hear(talks(plc, at("", "93.184.216.34", BINDING_NONE), "http", 80));
+	abroad = talks(plc, at("", "93.184.216.34", BINDING_NONE), "http", 80);
+	hear(abroad);
 	hear(talks(plc, at("", "93.184.216.34", BINDING_NONE), "tls", 443));
 	hear(host("00:50:56:00:00:33", "10.0.0.50", BINDING_FRAME));
 	hear(talks(office, at("", "93.184.216.34", BINDING_NONE), "tls", 443));
 	assert_int_equal(events("public-address"), 1);
 	assert_string_equal(last("public-address", "$.ot.change.ip"), "93.184.216.34");
 	assert_string_equal(last("public-address", "$.host.ip[0]"), "10.0.0.1");
-	device_rules_free(hub.knowledge.devices);
-	hub.knowledge.devices = NULL;
+	assert_true(proved_by("public-address", &abroad));
+	/* Heard before a restart, and known for a PLC after it: what proves it is still the frame in which it was heard. */
+	hear(host(OTHER, "10.0.0.2", BINDING_FRAME));
+	later = talks(other, at("", "93.184.216.35", BINDING_NONE), "ntp", 123);
+	hear(later);
+	assert_int_equal(events("public-address"), 1);
+	stop_hub();
+	start_hub();
+	know_devices();
+	hear_plc(other);
+	assert_int_equal(events("public-address"), 2);
+	assert_string_equal(last("public-address", "$.ot.change.ip"), "93.184.216.35");
+	assert_true(proved_by("public-address", &later));
+}
+
+/*
+ * Who reaches a controller from outside is told of the controller, also where it is known for one only later and after a
+ * restart; what a neighbour or an office machine is asked is not. Wrong would be an event of the public address's own.
+ */
+static void public_visitors(void **state)
+{
+	struct finding visit, unnamed;
+	struct endpoint plc = at(PLC, "10.0.0.1", BINDING_FRAME), abroad = at("", "93.184.216.34", BINDING_NONE),
+			office = at("00:50:56:00:00:33", "10.0.0.50", BINDING_FRAME);
+
+	(void)state;
+	hear(host(PLC, "10.0.0.1", BINDING_FRAME));
+	hear(host("00:50:56:00:00:33", "10.0.0.50", BINDING_FRAME));
+	hear(talks(abroad, office, "http", 80));
+	hear(talks(office, plc, "s7comm", 102));
+	visit = talks(abroad, plc, "s7comm", 102);
+	hear(visit);
+	hear(talks(abroad, plc, "tls", 443));
+	assert_int_equal(events("public-address"), 0);
+	stop_hub();
+	start_hub();
+	know_devices();
+	hear_plc(plc);
+	assert_int_equal(events("public-address"), 1);
+	assert_string_equal(last("public-address", "$.ot.change.ip"), "93.184.216.34");
+	assert_string_equal(last("public-address", "$.ot.change.direction"), "inbound");
+	assert_string_equal(last("public-address", "$.host.ip[0]"), "10.0.0.1");
+	assert_true(proved_by("public-address", &visit));
+	/* No service of it was recognised, and it asks back: news both. */
+	unnamed = talks(at("", "93.184.216.35", BINDING_NONE), plc, "", 4444);
+	hear(unnamed);
+	assert_int_equal(events("public-address"), 2);
+	assert_true(proved_by("public-address", &unnamed));
+	hear(talks(plc, abroad, "http", 80));
+	assert_int_equal(events("public-address"), 3);
+	assert_string_equal(last("public-address", "$.ot.change.direction"), "outbound");
+	assert_string_equal(last("public-address", "$.ot.change.port"), "80");
+}
+
+/* Who lets the world knock at many ports fills no more than its visitors' book: whom it talks to itself still stands. */
+static void crowds_of_visitors(void **state)
+{
+	struct endpoint plc = at(PLC, "10.0.0.1", BINDING_FRAME);
+	char ip[32];
+
+	(void)state;
+	know_devices();
+	hear(host(PLC, "10.0.0.1", BINDING_FRAME));
+	hear_plc(plc);
+	for (int i = 0; i < 2 * NODE_VISITORS; i++) {
+		snprintf(ip, sizeof ip, "93.184.217.%d", i);
+		picture_hear(&hub.picture, &(struct finding[]){ talks(at("", ip, BINDING_NONE), plc, "s7comm", 102) }[0]);
+	}
+	flush();
+	assert_int_equal(events("public-address"), NODE_VISITORS);
+	hear(talks(plc, at("", "93.184.216.34", BINDING_NONE), "http", 80));
+	assert_int_equal(events("public-address"), NODE_VISITORS + 1);
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, make_folder, drop_folder)
@@ -201,6 +300,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(engineering), TEST(firmware_and_modules), TEST(contested_address), TEST(starting), TEST(public_addresses),
+		TEST(public_visitors), TEST(crowds_of_visitors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,6 +54,7 @@ static const struct body bodies[] = {
 	{ APPROVE(ID, BY, ",\"not_before\":-1", UNTIL, USES, SIGNED, ""), CANT "not_before" },
 	{ APPROVE(ID, BY, ",\"not_before\":1.0", UNTIL, USES, SIGNED, ""), CANT "not_before" },
 	{ APPROVE(ID, BY, FROM, ",\"not_after\":\"2\"", USES, SIGNED, ""), CANT "not_after" },
+	{ APPROVE(ID, BY, FROM, ",\"not_after\":253402300799", USES, SIGNED, ""), CANT "not_after" }, /* of which nanoseconds can't be told */
 	{ APPROVE(ID, BY, FROM, UNTIL, ",\"uses\":10", SIGNED, ""), NULL },
 	{ APPROVE(ID, BY, FROM, UNTIL, ",\"uses\":11", SIGNED, ""), CANT "uses" },
 	{ APPROVE(ID, BY, FROM, UNTIL, USES, ",\"signature\":\"AAAA\"", ""), CANT "signature" },

@@ -5,6 +5,7 @@
 #include "active/guard/guard.h"
 #include "active/ruleset/policy.h"
 #include "active/ruleset/script.h"
+#include "tests/unit/told.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,21 +20,7 @@
 #include <cmocka.h>
 #include <sodium.h>
 
-enum { TOLD_BYTES = 8192, HASH_TEXT = 65 };
-
-struct told {
-	unsigned int count;
-	char text[TOLD_BYTES];
-};
-
-static void keep(void *context, const char *file, uint32_t line, const char *what)
-{
-	struct told *t = context;
-	size_t n = strlen(t->text);
-
-	t->count++;
-	snprintf(t->text + n, sizeof t->text - n, "%s:%u %s\n", strrchr(file, '/') + 1, line, what);
-}
+enum { HASH_TEXT = 65 };
 
 /* A file of our own in the foreign format. */
 static const char probes[] =
@@ -174,7 +161,7 @@ static void judge_good(const struct good *g, const struct rule *rule)
 	assert_int_equal(rule->steps_count, 1);
 	assert_int_equal(rule->steps[0].reply.ends, rule->transport == TRANSPORT_TCP ? REPLY_IDLE : REPLY_DATAGRAM);
 	assert_int_equal(rule->max_packets, rule->transport == TRANSPORT_TCP ? 6 : 1);
-	assert_int_equal(strlen(rule->sha256), 64);
+	assert_int_equal(strlen(rule_sha256(rule)), 64);
 	rule_defaults(rule, fillings);
 	assert_true(rule_render(rule, 0, fillings, bytes, &len));
 	assert_int_equal(len, g->len);
@@ -383,12 +370,12 @@ static void test_digest(void **state)
 	(void)state;
 	set = load(&f, entry("custom-a", "Lines", "tcp", "7777", "'null'", hash_of(lines, 4)));
 	assert_non_null(set);
-	strcpy(first, ruleset_find(set, "custom-a")->sha256);
+	strcpy(first, rule_sha256(ruleset_find(set, "custom-a")));
 	ruleset_free(set);
 	remove_folder(&f);
 	set = load(&f, entry("custom-a", "OPCUAHello", "tcp", "7777", "'null'", hash_of(hello, sizeof hello - 1)));
 	assert_non_null(set);
-	assert_string_not_equal(ruleset_find(set, "custom-a")->sha256, first);
+	assert_string_not_equal(rule_sha256(ruleset_find(set, "custom-a")), first);
 	ruleset_free(set);
 	remove_folder(&f);
 }

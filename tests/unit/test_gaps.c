@@ -23,7 +23,7 @@ static int load(void **state)
 
 	(void)state;
 	hash_start();
-	return knowledge_load(&k, &c, true);
+	return knowledge_load(&k, &c);
 }
 
 static int unload(void **state)

@@ -68,14 +68,14 @@ static void test_dns(void **state)
 {
 	static const char question[] = "\x12\x34\x01\x00\0\1\0\0\0\0\0\0\4host\7example\0\0\1\0\1";
 	static const char answer[] = "\x12\x34\x81\x80\0\1\0\1\0\0\0\0\4host\7example\0\0\1\0\1\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\7";
-	struct ndpi *n = ndpi_open(LOOKS);
+	struct ndpi *n = ndpi_open(LOOKS * NDPI_PARTS);
 	struct ndpi_look *look;
 	uint8_t p[PACKET_BYTES];
 	uint16_t number;
 
 	(void)state;
 	assert_non_null(n);
-	look = ndpi_look_start(n);
+	look = ndpi_look_start(n, 0);
 	assert_non_null(look);
 	number = ndpi_look_at(n, look, p, make_udp(p, false, 53, question, sizeof question - 1), 1000000);
 	if (!number)
@@ -90,14 +90,14 @@ static void test_http(void **state)
 {
 	static const char get[] = "GET /status.xml HTTP/1.1\r\nHost: 192.0.2.2\r\nUser-Agent: panel/1.0\r\nAccept: */*\r\n\r\n";
 	static const char ok[] = "HTTP/1.1 200 OK\r\nServer: device\r\nContent-Type: text/xml\r\nContent-Length: 4\r\n\r\n<a/>";
-	struct ndpi *n = ndpi_open(LOOKS);
+	struct ndpi *n = ndpi_open(LOOKS * NDPI_PARTS);
 	struct ndpi_look *look;
 	uint8_t p[PACKET_BYTES];
 	uint16_t number;
 
 	(void)state;
 	assert_non_null(n);
-	look = ndpi_look_start(n);
+	look = ndpi_look_start(n, 0);
 	assert_non_null(look);
 	assert_int_equal(ndpi_look_at(n, look, p, make_tcp(p, false, 2, 100, 0, "", 0), 1000000), 0);
 	assert_int_equal(ndpi_look_at(n, look, p, make_tcp(p, true, 18, 300, 101, "", 0), 2000000), 0);
@@ -110,24 +110,28 @@ static void test_http(void **state)
 	ndpi_close(n);
 }
 
-/* There are as many looks as were asked for, and one that ended is there again. */
+/* There are as many looks in a part as were asked for, one that ended is there again, and another part has its own. */
 static void test_looks(void **state)
 {
-	struct ndpi *n = ndpi_open(LOOKS);
-	struct ndpi_look *first, *second;
+	struct ndpi *n = ndpi_open(LOOKS * NDPI_PARTS);
+	struct ndpi_look *first, *second, *other;
 
 	(void)state;
 	assert_non_null(n);
-	first = ndpi_look_start(n);
-	second = ndpi_look_start(n);
+	first = ndpi_look_start(n, 0);
+	second = ndpi_look_start(n, 0);
 	assert_non_null(first);
 	assert_non_null(second);
 	assert_ptr_not_equal(first, second);
-	assert_null(ndpi_look_start(n));
+	assert_null(ndpi_look_start(n, 0));
+	other = ndpi_look_start(n, 1);
+	assert_non_null(other);
+	assert_null(ndpi_look_start(n, 0));
 	ndpi_look_end(n, first);
-	assert_ptr_equal(ndpi_look_start(n), first);
+	assert_ptr_equal(ndpi_look_start(n, 0), first);
 	ndpi_look_end(n, first);
 	ndpi_look_end(n, second);
+	ndpi_look_end(n, other);
 	ndpi_close(n);
 }
 

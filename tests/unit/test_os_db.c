@@ -118,6 +118,107 @@ static void test_agreement(void **state)
 	os_db_free(db);
 }
 
+#define TOLD(family, lines) "Fingerprint x\nClass Maker | " family " || x\nOPS(O1=M5B4W3L)\nWIN(W1=77)\nT1(DF=Y%TG=40)\n" lines "\n\n"
+#define ECN_LINE "ECN(R=Y%DF=Y%TG=40%W=77%O=M5B4W3L%CC="
+
+/* Whether the answer's number is zero is held against how numbers grow; a print that doesn't tell stays. */
+static void test_numbers(void **state)
+{
+	static const char text[] = TOLD("Zero", "SEQ(SP=1%TI=Z)") TOLD("Grows", "SEQ(TI=I|RD%II=Z)") TOLD("Both", "SEQ(TI=BI|Z)");
+	static const char silent[] = TOLD("Silent", "SEQ(SP=1)");
+	struct shape answer = { .flags = SYN_ACK, .fragment = 0x4000, .window = 0x77, OPTIONS(MSS_1460 "\x03\x03\x03\0") };
+	struct os_db *db = read_prints(text, sizeof text - 1, 0);
+
+	(void)state;
+	/* Of three prints two fit: no agreement. Without the third each is alone. */
+	assert_string_equal(family_of(db, &answer, &nmap_syn), "");
+	os_db_free(db);
+	db = read_prints(text, (size_t)(strstr(text, "Fingerprint x\nClass Maker | Both") - text), 0);
+	assert_string_equal(family_of(db, &answer, &nmap_syn), "Zero");
+	answer.id = 7;
+	assert_string_equal(family_of(db, &answer, &nmap_syn), "Grows");
+	os_db_free(db);
+	db = read_prints(silent, sizeof silent - 1, 0);
+	assert_string_equal(family_of(db, &answer, &nmap_syn), "Silent");
+	os_db_free(db);
+}
+
+static void add_print(char *text, const char *family, const char *line)
+{
+	sprintf(text + strlen(text), "Fingerprint x\nClass Maker | %s || x\nOPS(O1=M5B4W3L)\nWIN(W1=77)\nT1(DF=Y%%TG=40)\n%s\n\n", family, line);
+}
+
+/* ECN's own tests count where the SYN had both of its flags, and there alone. */
+static void test_congestion(void **state)
+{
+	static const struct shape both = { .flags = SYN | 0xc0, .window = 3, OPTIONS(MSS_1460 "\x01\x03\x03\x08\x01\x01\x04\x02") };
+	static const struct shape one = { .flags = SYN | 0x40, .window = 3, OPTIONS(MSS_1460 "\x01\x03\x03\x08\x01\x01\x04\x02") };
+	static const struct shape timed = { .flags = SYN | 0xc0, .window = 3, OPTIONS(MSS_1460 SOK_TIMED_WS) };
+	static const struct {
+		unsigned flags;
+		const char *line, *other;
+	} cases[] = {
+		{ SYN_ACK | 0x40, ECN_LINE "Y%Q=)", ECN_LINE "N%Q=)" }, { SYN_ACK, ECN_LINE "N%Q=)", ECN_LINE "Y%Q=)" },
+		{ SYN_ACK | 0xc0, ECN_LINE "S%Q=)", ECN_LINE "Y%Q=)" }, { SYN_ACK | 0x80, ECN_LINE "O%Q=)", ECN_LINE "S%Q=)" },
+		{ SYN_ACK | 0x40, ECN_LINE "Y%Q=)", "ECN(R=N)" },       { SYN_ACK | 0x40, ECN_LINE "Y%Q=)", ECN_LINE "Y%Q=U)" },
+	};
+	struct shape answer = { .fragment = 0x4000, .window = 0x77, OPTIONS(MSS_1460 "\x03\x03\x03\0") };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char text[512] = "";
+		struct os_db *db;
+
+		add_print(text, "Right", cases[i].line);
+		answer.flags = SYN_ACK;
+		db = read_prints(text, strlen(text), 0);
+		/* A SYN with one of the flags asks for nothing of it. */
+		assert_string_equal(family_of(db, &answer, &one), "Right");
+		os_db_free(db);
+		add_print(text, "Wrong", cases[i].other);
+		answer.flags = cases[i].flags;
+		db = read_prints(text, strlen(text), 0);
+		assert_string_equal(family_of(db, &answer, &both), "Right");
+		/* With timestamps it is T1's SYN, which can tell whether and how it is answered, and no more of that line. */
+		assert_string_equal(family_of(db, &answer, &timed), i == 5 ? "" : "Right");
+		os_db_free(db);
+	}
+}
+
+/* Bits without a use are R of Q. */
+static void test_reserved(void **state)
+{
+	static const char text[] = "Fingerprint x\nClass Maker | Rho || x\nOPS(O1=M5B4W3L)\nWIN(W1=77)\nT1(DF=Y%TG=40%Q=RU)\n\n";
+	struct shape answer = { .flags = SYN_ACK, .fragment = 0x4000, .window = 0x77, .urgent = 1, .ns = 4, OPTIONS(MSS_1460 "\x03\x03\x03\0") };
+	struct os_db *db = read_prints(text, sizeof text - 1, 0);
+
+	(void)state;
+	assert_string_equal(family_of(db, &answer, &nmap_syn), "Rho");
+	answer.ns = 0;
+	assert_string_equal(family_of(db, &answer, &nmap_syn), "");
+	os_db_free(db);
+}
+
+/* What prints have to say is weighed by MatchPoints: one that tells of its numbers outweighs four that don't. */
+static void test_points(void **state)
+{
+	static const char points[] = "MatchPoints\nSEQ(SP=25%TI=200)\nOPS(O1=2)\nWIN(W1=2)\nT1(DF=2%T=15%TG=2)\n\n";
+	static const char some[] = TOLD("Many", "") TOLD("Many", "") TOLD("Many", "") TOLD("Many", "") TOLD("One", "SEQ(TI=Z)");
+	const struct shape answer = { .flags = SYN_ACK, .fragment = 0x4000, .window = 0x77, OPTIONS(MSS_1460 "\x03\x03\x03\0") };
+	char text[sizeof points + sizeof some];
+	struct os_db *db = read_prints(some, sizeof some - 1, 0);
+
+	(void)state;
+	/* Without, each test is worth as much: sixteen of twenty-one are no agreement. */
+	assert_string_equal(family_of(db, &answer, &nmap_syn), "");
+	os_db_free(db);
+	snprintf(text, sizeof text, "%s%s", points, some);
+	db = read_prints(text, strlen(text), 0);
+	assert_string_equal(family_of(db, &answer, &nmap_syn), "One");
+	assert_int_equal(os_db_count(db), 5);
+	os_db_free(db);
+}
+
 static void test_bad_prints(void **state)
 {
 	static const char *const classes[] = { "Maker", "Maker | Family", "Maker |  | 1 | x", "Maker | A family whose name is longer than any name may be | 1 | x" };
@@ -189,7 +290,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_prints),     cmocka_unit_test(test_other_questions),  cmocka_unit_test(test_agreement),
-		cmocka_unit_test(test_bad_prints), cmocka_unit_test(test_unreadable_files),
+		cmocka_unit_test(test_bad_prints), cmocka_unit_test(test_unreadable_files), cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_congestion), cmocka_unit_test(test_reserved),         cmocka_unit_test(test_points),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

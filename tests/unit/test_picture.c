@@ -402,6 +402,34 @@ static void clients_are_counted_once_each(void **state)
 	assert_int_equal(picture_clients(&p, node("", "10.0.0.5"), TRANSPORT_TCP, 503), 0);
 }
 
+/* More peers than are looked at one by one, three times in another order each: every conversation stands once. */
+static void many_conversations_are_found_again(void **state)
+{
+	enum { PEERS = 400 };
+	struct endpoint client = at("", "10.0.0.5", BINDING_NONE);
+	const struct node *n;
+	char ip[32];
+
+	(void)state;
+	for (unsigned i = 0; i < 3 * PEERS; i++) {
+		unsigned peer = i * 7 % PEERS;
+
+		snprintf(ip, sizeof ip, "10.1.%u.%u", peer / 200, peer % 200);
+		hear(talks(client, at("", ip, BINDING_NONE), i < 2 * PEERS ? "modbus" : "", (uint16_t)(500 + peer % 2)));
+	}
+	n = node("", "10.0.0.5");
+	assert_int_equal(n->talks.count, 2 * PEERS);
+	for (unsigned i = 0; i < n->talks.count; i++) {
+		const struct talk_item *t = (const struct talk_item *)n->talks.items + i;
+
+		assert_string_equal(t->protocol, i < PEERS ? "modbus" : "");
+		assert_int_equal(t->peer[2] * 200 + t->peer[3], i * 7 % PEERS);
+		assert_int_equal(t->port, 500 + t->peer[3] % 2);
+	}
+	hear(service(at("", "10.1.1.7", BINDING_NONE), "modbus", TRANSPORT_TCP, 501, EVIDENCE_STRUCTURE));
+	assert_int_equal(picture_clients(&p, node("", "10.1.1.7"), TRANSPORT_TCP, 501), 1);
+}
+
 static void memory_is_bounded(void **state)
 {
 	struct endpoint who = at(M1, "10.0.0.5", BINDING_FRAME);
@@ -505,6 +533,7 @@ int main(void)
 		TEST(sole_subasset_is_the_device),
 		TEST(guess_beside_a_proof_is_a_witness),
 		TEST(clients_are_counted_once_each),
+		TEST(many_conversations_are_found_again),
 		TEST(memory_is_bounded),
 		TEST(ids_are_the_same_again),
 		TEST(invariants_hold_under_chance),

@@ -84,12 +84,44 @@ static void each_has_its_own(void **state)
 	redisReaderFree(r);
 }
 
+/* Whatever its kind, and wherever it stands; a text of that length is none, for it says how long it is. */
+static void endless_lines_are_refused(void **state)
+{
+	static const char *const begins[] = { "+", "-ERR ", ":1", "$1", "*1", "*2\r\n:1\r\n+" };
+	static char text[MOST - 1000];
+	redisReader *r;
+	void *reply;
+
+	(void)state;
+	memset(text, '1', sizeof text);
+	for (size_t i = 0; i < sizeof begins / sizeof *begins; i++) {
+		r = redisReaderCreate();
+		redis_bound_set(r, &bound, MOST);
+		redisReaderFeed(r, begins[i], strlen(begins[i]));
+		redisReaderFeed(r, text, 30000);
+		assert_int_equal(redisReaderGetReply(r, &reply), REDIS_OK);
+		assert_true(redis_bound_holds(r));
+		redisReaderFeed(r, text, 40000);
+		assert_int_equal(redisReaderGetReply(r, &reply), REDIS_OK);
+		assert_false(redis_bound_holds(r));
+		redisReaderFree(r);
+	}
+	r = redisReaderCreate();
+	redis_bound_set(r, &bound, MOST);
+	redisReaderFeed(r, "$99500\r\n", 8);
+	redisReaderFeed(r, text, sizeof text);
+	assert_int_equal(redisReaderGetReply(r, &reply), REDIS_OK);
+	assert_true(redis_bound_holds(r));
+	redisReaderFree(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(announced_is_refused),
 		cmocka_unit_test(honest_is_read),
 		cmocka_unit_test(each_has_its_own),
+		cmocka_unit_test(endless_lines_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,9 +1,11 @@
 /* Matching all patterns at once finds what trying each one finds, and captures what its templates need. */
 #include "classifiers/match/required_literal.h"
 #include "classifiers/match/literal_table.h"
+#include "classifiers/match/marks.h"
 #include "classifiers/match/service_match.h"
 #include "classifiers/match/service_pattern.h"
 
+#include <ctype.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -168,6 +170,24 @@ static void test_refused(void **state)
 	service_probes_free(s);
 }
 
+/* A pattern is tried where all of its texts can stand, not where the one by which it is looked for does. */
+static void test_all_texts(void **state)
+{
+	static const uint32_t lists[] = { 0 };
+	struct service_probes *s;
+	struct service_matcher *m = make(&s, "Probe TCP NULL q||\nmatch long m|^Server: first .*second (?:third)? end$|si\n");
+
+	(void)state;
+	assert_string_equal(service_of(m, lists, 1, "SERVER: FIRST and SECOND  END", 29), "long");
+	assert_int_equal(service_matcher_counters(m)->tries, 1);
+	assert_string_equal(service_of(m, lists, 1, "Server: first and seconds  end", 30), "");
+	assert_string_equal(service_of(m, lists, 1, "Server: other and second  end", 29), "");
+	assert_string_equal(service_of(m, lists, 1, "Server: first and second  en", 28), "");
+	assert_int_equal(service_matcher_counters(m)->tries, 1);
+	service_matcher_free(m);
+	service_probes_free(s);
+}
+
 enum { TEXTS = 400, ROUNDS = 2000, SUBJECT_MOST = 60 };
 
 static bool stands_in(const struct literal_choice *c, const char *subject, size_t len)
@@ -188,7 +208,7 @@ static void test_table(void **state)
 	(void)state;
 	srand(7);
 	for (int i = 0; i < TEXTS; i++) {
-		choices[i].len = (uint16_t)(rand() % (LITERAL_TABLE_BYTES + 1));
+		choices[i].len = (uint16_t)(rand() % (LITERAL_CHOICE_BYTES + 1));
 		choices[i].caseless = rand() & 1;
 		for (int k = 0; k < choices[i].len; k++)
 			choices[i].bytes[k] = (uint8_t)"abAB@"[rand() % 5];
@@ -337,12 +357,43 @@ static void test_installed_file(void **state)
 	service_probes_free(s);
 }
 
+/* What stands in a subject is never missed, in whatever case; what doesn't nearly always is. */
+static void test_marks(void **state)
+{
+	static struct marks marks;
+	uint8_t subject[SUBJECT_MOST], text[SUBJECT_MOST];
+	uint16_t of_text[SUBJECT_MOST];
+	unsigned missed = 0, asked = 0;
+
+	(void)state;
+	srand(11);
+	for (int round = 0; round < ROUNDS; round++) {
+		size_t len = (size_t)(rand() % SUBJECT_MOST), from = len ? (size_t)rand() % len : 0, n = len ? (size_t)rand() % (len - from + 1) : 0;
+		size_t count;
+
+		for (size_t i = 0; i < len; i++)
+			subject[i] = (uint8_t)rand();
+		marks_of(&marks, subject, len);
+		for (size_t i = 0; i < n; i++)
+			text[i] = isalpha(subject[from + i]) ? subject[from + i] ^ 0x20 : subject[from + i];
+		count = marks_of_text(text, n, of_text);
+		assert_int_equal(count, n < MARK_BYTES ? 0 : (n + MARK_BYTES - 1) / MARK_BYTES);
+		assert_true(marks_hold(&marks, of_text, count));
+		if (!count)
+			continue;
+		text[(size_t)rand() % n] ^= 0x0f;
+		missed += !marks_hold(&marks, of_text, marks_of_text(text, n, of_text));
+		asked++;
+	}
+	assert_true(asked > ROUNDS / 2 && missed * 100 > asked * 98);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_required_literals), cmocka_unit_test(test_small), cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_without_texts), cmocka_unit_test(test_refused), cmocka_unit_test(test_table),
-		cmocka_unit_test(test_installed_file),
+		cmocka_unit_test(test_installed_file), cmocka_unit_test(test_all_texts), cmocka_unit_test(test_marks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

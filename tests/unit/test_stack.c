@@ -139,7 +139,7 @@ static void test_file(void **state)
 	f = stack_file_read(file, sizeof file - 1, "file", note, &complaints);
 	assert_non_null(f);
 	assert_int_equal(complaints, 0);
-	assert_int_equal(stack_file_count(f), 4);
+	assert_int_equal(stack_file_count(f), 5);
 	assert_string_equal(label_of(f, p, make(p, 64, 0x4000, 9, 2, 64240, OPTIONS(syn))), "Linux 5.x");
 	syn[19] = 9;
 	assert_string_equal(label_of(f, p, make(p, 50, 0x4000, 9, 2, 64240, OPTIONS(syn))), "Linux");

@@ -253,12 +253,52 @@ static void test_fit(void **state)
 	stack_file_free(f);
 }
 
+/* [mtu] names the link that an MSS was made for, beside signatures and without any; its bad lines are told. */
+static void test_links(void **state)
+{
+	static const char text[] = "classes = unix\n[mtu]\nlabel = Ethernet or modem\nsig = 1500\nlabel = DSL\nsig = 1492\nsig = many\nsig = 65536\nsig = 0\n"
+				   "[http:request]\nlabel = x\nsig = y\n[mtu]\nsig = 576\n";
+	struct stack_file *f;
+	struct stack_signature s;
+	struct shape syn = { .flags = SYN, .window = 1, OPTIONS(MSS_1460) };
+	unsigned mtu = 0;
+
+	(void)state;
+	complaints = 0;
+	f = stack_file_read(text, sizeof text - 1, "links", note, NULL);
+	assert_non_null(f);
+	assert_int_equal(complaints, 4);
+	assert_string_equal(told, "a signature belongs to a label before it");
+	assert_int_equal(stack_file_count(f), 2);
+	assert_true(read_shape(&syn, 0, &s));
+	assert_string_equal(stack_file_link(f, &s, &mtu), "Ethernet or modem");
+	assert_int_equal(mtu, 1500);
+	assert_null(stack_file_find(f, &s));
+	syn.options = "\x02\x04\x05\xac";
+	assert_true(read_shape(&syn, 0, &s));
+	assert_string_equal(stack_file_link(f, &s, &mtu), "DSL");
+	/* The header of IPv6 is longer. */
+	syn.version = 6;
+	assert_true(read_shape(&syn, 0, &s));
+	assert_null(stack_file_link(f, &s, &mtu));
+	syn.options = MSS_1440;
+	assert_true(read_shape(&syn, 0, &s));
+	assert_string_equal(stack_file_link(f, &s, &mtu), "Ethernet or modem");
+	/* No MSS is that of no link, though there be one of 40 bytes. */
+	syn = (struct shape){ .flags = SYN, .window = 1 };
+	stack_file_free(f);
+	f = stack_file_read("[mtu]\nlabel = tiny\nsig = 40\n", 29, "links", note, NULL);
+	assert_true(read_shape(&syn, 0, &s));
+	assert_null(stack_file_link(f, &s, &mtu));
+	stack_file_free(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_quirks),        cmocka_unit_test(test_bad_options),      cmocka_unit_test(test_ipv6),
 		cmocka_unit_test(test_windows),       cmocka_unit_test(test_no_opening),       cmocka_unit_test(test_refused_lines),
-		cmocka_unit_test(test_unreadable_lines), cmocka_unit_test(test_fit),
+		cmocka_unit_test(test_unreadable_lines), cmocka_unit_test(test_fit), cmocka_unit_test(test_links),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

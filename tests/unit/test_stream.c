@@ -105,7 +105,7 @@ static void test_hole(void **state)
 	for (uint32_t i = 0; i < EARLY_MAX + 2; i++)
 		fixture_tcp(x, true, 2000 + i * 4, TCP_ACK, "abcd");
 	assert_true(x->engine.counters.stream_gaps >= 1);
-	assert_int_equal(x->engine.details.small.used, 0);
+	assert_int_equal(pool_used(&x->engine.details.small), 0);
 	fixture_end(x);
 }
 
@@ -148,7 +148,7 @@ static void test_hole_until_end(void **state)
 	assert_false(banner_read(x));
 	fixture_tcp(x, false, 100, TCP_RST, "");
 	assert_true(banner_read(x));
-	assert_int_equal(x->engine.details.small.used, 0);
+	assert_int_equal(pool_used(&x->engine.details.small), 0);
 	fixture_end(x);
 }
 
@@ -189,7 +189,7 @@ static void test_unfinished_at_end(void **state)
 	assert_false(fixture_has(x, FINDING_SERVICE, "tls", ATTR_NONE, NULL));
 	fixture_tcp(x, false, 100 + sizeof client, TCP_RST, "");
 	assert_server_known(x, "tls");
-	assert_int_equal(x->engine.details.small.used, 0);
+	assert_int_equal(pool_used(&x->engine.details.small), 0);
 	fixture_end(x);
 }
 
@@ -214,7 +214,7 @@ static void test_language_changes(void **state)
 	(void)state;
 	fixture_handshake(x);
 	fixture_tcp(x, true, 1000, TCP_ACK, "234 Proceed with negotiation.\r\n");
-	assert_true(x->engine.details.small.used > 0);
+	assert_true(pool_used(&x->engine.details.small) > 0);
 	fixture_tcp(x, false, 100, TCP_ACK, "SSH-2.0-Client_1\r\n");
 	fixture_tcp(x, true, 1031, TCP_ACK, banner);
 	assert_true(banner_read(x));
@@ -244,12 +244,12 @@ static void test_memory_returns(void **state)
 	fixture_handshake(x);
 	fixture_tcp(x, true, 1000, TCP_ACK, "SSH-2.0-Pl");
 	fixture_tcp(x, true, 1100, TCP_ACK, "early");
-	assert_int_equal(x->engine.details.details.used, 1);
-	assert_int_equal(x->engine.details.small.used, 2);
+	assert_int_equal(pool_used(&x->engine.details.details), 1);
+	assert_int_equal(pool_used(&x->engine.details.small), 2);
 	fixture_tcp(x, true, 1010, TCP_FIN | TCP_ACK, "");
 	fixture_tcp(x, false, 100, TCP_FIN | TCP_ACK, "");
-	assert_int_equal(x->engine.details.details.used, 0);
-	assert_int_equal(x->engine.details.small.used, 0);
+	assert_int_equal(pool_used(&x->engine.details.details), 0);
+	assert_int_equal(pool_used(&x->engine.details.small), 0);
 	fixture_end(x);
 }
 
@@ -276,7 +276,7 @@ static void test_unknown_service(void **state)
 	(void)state;
 	fixture_handshake(x);
 	fixture_tcp(x, true, 1000, TCP_ACK, "\x9d\x01\x7fwhat is this");
-	engine_end_flows(&x->engine);
+	engine_end_flows(&x->engine, x->frames);
 	fixture_collect(x);
 	assert_true(fixture_has(x, FINDING_SERVICE, "", ATTR_NONE, NULL));
 	for (unsigned i = 0; i < x->count; i++)
@@ -293,7 +293,7 @@ static void test_unanswered(void **state)
 	(void)state;
 	fixture_tcp(x, false, 99, TCP_SYN, "");
 	fixture_tcp(x, false, 100, TCP_ACK, "SSH-2.0-Client_1\r\n");
-	engine_end_flows(&x->engine);
+	engine_end_flows(&x->engine, x->frames);
 	fixture_collect(x);
 	for (unsigned i = 0; i < x->count; i++)
 		assert_int_not_equal(x->findings[i].kind, FINDING_SERVICE);

@@ -108,9 +108,10 @@ static void test_utf16(void **state)
 		/* U+1F600, U+10000 and U+10FFFF are pairs. */
 		{ BYTES("\x3d\xd8\x00\xde"), "\xf0\x9f\x98\x80" },
 		{ BYTES("\x00\xd8\x00\xdc\xff\xdb\xff\xdf"), "\xf0\x90\x80\x80\xf4\x8f\xbf\xbf" },
-		/* Half a pair is U+FFFD, at its first half together with what stands where the second belongs. */
-		{ BYTES("\x3d\xd8" "A\0B\0"), "\xef\xbf\xbd" "B" },
-		{ BYTES("\x3d\xd8\x00\xe0" "B\0"), "\xef\xbf\xbd" "B" },
+		/* Half a pair is U+FFFD, and what stands where the second half belongs remains. */
+		{ BYTES("\x3d\xd8" "A\0B\0"), "\xef\xbf\xbd" "AB" },
+		{ BYTES("\x3d\xd8\x3d\xd8\x00\xde"), "\xef\xbf\xbd\xf0\x9f\x98\x80" },
+		{ BYTES("\x3d\xd8\x00\xe0" "B\0"), "\xef\xbf\xbd\xee\x80\x80" "B" },
 		{ BYTES("\x00\xde" "B\0"), "\xef\xbf\xbd" "B" },
 		{ BYTES("A\0\x3d\xd8"), "A\xef\xbf\xbd" },
 		{ BYTES("A\0\x3d\xd8\x00"), "A\xef\xbf\xbd" },

@@ -3,6 +3,7 @@ import { levelName } from './asset_words.js';
 import { checklist } from './checklist.js';
 import { disagreements } from './conflicts.js';
 import { history } from './history.js';
+import { Lines } from './part_figures.jsx';
 import { Chip, Known, Risk, Time, Verdict, Wire } from './part_words.jsx';
 import { writeRoute } from './route.js';
 import { proposals } from './store.js';
@@ -12,35 +13,24 @@ import { Facts } from './view_facts.jsx';
 function Values({ list }) {
 	if (!list.length) return null;
 	return (
-		<table class="lines">
-			<thead>
-				<tr>
-					<th>Attribute</th>
-					<th>Value</th>
-					<th>Said by</th>
-					<th>Frame</th>
-					<th>Time (UTC)</th>
+		<Lines heads={['Attribute', 'Value', 'Said by', 'Frame', 'Time (UTC)']}>
+			{list.map((one) => (
+				<tr key={`${one.name} ${one.protocol} ${one.source} ${one.value}`}>
+					<td class="nowrap">{words(one.name)}</td>
+					<td>
+						<Wire value={one.value} />
+					</td>
+					<td>
+						{one.source === 'analyst' ? 'an analyst' : <Wire value={`${one.protocol || 'many'}, ${one.source}`} />},{' '}
+						{Math.round(one.confidence * 100)} %
+					</td>
+					<td class="nowrap">{one.frame || '–'}</td>
+					<td class="nowrap">
+						<Time at={one.time} />
+					</td>
 				</tr>
-			</thead>
-			<tbody>
-				{list.map((one) => (
-					<tr key={`${one.name} ${one.protocol} ${one.source} ${one.value}`}>
-						<td class="nowrap">{words(one.name)}</td>
-						<td>
-							<Wire value={one.value} />
-						</td>
-						<td>
-							{one.source === 'analyst' ? 'an analyst' : <Wire value={`${one.protocol || 'many'}, ${one.source}`} />},{' '}
-							{Math.round(one.confidence * 100)} %
-						</td>
-						<td class="nowrap">{one.frame || '–'}</td>
-						<td class="nowrap">
-							<Time at={one.time} />
-						</td>
-					</tr>
-				))}
-			</tbody>
-		</table>
+			))}
+		</Lines>
 	);
 }
 
@@ -191,38 +181,27 @@ function Services({ document }) {
 		<>
 			<Section title="Services" count={services.length}>
 				{services.length > 0 && (
-					<table class="lines">
-						<thead>
-							<tr>
-								<th>Protocol</th>
-								<th>Where</th>
-								<th>Known by</th>
-								<th>Clients</th>
-								<th>Last heard</th>
+					<Lines heads={['Protocol', 'Where', 'Known by', 'Clients', 'Last heard']}>
+						{services.map((one) => (
+							<tr key={`${one.protocol} ${one.transport} ${one.port} ${one.ip}`}>
+								<td>
+									<Wire value={one.protocol} />
+								</td>
+								<td class="nowrap">
+									<Wire
+										value={one.port ? `${one.transport}/${one.port}` : `${one.transport} ${one.ethertype ?? ''}`}
+									/>
+								</td>
+								<td>
+									<Wire value={one.evidence} />
+								</td>
+								<td>{one.clients}</td>
+								<td class="nowrap">
+									<Time at={one.last_seen} />
+								</td>
 							</tr>
-						</thead>
-						<tbody>
-							{services.map((one) => (
-								<tr key={`${one.protocol} ${one.transport} ${one.port} ${one.ip}`}>
-									<td>
-										<Wire value={one.protocol} />
-									</td>
-									<td class="nowrap">
-										<Wire
-											value={one.port ? `${one.transport}/${one.port}` : `${one.transport} ${one.ethertype ?? ''}`}
-										/>
-									</td>
-									<td>
-										<Wire value={one.evidence} />
-									</td>
-									<td>{one.clients}</td>
-									<td class="nowrap">
-										<Time at={one.last_seen} />
-									</td>
-								</tr>
-							))}
-						</tbody>
-					</table>
+						))}
+					</Lines>
 				)}
 				{speaks.length > 0 && (
 					<p class="hint">
@@ -275,20 +254,18 @@ function History({ events }) {
 	if (!events) return <Section title="History">Asking…</Section>;
 	return (
 		<Section title="History" count={events.length}>
-			<table class="lines">
-				<tbody>
-					{events.map((event) => (
-						<tr key={event.event.id}>
-							<td class="nowrap">
-								<Time at={event['@timestamp']} />
-							</td>
-							<td>
-								<Wire value={history(event)} />
-							</td>
-						</tr>
-					))}
-				</tbody>
-			</table>
+			<Lines>
+				{events.map((event) => (
+					<tr key={event.event.id}>
+						<td class="nowrap">
+							<Time at={event['@timestamp']} />
+						</td>
+						<td>
+							<Wire value={history(event)} />
+						</td>
+					</tr>
+				))}
+			</Lines>
 		</Section>
 	);
 }

@@ -4,7 +4,8 @@ import { hex, sha256, utf8 } from './sign_bytes.js';
 
 // Rooms as in approval.h and command.h: bytes of UTF-8, with the zero at the end.
 const ROOM = { name: 64, rule: 48, class: 32, parameters: 768, path: 96, why: 200, attribute: 24, value: 384 };
-const TIME_MOST_S = 253402300799; // the year 9999 ends
+const TIME_MOST_MS = 4611686018427; // a day of 2116: the sensor knows no later one
+const TIME_MOST_S = 4611686018;
 const APPROVAL_SECONDS = 30 * 86400;
 const USES_MOST = 10;
 const COMMANDS = ['deny', 'revoke', 'stop', 'resume', 'release'];
@@ -128,7 +129,7 @@ export function commandText({ command, sensor, subject, why, time_ms, ...fact })
 	matching('sensor', sensor, /./, ROOM.name);
 	clean('subject', subject, ROOM.name);
 	clean('why', why, ROOM.why);
-	whole('time_ms', time_ms, 0, TIME_MOST_S * 1000);
+	whole('time_ms', time_ms, 0, TIME_MOST_MS);
 	if ((subject === '') !== NAMES_NOTHING.includes(command)) refuse('subject');
 	const time = new Date(time_ms).toISOString();
 	return `askance command 1\ncommand: ${command}\nsensor: ${sensor}\nsubject: ${subject}\n${factLines(command, fact)}why: ${why}\ntime: ${time}\n`;

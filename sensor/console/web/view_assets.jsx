@@ -1,7 +1,8 @@
 // All assets as a table: filter, sort, how complete each is.
 import { useMemo, useState } from 'preact/hooks';
+import { Trouble } from './part_figures.jsx';
 import { Table } from './part_table.jsx';
-import { Chip, Known, Time, Wire } from './part_words.jsx';
+import { Known, Time, Wire } from './part_words.jsx';
 import { assetMatches, levelName, LEVELS } from './asset_words.js';
 import { openAsset, route } from './route.js';
 import { assets } from './store.js';
@@ -83,7 +84,14 @@ const columns = [
 		cell: (a) => <Known share={a.completeness} />,
 	},
 	{ key: 'gaps', title: 'Gaps', min: 66, end: true, sort: (a) => a.gaps, cell: (a) => a.gaps || '–' },
-	{ key: 'conflicts', title: 'Conflicts', min: 94, end: true, sort: (a) => a.conflicts, cell: conflictCell },
+	{
+		key: 'conflicts',
+		title: 'Conflicts',
+		min: 94,
+		end: true,
+		sort: (a) => a.conflicts,
+		cell: (a) => <Trouble count={a.conflicts} none="–" />,
+	},
 	{
 		key: 'seen',
 		title: 'Last heard (UTC)',
@@ -92,16 +100,6 @@ const columns = [
 		cell: (a) => <Time at={a.last_seen} />,
 	},
 ];
-
-function conflictCell(asset) {
-	return asset.conflicts ? (
-		<Chip tone="warn" mark="!">
-			{asset.conflicts}
-		</Chip>
-	) : (
-		'–'
-	);
-}
 
 function Filters({ filter, onFilter, classes, zones }) {
 	const set = (key) => (event) => onFilter({ ...filter, [key]: event.currentTarget.value });

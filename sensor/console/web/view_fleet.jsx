@@ -2,6 +2,7 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { deviceName, fleet, matches, refreshFleet, sensorsOf } from './fleet.js';
 import { Command, DevicePanel } from './part_device.jsx';
+import { Lines, Tiles, Trouble } from './part_figures.jsx';
 import { Table } from './part_table.jsx';
 import { Chip, Time, Wire } from './part_words.jsx';
 import { go, route } from './route.js';
@@ -89,7 +90,7 @@ const columns = [
 	},
 ];
 
-function Tiles({ sensors, numbers }) {
+function Numbers({ sensors, numbers }) {
 	const tiles = [
 		['Sensors', number(sensors.length), `${number(sensors.filter((s) => s.stale).length)} silent`],
 		['Devices', number(numbers.devices), `of ${plural(numbers.assets, 'asset')}`],
@@ -97,70 +98,40 @@ function Tiles({ sensors, numbers }) {
 		['Alike, not joined', number(numbers.doubts), 'for people to decide'],
 		['Decided by analysts', number(numbers.decisions), plural(numbers.decisions, 'pair')],
 	];
-	return (
-		<dl class="tiles">
-			{tiles.map(([name, value, more]) => (
-				<div class="tile" key={name}>
-					<dt>{name}</dt>
-					<dd>
-						{value} <small>{more}</small>
-					</dd>
-				</div>
-			))}
-		</dl>
-	);
+	return <Tiles tiles={tiles} />;
 }
 
 function Sensors({ sensors }) {
 	return (
 		<section class="card" aria-labelledby="fleet-sensors">
 			<h2 id="fleet-sensors">Sensors</h2>
-			<table class="lines">
-				<thead>
-					<tr>
-						<th>Sensor</th>
-						<th>Zone</th>
-						<th>Last word</th>
-						<th>Assets</th>
-						<th>Its alone</th>
-						<th>Behind</th>
-						<th>Lost</th>
+			<Lines heads={['Sensor', 'Zone', 'Last word', 'Assets', 'Its alone', 'Behind', 'Lost']}>
+				{sensors.map((one) => (
+					<tr key={one.name}>
+						<td>
+							<Wire value={one.name} />
+						</td>
+						<td>
+							<Wire value={one.zone || '–'} most={CELL} />
+						</td>
+						<td>
+							{one.stale ? (
+								<Chip tone="bad" mark="!">
+									silent
+								</Chip>
+							) : (
+								`${span(one.heard_s_ago)} ago`
+							)}
+						</td>
+						<td>{number(one.assets)}</td>
+						<td>{number(one.alone)}</td>
+						<td>{one.lag_entries ? plural(one.lag_entries, 'event') : '–'}</td>
+						<td>
+							<Trouble count={one.drops + one.lost} />
+						</td>
 					</tr>
-				</thead>
-				<tbody>
-					{sensors.map((one) => (
-						<tr key={one.name}>
-							<td>
-								<Wire value={one.name} />
-							</td>
-							<td>
-								<Wire value={one.zone || '–'} most={CELL} />
-							</td>
-							<td>
-								{one.stale ? (
-									<Chip tone="bad" mark="!">
-										silent
-									</Chip>
-								) : (
-									`${span(one.heard_s_ago)} ago`
-								)}
-							</td>
-							<td>{number(one.assets)}</td>
-							<td>{number(one.alone)}</td>
-							<td>{one.lag_entries ? plural(one.lag_entries, 'event') : '–'}</td>
-							<td>
-								{one.drops + one.lost ? (
-									<Chip tone="warn" mark="!">
-										{number(one.drops + one.lost)}
-									</Chip>
-								) : (
-									'0'
-								)}
-							</td>
-						</tr>
-					))}
-				</tbody>
-			</table>
+				))}
+			</Lines>
 		</section>
 	);
 }
@@ -279,7 +250,7 @@ export function Fleet() {
 			</header>
 			<div class="split fleet">
 				<div class="cards" tabIndex={0} role="group" aria-label="Sensors, doubts and decisions">
-					{numbers && <Tiles sensors={sensors} numbers={numbers} />}
+					{numbers && <Numbers sensors={sensors} numbers={numbers} />}
 					<Sensors sensors={sensors} />
 					<Doubts doubts={doubts} all={numbers?.doubts ?? 0} />
 					<Decisions decisions={decisions} all={numbers?.decisions ?? 0} trouble={trouble} />

@@ -1,6 +1,7 @@
 // What isn't known, what would fill it, and why that may not be asked.
 import { useMemo, useState } from 'preact/hooks';
 import { assetName } from './asset_words.js';
+import { Tiles } from './part_figures.jsx';
 import { Table } from './part_table.jsx';
 import { Known, Risk, Verdict, Wire } from './part_words.jsx';
 import { openAsset } from './route.js';
@@ -82,7 +83,7 @@ const columns = [
 	{ key: 'why', title: 'Why', min: 240, grow: 4, sort: (g) => g.why, cell: (g) => <Wire value={g.why} most={200} /> },
 ];
 
-function Tiles({ list, all }) {
+function Numbers({ list, all }) {
 	const mean = all.length ? all.reduce((sum, asset) => sum + asset.completeness, 0) / all.length : NaN;
 	const count = (verdict) => list.filter((gap) => gap.verdict === verdict).length;
 	const tiles = [
@@ -93,18 +94,7 @@ function Tiles({ list, all }) {
 		['Forbidden', number(count('forbidden')), 'by rule or policy'],
 		['Without a rule', number(count('none')), ''],
 	];
-	return (
-		<dl class="tiles">
-			{tiles.map(([name, value, more]) => (
-				<div class="tile" key={name}>
-					<dt>{name}</dt>
-					<dd>
-						{value} <small>{more}</small>
-					</dd>
-				</div>
-			))}
-		</dl>
-	);
+	return <Tiles tiles={tiles} />;
 }
 
 function matches(gap, text) {
@@ -147,7 +137,7 @@ export function Gaps() {
 				</div>
 			</header>
 			<div class="split">
-				<Tiles list={list} all={all} />
+				<Numbers list={list} all={all} />
 				<Table
 					label="Gaps"
 					columns={columns}

@@ -1,6 +1,7 @@
 // How well the sensor hears and tells: packets, drops, loss, Redis, walls.
 import { useMemo } from 'preact/hooks';
 import { PLOTS, plotData } from './health_series.js';
+import { Lines, Tiles, Trouble } from './part_figures.jsx';
 import { Plot } from './part_plot.jsx';
 import { Chip, Time, Wire } from './part_words.jsx';
 import { about, health } from './store.js';
@@ -11,7 +12,7 @@ const FORMATS = { number, bytes, ms: (value) => (Number.isFinite(value) ? `${num
 
 const loss = (t) => t.kernel_drops + t.interface_drops + t.ring_drops + t.findings_lost;
 
-function Tiles({ now }) {
+function Numbers({ now }) {
 	const { traffic: t, redis, outbox, jsonl, picture } = now;
 	const dropped = loss(t);
 	const tiles = [
@@ -24,15 +25,7 @@ function Tiles({ now }) {
 		['Events lost', number(outbox.lost), 'ever'],
 	];
 	return (
-		<dl class="tiles wide">
-			{tiles.map(([name, value, more]) => (
-				<div class="tile" key={name}>
-					<dt>{name}</dt>
-					<dd>
-						{value} <small>{more}</small>
-					</dd>
-				</div>
-			))}
+		<Tiles tiles={tiles} wide>
 			<div class="tile">
 				<dt>Redis</dt>
 				<dd>
@@ -50,7 +43,7 @@ function Tiles({ now }) {
 					</Chip>
 				</dd>
 			</div>
-		</dl>
+		</Tiles>
 	);
 }
 
@@ -69,30 +62,16 @@ function Walls({ now }) {
 	return (
 		<section class="card">
 			<h2>Walls and bounds</h2>
-			<table class="lines">
-				<thead>
-					<tr>
-						<th>Turned away since the start</th>
-						<th>Count</th>
+			<Lines heads={['Turned away since the start', 'Count']}>
+				{REFUSALS.map(([name, of]) => (
+					<tr key={name}>
+						<td>{name}</td>
+						<td>
+							<Trouble count={of(now)} />
+						</td>
 					</tr>
-				</thead>
-				<tbody>
-					{REFUSALS.map(([name, of]) => (
-						<tr key={name}>
-							<td>{name}</td>
-							<td>
-								{of(now) ? (
-									<Chip tone="warn" mark="!">
-										{number(of(now))}
-									</Chip>
-								) : (
-									'0'
-								)}
-							</td>
-						</tr>
-					))}
-				</tbody>
-			</table>
+				))}
+			</Lines>
 		</section>
 	);
 }
@@ -102,36 +81,20 @@ function Outputs({ now }) {
 	return (
 		<section class="card">
 			<h2>Lists for consumers</h2>
-			<table class="lines">
-				<thead>
-					<tr>
-						<th>List</th>
-						<th>Length</th>
-						<th>Most</th>
-						<th>Dropped</th>
+			<Lines heads={['List', 'Length', 'Most', 'Dropped']}>
+				{now.outputs.map((one) => (
+					<tr key={one.list}>
+						<td>
+							<Wire value={one.list} />
+						</td>
+						<td>{number(one.length)}</td>
+						<td>{number(one.cap)}</td>
+						<td>
+							<Trouble count={one.dropped} tone="bad" />
+						</td>
 					</tr>
-				</thead>
-				<tbody>
-					{now.outputs.map((one) => (
-						<tr key={one.list}>
-							<td>
-								<Wire value={one.list} />
-							</td>
-							<td>{number(one.length)}</td>
-							<td>{number(one.cap)}</td>
-							<td>
-								{one.dropped ? (
-									<Chip tone="bad" mark="!">
-										{number(one.dropped)}
-									</Chip>
-								) : (
-									'0'
-								)}
-							</td>
-						</tr>
-					))}
-				</tbody>
-			</table>
+				))}
+			</Lines>
 		</section>
 	);
 }
@@ -165,7 +128,7 @@ export function Sensor() {
 						{loaded ? 'The sensor has told nothing of its health within the last hour.' : 'Asking the sensor…'}
 					</p>
 				)}
-				{newest && <Tiles now={newest.ot.health} />}
+				{newest && <Numbers now={newest.ot.health} />}
 				{newest &&
 					PLOTS.map((plot, i) => (
 						<Plot

@@ -76,8 +76,8 @@ const SECONDS = [
 	1795413600,
 	1795327200 + 30 * 86400,
 	1795327200 + 30 * 86400 + 1,
-	253402300799,
-	253402300800,
+	4611686018,
+	4611686019,
 	-1,
 ];
 const FIELDS = {
@@ -178,7 +178,7 @@ test('commands: the same text as the sensor, its signature verified', async () =
 		'nonsense',
 	];
 	const why = ['', 'not at night', 'Müller', 'a\nb', 'a\u202eb', 'x'.repeat(199), 'x'.repeat(200)];
-	const time_ms = [0, 1, 999, 1795327200000, 1795327200007, 253402300799000, 253402300799001, -1];
+	const time_ms = [0, 1, 999, 1795327200000, 1795327200007, 4611686018427, 4611686018428, -1];
 	const details = {
 		attribute: ['serial', '', 'x'.repeat(23), 'x'.repeat(24)],
 		path: ['', 'modbus/502/unit:3', 'x'.repeat(95), 'x'.repeat(96)],

@@ -1,4 +1,4 @@
-/* What makes each vendor known: evidence of more than one kind where it exists. Included by test_host.c alone. */
+/* What makes each vendor known: evidence of more than one kind where it exists. Included by test_device_class.c alone. */
 #ifndef TESTS_UNIT_HOST_VENDOR_CASES_H
 #define TESTS_UNIT_HOST_VENDOR_CASES_H
 
