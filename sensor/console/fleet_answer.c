@@ -26,6 +26,7 @@ static struct {
 
 	struct fleet *picture;
 	int64_t made_of;               /* fingerprint() of what is in the picture */
+	bool loading;                  /* a sensor's first look was not over when that was all there was */
 	int64_t revision;              /* begins with the time, so that those of an earlier process are known to be old */
 	uint64_t next_ms;              /* when it may be made again */
 } fleet;
@@ -145,6 +146,14 @@ static struct fleet *make_picture(void)
 	return NULL;
 }
 
+static bool sensors_loading(void)
+{
+	for (unsigned i = 0; i < console_sensor_count(); i++)
+		if (console_sensor(i)->loading)
+			return true;
+	return false;
+}
+
 /* False when there is none, for want of memory. */
 static bool update(void)
 {
@@ -153,6 +162,8 @@ static bool update(void)
 	struct fleet *f;
 
 	if (fleet.picture && (made_of == fleet.made_of || start < fleet.next_ms)) {
+		if (made_of == fleet.made_of)
+			fleet.loading = sensors_loading();
 		for (unsigned i = 0; i < console_sensor_count(); i++)
 			add_health(fleet.picture, console_sensor(i));
 		return true;
@@ -163,6 +174,7 @@ static bool update(void)
 	fleet_free(fleet.picture);
 	fleet.picture = f;
 	fleet.made_of = made_of;
+	fleet.loading = sensors_loading();
 	fleet.revision = fleet.revision ? fleet.revision + 1 : (int64_t)clock_ms(CLOCK_REALTIME);
 	fleet.next_ms = start + REST * (clock_ms(CLOCK_MONOTONIC) - start);
 	return true;
@@ -226,14 +238,11 @@ static void tell_picture(json_t *to, const struct fleet *f)
 static json_t *tell(int64_t since)
 {
 	json_t *to = json_object(), *sensors = json_array();
-	bool loading = false;
 
 	for (size_t i = 0; i < fleet_sensors(fleet.picture); i++)
 		json_array_append_new(sensors, fleet_sensor_json(fleet_sensor(fleet.picture, i)));
-	for (unsigned i = 0; i < console_sensor_count(); i++)
-		loading = loading || console_sensor(i)->loading;
 	json_object_set_new(to, "revision", json_integer(fleet.revision));
-	json_object_set_new(to, "loading", json_boolean(loading));
+	json_object_set_new(to, "loading", json_boolean(fleet.loading));
 	json_object_set_new(to, "trouble", json_string(fleet.trouble));
 	json_object_set_new(to, "sensors", sensors);
 	if (since != fleet.revision)

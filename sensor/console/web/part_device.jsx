@@ -1,6 +1,7 @@
 // One device of the fleet: what each witness says of it, why they are one, and how to part or join them.
 import { useEffect, useRef } from 'preact/hooks';
 import { command, deviceName } from './fleet.js';
+import { useFocusBack } from './focus.js';
 import { Time, Wire } from './part_words.jsx';
 import { go } from './route.js';
 import { chooseSensor } from './store.js';
@@ -84,10 +85,7 @@ function Sections({ device }) {
 
 export function DevicePanel({ device, onClose }) {
 	const heading = useRef(null);
-	useEffect(() => {
-		const before = document.activeElement;
-		return () => before?.isConnected && before.focus({ preventScroll: true });
-	}, []);
+	useFocusBack();
 	useEffect(() => heading.current?.focus(), [device?.id]);
 	return (
 		<aside

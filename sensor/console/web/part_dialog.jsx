@@ -1,10 +1,10 @@
 // A modal dialogue: the browser keeps the focus inside and gives it back where it came from.
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 export function Dialog({ title, onClose, children }) {
 	const element = useRef(null);
 
-	useEffect(() => {
+	useLayoutEffect(() => {
 		const dialog = element.current;
 		const before = document.activeElement;
 		dialog.showModal();

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { ask } from './api.js';
 import { AssetSections } from './asset_sections.jsx';
 import { assetName } from './asset_words.js';
+import { useFocusBack } from './focus.js';
 import { onEvent } from './live.js';
 import { Wire } from './part_words.jsx';
 import { go, route } from './route.js';
@@ -58,11 +59,7 @@ export function AssetPanel({ id }) {
 		go({ view, item, query: { ...query, asset: '' } });
 	};
 
-	// Whoever opened it with the keyboard goes on where it was opened.
-	useEffect(() => {
-		const before = window.document.activeElement;
-		return () => before?.isConnected && before.focus({ preventScroll: true });
-	}, []);
+	useFocusBack();
 	useEffect(() => heading.current?.focus(), [id]);
 	return (
 		<aside
