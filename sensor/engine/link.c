@@ -13,6 +13,7 @@
 enum {
 	MEMORY_FRAMES = 8192 / LATELY_WAYS / SHARES,
 	EARLY_FRAMES = 16384 / LATELY_WAYS / SHARES, /* a storm's senders must not push each other out */
+	EARLY_AHEAD = 16,
 	MEMORY_BYTES = 1600, /* longer frames are read each time */
 	MEMORY_SPEAKERS = 4096 / LATELY_WAYS / SHARES,
 	REPEAT_S = 60,
@@ -138,11 +139,16 @@ static bool read_lately(const struct engine *e, const struct packet *p, size_t t
 	return lately_meet(&e->link_memory->frames[r.share][hash & (MEMORY_FRAMES - 1)], hash, second_of(p->time_ns), REPEAT_S, NULL);
 }
 
-static inline bool repeats(struct link_memory *m, const uint64_t key[2], const struct frame *f)
+/* Where what an ARP frame says of its sender is remembered. */
+struct remembered {
+	struct lately_set *set; /* NULL: it is no such frame */
+	uint64_t hash;
+};
+
+static inline struct remembered early_of(struct link_memory *m, const uint64_t key[2], const struct frame *f)
 {
 	struct cursor c = cursor_over(f->bytes, f->captured), said;
-	struct lately_set *sets;
-	uint64_t hash;
+	struct remembered at = { NULL, 0 };
 	size_t telling;
 
 	cursor_skip(&c, MAC_BYTES);
@@ -150,21 +156,35 @@ static inline bool repeats(struct link_memory *m, const uint64_t key[2], const s
 	cursor_skip(&c, MAC_BYTES + 2);
 	telling = m->arp_telling(&c);
 	if (!telling)
-		return false;
+		return at;
 	/* From the sender's MAC on: the ethertype that comes between is the same in all. */
 	said.end = c.at + telling;
-	hash = lately_hash(key[0], &said, key[1]);
-	sets = m->early[share_of_mac(said.at)];
-	return lately_meet(&sets[hash & (EARLY_FRAMES - 1)], hash, second_of(f->time_ns), REPEAT_S, NULL);
+	at.hash = lately_hash(key[0], &said, key[1]);
+	at.set = &m->early[share_of_mac(said.at)][at.hash & (EARLY_FRAMES - 1)];
+	return at;
 }
 
 unsigned link_pass_repeats(struct engine *e, const struct frame *frames, unsigned count)
 {
-	unsigned n = 0;
+	unsigned passed = 0, ready;
 
-	for (; n < count && link_is_arp(&frames[n]) && repeats(e->link_memory, e->decoder.hash_key, &frames[n]); n++)
-		e->counters.bytes += frames[n].length;
-	return n;
+	/* A storm streams through the caches: where its frames are remembered is fetched before the first of them is looked up. */
+	do {
+		struct remembered at[EARLY_AHEAD];
+
+		for (ready = 0; ready < EARLY_AHEAD && passed + ready < count && link_is_arp(&frames[passed + ready]); ready++) {
+			at[ready] = early_of(e->link_memory, e->decoder.hash_key, &frames[passed + ready]);
+			if (!at[ready].set)
+				break;
+			__builtin_prefetch(at[ready].set, 1);
+		}
+		for (unsigned i = 0; i < ready; i++, passed++) {
+			if (!lately_meet(at[i].set, at[i].hash, second_of(frames[passed].time_ns), REPEAT_S, NULL))
+				return passed;
+			e->counters.bytes += frames[passed].length;
+		}
+	} while (ready == EARLY_AHEAD);
+	return passed;
 }
 
 static uint64_t speaker_of(const struct engine *e, const struct packet *p, uint32_t classifier)
