@@ -46,7 +46,10 @@ static enum verdict read_cip_io(struct reader *r)
 static bool glance_cip_io(struct glance *g, void *memo)
 {
 	(void)memo;
-	return is_exchange(g->bytes, false);
+	if (!is_exchange(g->bytes, false))
+		return false;
+	cursor_skip(&g->bytes, cursor_left(&g->bytes));
+	return true;
 }
 
 const struct classifier classifier_cip_io = {

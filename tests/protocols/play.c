@@ -170,6 +170,8 @@ static void check_routine(const struct play *p, const struct glance *g, const st
 		blame(p, "called a message routine that was not");
 	if (p->flow->transport == TRANSPORT_TCP && g->bytes.at != r->bytes.at)
 		blame(p, "took another length at a glance");
+	if (p->flow->transport == TRANSPORT_UDP && cursor_left(&g->bytes))
+		blame(p, "left bytes of a datagram at a glance");
 }
 
 /* Offers `len` bytes; returns the verdict and how many bytes were taken. */
