@@ -13,7 +13,8 @@
 
 enum { PAGE = 256, SCAN_COUNT = 2000, KEY_BYTES = FLEET_NAME_BYTES + 64 };
 #define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
-static const char before[] = "askance:{", behind[] = "}:health";
+#define BEFORE "askance:{"
+#define BEHIND "}:health"
 
 struct reading {
 	struct fleet *f;
@@ -48,7 +49,7 @@ static int fail(struct reading *r, struct member *m, redisContext *redis, redisR
 
 static void note_sensor(struct fleet *f, const redisReply *key, unsigned server)
 {
-	size_t first = sizeof before - 1, last = sizeof behind - 1;
+	size_t first = sizeof BEFORE - 1, last = sizeof BEHIND - 1;
 	struct member *m;
 
 	if (key->type != REDIS_REPLY_STRING || key->len <= first + last)
