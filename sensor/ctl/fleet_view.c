@@ -26,7 +26,9 @@ static void add_row(struct table *t, const char *const *cells)
 
 static void put_number(char *cell, uint64_t n)
 {
-	snprintf(cell, 32, n ? "%" PRIu64 : "", n);
+	cell[0] = 0;
+	if (n)
+		snprintf(cell, 32, "%" PRIu64, n);
 }
 
 static void add_sensor(struct table *t, const struct fleet_sensor *s)

@@ -69,7 +69,7 @@ static int find_at(struct reading *r, unsigned server)
 	char cursor[32] = "0";
 
 	do {
-		redisReply *reply = redis_ask(redis, "SCAN %s MATCH askance:{*}:health COUNT %d", cursor, SCAN_COUNT);
+		redisReply *reply = redis_ask(redis, "SCAN %s MATCH " BEFORE "*" BEHIND " COUNT %d", cursor, SCAN_COUNT);
 
 		if (!reply_text(reply_part(reply, 0)) || reply->elements != 2 || reply->element[1]->type != REDIS_REPLY_ARRAY)
 			return fail(r, NULL, redis, reply, "looking for sensors");

@@ -206,9 +206,9 @@ static int filter(void)
 	if (result == 0)
 		result = seccomp_rule_add(f, SCMP_ACT_NOTIFY, SCMP_SYS(seccomp), 0);
 	if (result == 0)
-		result = seccomp_rule_add(f, SCMP_ACT_NOTIFY, SCMP_SYS(prctl), 1, SCMP_A0(SCMP_CMP_EQ, PR_SET_SECCOMP));
+		result = seccomp_rule_add(f, SCMP_ACT_NOTIFY, SCMP_SYS(prctl), 1, SCMP_A0(SCMP_CMP_EQ, PR_SET_SECCOMP, 0));
 	if (result == 0)
-		result = seccomp_rule_add(f, SCMP_ACT_NOTIFY, SCMP_SYS(prctl), 1, SCMP_A0(SCMP_CMP_EQ, PR_SET_NO_NEW_PRIVS));
+		result = seccomp_rule_add(f, SCMP_ACT_NOTIFY, SCMP_SYS(prctl), 1, SCMP_A0(SCMP_CMP_EQ, PR_SET_NO_NEW_PRIVS, 0));
 	if (result == 0)
 		result = seccomp_load(f);
 	errno = -result;

@@ -75,7 +75,7 @@ static const struct gap *gap(enum gap_kind kind, const char *subject)
 
 static bool lacks(const struct gap *found, enum attribute a)
 {
-	return memchr(found->lacks, a, found->lacks_count) != NULL;
+	return memchr(found->lacks, (int)a, found->lacks_count) != NULL;
 }
 
 /* Nothing is ever proposed without a rule, a target and a reason. */
