@@ -67,20 +67,22 @@ static void malformed(struct layers *l)
 		l->d->counters->malformed++;
 }
 
-uint16_t decoder_seek_zone(struct decoder *d, const uint16_t vlan[2], uint16_t *hint)
+uint16_t decoder_seek_zone(struct decoder *d, const uint16_t vlan[2], uint64_t place)
 {
 	uint32_t tags = decoder_tags_word(vlan);
+	uint16_t *zone;
 
-	for (uint16_t z = 1; z < d->zone_count; z++)
-		if (decoder_tags(d, z) == tags)
-			return *hint = z;
+	/* Half of the places stay free. */
+	for (; *(zone = &d->zone_place[place % ZONE_PLACES]); place++)
+		if (decoder_tags(d, *zone) == tags)
+			return *zone;
 	if (d->zone_count == ZONES) {
 		d->counters->undecoded++;
 		return 0;
 	}
 	d->vlan[d->zone_count][0] = vlan[0];
 	d->vlan[d->zone_count][1] = vlan[1];
-	return *hint = d->zone_count++;
+	return *zone = d->zone_count++;
 }
 
 /* False, and nothing changed, when there is no tunnel that we can take off. */

@@ -9,7 +9,7 @@
 #include "sensor/common/spread.h"
 #include "sensor/engine/packet.h"
 
-enum { ZONES = 4096, ZONE_HINTS = 256 };
+enum { ZONES = 4096, ZONE_PLACES = 2 * ZONES };
 
 struct fragments;
 
@@ -20,7 +20,7 @@ struct decoder {
 	uint64_t hash_key[2]; /* random: a sender must not know which flows share a bucket */
 	uint16_t zone_count;
 	uint16_t unknown_linktype; /* the last one met that is not decoded */
-	uint16_t zone_hint[ZONE_HINTS]; /* where tags with that hash were found last */
+	uint16_t zone_place[ZONE_PLACES]; /* a zone's number where the hash of its tags says, or on the next free place; 0: free */
 	uint16_t vlan[ZONES][2]; /* outer, inner */
 };
 
@@ -57,17 +57,20 @@ static inline uint32_t decoder_tags(const struct decoder *d, uint16_t zone)
 	return decoder_tags_word(d->vlan[zone]);
 }
 
-/* The number of tags that do not stand where *hint says; it says so from then on. Those beyond the table's room share zone 0 and are counted as undecoded. */
-uint16_t decoder_seek_zone(struct decoder *d, const uint16_t vlan[2], uint16_t *hint);
+/* The number of tags that do not stand at their place itself. Those beyond the table's room share zone 0 and are counted as undecoded. */
+uint16_t decoder_seek_zone(struct decoder *d, const uint16_t vlan[2], uint64_t place);
 
 static inline uint16_t decoder_zone(struct decoder *d, const uint16_t vlan[2])
 {
 	uint32_t tags = decoder_tags_word(vlan);
-	uint16_t *hint = &d->zone_hint[(tags >> 16 ^ tags * 31) % ZONE_HINTS];
+	uint64_t place;
+	uint16_t zone;
 
 	if (tags == 0)
 		return 0;
-	return decoder_tags(d, *hint) == tags ? *hint : decoder_seek_zone(d, vlan, hint);
+	place = hash_mix(tags ^ d->hash_key[0], d->hash_key[1] | 1);
+	zone = d->zone_place[place % ZONE_PLACES];
+	return decoder_tags(d, zone) == tags ? zone : decoder_seek_zone(d, vlan, place);
 }
 
 /* What every packet starts with, whichever way it is decoded. */
