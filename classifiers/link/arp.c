@@ -59,13 +59,15 @@ static enum verdict read_arp(struct reader *r)
 static size_t arp_telling(const struct cursor *frame)
 {
 	enum { UP_TO_SENDER = 18 };
-	struct cursor sender = *frame, target = *frame;
+	struct cursor c = *frame, h = cursor_take(&c, UP_TO_SENDER + TARGET_BYTES);
 	uint32_t spa;
 
-	cursor_skip(&sender, UP_TO_SENDER - 4);
-	spa = cursor_u32be(&sender);
-	cursor_skip(&target, UP_TO_SENDER + 6);
-	return cursor_u32be(&target) != spa && cursor_ok(&target) ? UP_TO_SENDER : 0;
+	if (!cursor_ok(&h))
+		return 0;
+	cursor_skip(&h, UP_TO_SENDER - sizeof spa);
+	spa = cursor_u32be(&h);
+	cursor_skip(&h, TARGET_BYTES - sizeof spa);
+	return cursor_u32be(&h) != spa ? UP_TO_SENDER : 0;
 }
 
 const struct classifier classifier_arp = {

@@ -18,6 +18,7 @@ enum {
 	MEMORY_SPEAKERS = 4096 / LATELY_WAYS / SHARES,
 	REPEAT_S = 60,
 	MAC_BYTES = 6,
+	ETHERNET_BYTES = 2 * MAC_BYTES + 2,
 	KINDS = 128, /* of ethertypes and IP protocols that somebody reads; twice as many as there are */
 };
 
@@ -147,16 +148,16 @@ struct remembered {
 
 static inline struct remembered early_of(struct link_memory *m, const uint64_t key[2], const struct frame *f)
 {
-	struct cursor c = cursor_over(f->bytes, f->captured), said;
+	struct cursor c = cursor_over(f->bytes, f->captured), said = cursor_take(&c, ETHERNET_BYTES);
 	struct remembered at = { NULL, 0 };
 	size_t telling;
 
-	cursor_skip(&c, MAC_BYTES);
-	said = c;
-	cursor_skip(&c, MAC_BYTES + 2);
+	if (!cursor_ok(&said)) /* nobody after this needs to look again whether they are there */
+		return at;
 	telling = m->arp_telling(&c);
 	if (!telling)
 		return at;
+	cursor_skip(&said, MAC_BYTES);
 	/* From the sender's MAC on: the ethertype that comes between is the same in all. */
 	said.end = c.at + telling;
 	at.hash = lately_hash(key[0], &said, key[1]);
