@@ -229,17 +229,30 @@ struct node *picture_node(struct picture *p, const uint16_t vlan[2], uint8_t fam
 	return n;
 }
 
-static void expect(const struct picture *p, struct expected *x, const uint16_t vlan[2], uint8_t family, const uint8_t *address)
+static void fetch_node(const struct node *n)
+{
+	__builtin_prefetch(n);
+	__builtin_prefetch(&n->links);
+}
+
+static void expect(struct picture *p, struct expected *x, const uint16_t vlan[2], uint8_t family, const uint8_t *address)
 {
 	struct node_key key = key_of(vlan, family, address);
-	uint32_t hash = hash_of(&key);
+	uint64_t mark = mark_of(&key);
+	const struct recent_node *recent = recent_place(p, mark);
+	uint32_t hash;
 
+	if (recent->mark == mark) {
+		fetch_node(recent->node);
+		return;
+	}
+	hash = hash_of(&key);
 	__builtin_prefetch(&p->slots[hash & (p->slot_room - 1)]);
 	x->hash[x->count] = hash;
 	x->number[x->count++] = 0;
 }
 
-void picture_expect(const struct picture *p, const struct finding *f, struct expected *x)
+void picture_expect(struct picture *p, const struct finding *f, struct expected *x)
 {
 	x->count = 0;
 	if (!p->slot_room)
@@ -255,10 +268,7 @@ void picture_fetch(const struct picture *p, struct expected *x)
 {
 	for (unsigned i = 0; i < x->count; i++) {
 		if (x->number[i]) {
-			const struct node *n = p->nodes[x->number[i] - 1];
-
-			__builtin_prefetch(n);
-			__builtin_prefetch(&n->links);
+			fetch_node(p->nodes[x->number[i] - 1]);
 			continue;
 		}
 		x->number[i] = p->slots[x->hash[i] & (p->slot_room - 1)].number;

@@ -267,9 +267,9 @@ struct expected {
 
 /*
  * In a large picture most of the time goes by waiting for memory. These ask for it some findings ahead: first where to look, then
- * what is found there, and with a second picture_fetch() the nodes themselves.
+ * what is found there, and with a second picture_fetch() the nodes themselves; at once those of who was just heard.
  */
-void picture_expect(const struct picture *p, const struct finding *f, struct expected *x);
+void picture_expect(struct picture *p, const struct finding *f, struct expected *x);
 void picture_fetch(const struct picture *p, struct expected *x);
 
 /* The node of an address; NULL when there is none. vlan as in a finding, family 0 for a MAC. */
