@@ -51,7 +51,7 @@ bool ask_among(uint32_t value, const uint32_t *list, size_t n)
 static const struct allow *find_allow(const char *protocol)
 {
 	for (size_t i = 0; allows[i]; i++)
-		if (allows[i]->name[0] == protocol[0] && strcmp(allows[i]->name, protocol) == 0)
+		if (strcmp(allows[i]->name, protocol) == 0)
 			return allows[i];
 	return NULL;
 }
