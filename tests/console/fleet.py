@@ -44,7 +44,8 @@ def decide(b, *words, why=HOSTILE_WORDS):
 
 def answers(cases, b, many, hostile):
     get = lambda **words: b.get("/api/fleet" + "".join(f"?{k}={v}" for k, v in words.items())).json()
-    seen = wait_for(lambda: (a := get()) and not a["loading"] and a, 60, "the console does not read both sensors")
+    # Asked without a pause: what is told as whole must be so from the first such answer on.
+    seen = wait_for(lambda: (a := get()) and not a["loading"] and a, 60, "the console does not read both sensors", step=0)
     ids = {d["ot"]["asset"]["id"] for d in many[:SHARED] + hostile}
     joined = {d["id"].split("/")[1] for d in seen["devices"] if [w["sensor"] for w in d["witnesses"]] == list(SENSORS)}
     cases.check("a device that both sensors hear stands there once, with both", joined == ids, f"{len(joined)} of {len(ids)}")
