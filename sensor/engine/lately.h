@@ -11,13 +11,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { LATELY_WAYS = 4 };
+enum { LATELY_WAYS = 4, LATELY_TIME_BITS = 20 };
 
-/* One line of the cache: nearly everything was met before, and looking here is what it costs. */
+/*
+ * Half a line of the cache: nearly everything was met before, and looking here is what it costs. An entry is the upper 44 bits of
+ * a hash and the lower 20 of the second when it was met, 0 when it is free. What comes back after a multiple of twelve days
+ * may so be taken for met lately, until a minute later.
+ */
 struct lately_set {
-	uint64_t hash[LATELY_WAYS];
-	uint32_t met_s[LATELY_WAYS];
-} __attribute__((aligned(64)));
+	uint64_t entry[LATELY_WAYS];
+} __attribute__((aligned(32)));
 
 /* Hashes bytes into `h`, which says how many they are. The last words may overlap. `key` is of mixed bits. */
 static inline uint64_t lately_hash(uint64_t h, const struct cursor *bytes, uint64_t key)
@@ -41,40 +44,47 @@ static inline unsigned lately_bit(const struct lately_set *set, uint64_t hash)
 	unsigned bits = 0;
 
 	for (unsigned way = 0; way < LATELY_WAYS; way++)
-		bits |= (unsigned)(set->hash[way] == hash) << way;
+		bits |= (unsigned)((set->entry[way] ^ hash) >> LATELY_TIME_BITS == 0) << way;
 	return bits;
 }
 
-static inline unsigned lately_oldest(const struct lately_set *set)
+/* In seconds, below 2^LATELY_TIME_BITS; more for a free entry. */
+static inline uint32_t lately_age(uint64_t entry, uint32_t now_s)
+{
+	const uint32_t most = (1u << LATELY_TIME_BITS) - 1;
+
+	return entry ? (now_s - (uint32_t)entry) & most : most + 1;
+}
+
+static inline unsigned lately_oldest(const struct lately_set *set, uint32_t now_s)
 {
 	unsigned oldest = 0;
 
 	for (unsigned way = 1; way < LATELY_WAYS; way++)
-		if (set->met_s[way] < set->met_s[oldest])
+		if (lately_age(set->entry[way], now_s) > lately_age(set->entry[oldest], now_s))
 			oldest = way;
 	return oldest;
 }
 
-/* True when it was met less than `within_s` seconds ago. */
+/* True when it was met less than `within_s` seconds ago, 0 .. 86400. */
 static inline bool lately_met(const struct lately_set *set, uint64_t hash, uint32_t now_s, uint32_t within_s)
 {
 	unsigned bits = lately_bit(set, hash);
 
-	return bits && now_s - set->met_s[__builtin_ctz(bits)] < within_s;
+	return bits && lately_age(set->entry[__builtin_ctz(bits)], now_s) < within_s;
 }
 
 /* The same; when it was not, it is from now on, in place of what was met longest ago. *since_s is when it was met, unless NULL. */
 static inline bool lately_meet(struct lately_set *set, uint64_t hash, uint32_t now_s, uint32_t within_s, uint32_t *since_s)
 {
-	unsigned bits = lately_bit(set, hash), way = bits ? (unsigned)__builtin_ctz(bits) : lately_oldest(set);
-	bool met = bits && now_s - set->met_s[way] < within_s;
+	unsigned bits = lately_bit(set, hash), way = bits ? (unsigned)__builtin_ctz(bits) : lately_oldest(set, now_s);
+	uint32_t age_s = bits ? lately_age(set->entry[way], now_s) : within_s;
+	bool met = age_s < within_s;
 
-	if (!met) {
-		set->hash[way] = hash;
-		set->met_s[way] = now_s;
-	}
+	if (!met)
+		set->entry[way] = hash >> LATELY_TIME_BITS << LATELY_TIME_BITS | (now_s & ((1u << LATELY_TIME_BITS) - 1));
 	if (since_s)
-		*since_s = set->met_s[way];
+		*since_s = met ? now_s - age_s : now_s;
 	return met;
 }
 
