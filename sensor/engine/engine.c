@@ -8,7 +8,7 @@
 
 enum {
 	EARS_SHARE = 4, /* flows with a detail for each whose server may be heard out at once */
-	FORESEE_PACKETS = 8,
+	FORESEE_PACKETS = 12,
 	SWEEP_ENTRIES = 16, /* flow entries of one share looked at for silence with each stride */
 	STRIDES_MAX = 64,   /* more at once are of a source that was far ahead when we came */
 	ALL_SHARES = (1 << SHARES) - 1,

@@ -22,7 +22,7 @@ enum {
 	PACE_SLEEP_MS = 500, /* longest sleep between recorded frames: nobody may take us for dead */
 	JOINT_NAP_NS = 20000, /* between looks for the block that another engine fetches */
 	JOINT_PATIENCE_MS = 1000, /* and so long at most */
-	FLUSH_BATCHES = 1024, /* of a file: often enough for a person, seldom enough not to wake the hub for little */
+	FLUSH_BATCHES = 256, /* of a file: often enough for a person, seldom enough not to wake the hub for little */
 };
 
 /* Far more than come in a lifetime. */
