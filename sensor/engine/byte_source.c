@@ -6,7 +6,10 @@
 #include <unistd.h>
 #include <zlib.h>
 
-enum { BLOCK_BYTES = 256 * 1024, PACKED_BYTES = 64 * 1024 };
+enum {
+	BLOCK_BYTES = 64 * 1024, /* what is read streams through the cache: the less of it is in use, the more of all else stays there */
+	PACKED_BYTES = 64 * 1024,
+};
 
 struct byte_source {
 	struct byte_window window;
