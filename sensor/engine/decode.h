@@ -90,6 +90,18 @@ static inline void decoder_start_packet(struct packet *p)
  */
 bool decode_plain(struct decoder *d, const struct cursor *frame, const uint16_t vlan[2], uint32_t lost, bool inside, struct packet *p);
 
+/* What ends a run of plain frames, besides a frame that is not plain. */
+struct plain_limits {
+	bool sure;   /* a frame of which it is not sure whose it is */
+	bool no_arp;
+};
+
+/*
+ * Decodes frames the short way, one after the other, until one does not go that way or the limits end it: returns how many.
+ * What is written of the packet after the last is of no use.
+ */
+unsigned decode_plain_run(struct decoder *d, const struct frame *frames, unsigned count, const struct plain_limits *limits, struct packet *packets);
+
 /* The long way, layer by layer. */
 void decode_layers(struct decoder *d, const struct frame *f, const uint16_t vlan[2], struct packet *p);
 

@@ -9,6 +9,7 @@
 enum {
 	EARS_SHARE = 4, /* flows with a detail for each whose server may be heard out at once */
 	FORESEE_PACKETS = 12,
+	RUN_FRAMES = 8,     /* decoded in a row before their flows are fetched */
 	SWEEP_ENTRIES = 16, /* flow entries of one share looked at for silence with each stride */
 	STRIDES_MAX = 64,   /* more at once are of a source that was far ahead when we came */
 	ALL_SHARES = (1 << SHARES) - 1,
@@ -347,32 +348,79 @@ static bool decode_unsure(struct engine *e, const struct frame *f, struct packet
 	return false;
 }
 
+/* A packet that is to be worked on: its flow is on its way into the cache. False for what is passed over. */
+static inline bool hold(struct engine *e, const struct packet *p, bool to_pass_over)
+{
+	if (p->kind == PACKET_NOTHING || (to_pass_over && own_packet(e, p)))
+		return false;
+	if (p->kind != PACKET_ETHERNET)
+		flow_prefetch(&e->flows[p->share], p->hash);
+	return true;
+}
+
+/* What a run of plain frames gave. Returns how many of the packets are held; they stand at its start. */
+static unsigned hold_run(struct engine *e, const struct frame *frames, unsigned count, bool to_pass_over, struct packet *packets)
+{
+	unsigned held = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		e->counters.bytes += frames[i].length;
+		if (!hold(e, &packets[i], to_pass_over))
+			continue;
+		if (held != i)
+			packets[held] = packets[i];
+		held++;
+	}
+	return held;
+}
+
+/* Nearly all frames are plain. A few at a time: the cache can wait for so many flows, and the next would be held up. Returns how many it took. */
+static unsigned hold_plain(struct engine *e, const struct frame *frames, unsigned count, const struct plain_limits *limits, unsigned *held)
+{
+	unsigned taken = 0, wanted, n;
+
+	do {
+		wanted = count - taken < RUN_FRAMES ? count - taken : RUN_FRAMES;
+		n = decode_plain_run(&e->decoder, &frames[taken], wanted, limits, &e->packets[*held]);
+		*held += hold_run(e, &frames[taken], n, !limits->no_arp, &e->packets[*held]);
+		taken += n;
+	} while (n == RUN_FRAMES);
+	return taken;
+}
+
+/* A frame that is not plain. */
+static void hold_other(struct engine *e, const struct frame *f, const struct plain_limits *limits, unsigned *held)
+{
+	struct packet *p = &e->packets[*held];
+
+	e->counters.bytes += f->length;
+	if (!limits->sure || f->share != SHARE_UNSURE)
+		decode_frame(&e->decoder, f, p);
+	else if (!decode_unsure(e, f, p))
+		return;
+	if (!hold(e, p, !limits->no_arp))
+		return;
+	++*held;
+	/* The reassembler's memory is good until the next fragment only. */
+	if (p->reassembled) {
+		work(e, *held);
+		*held = 0;
+	}
+}
+
 void engine_frames(struct engine *e, const struct frame *frames, unsigned count)
 {
 	bool all = e->shares == ALL_SHARES || e->asked, to_pass_over = !e->asked && e->config.own.family;
+	struct plain_limits limits = { .sure = !all, .no_arp = !to_pass_over };
 	unsigned held = 0;
 
 	e->counters.frames += count;
-	for (const struct frame *f = frames, *end = frames + count; f < end; f++) {
-		struct packet *p = &e->packets[held];
-
-		if (!to_pass_over && link_is_arp(f) && (f += link_pass_repeats(e, f, (unsigned)(end - f))) == end)
-			break;
-		e->counters.bytes += f->length;
-		if (all || f->share != SHARE_UNSURE)
-			decode_frame(&e->decoder, f, p);
-		else if (!decode_unsure(e, f, p))
-			continue;
-		if (p->kind == PACKET_NOTHING || (to_pass_over && own_packet(e, p)))
-			continue;
-		held++;
-		if (p->kind != PACKET_ETHERNET)
-			flow_prefetch(&e->flows[p->share], p->hash);
-		/* The reassembler's memory is good until the next fragment only. */
-		if (p->reassembled) {
-			work(e, held);
-			held = 0;
-		}
+	for (unsigned at = 0; at < count; at++) {
+		at += hold_plain(e, &frames[at], count - at, &limits, &held);
+		if (at < count && limits.no_arp && link_is_arp(&frames[at]))
+			at += link_pass_repeats(e, &frames[at], count - at);
+		if (at < count)
+			hold_other(e, &frames[at], &limits, &held);
 	}
 	work(e, held);
 	if (count)

@@ -53,29 +53,28 @@ PLAIN_INLINE bool plain_tcp(struct cursor *c, uint32_t *ports, struct packet *p)
 /* *tunnel is what the ports and the payload say of one. */
 PLAIN_INLINE bool plain_udp(struct cursor *c, uint32_t *ports, enum tunnel *tunnel)
 {
-	struct cursor h = cursor_take(c, UDP_BYTES);
+	struct cursor h = cursor_take(c, UDP_BYTES), payload;
 	uint32_t len;
 
 	if (!cursor_ok(&h))
 		return false;
 	*ports = cursor_u32be(&h);
 	len = cursor_u16be(&h) - (uint32_t)UDP_BYTES;
-	*tunnel = tunnel_in_udp((uint16_t)(*ports >> 16), (uint16_t)*ports, c);
+	payload = *c;
+	*tunnel = tunnel_in_udp((uint16_t)(*ports >> 16), (uint16_t)*ports, &payload);
 	if (*tunnel == TUNNEL_NONE && len < cursor_left(c))
 		c->end = c->at + len;
 	return true;
 }
 
 /* A mirror's copy: what is inside is plain, or goes the long way from the start. Nothing is plain in two tunnels. */
-static bool plain_tunnel(struct decoder *d, enum tunnel t, struct cursor *c, const struct ethernet *outer, struct packet *p)
+static bool plain_tunnel(struct decoder *d, enum tunnel t, struct cursor c, struct ethernet outer, struct packet *p)
 {
-	uint16_t vlan[2] = { outer->vlan[0], outer->vlan[1] };
-
-	if (outer->inside)
+	if (outer.inside)
 		return false;
-	if (!(t == TUNNEL_GRE && tunnel_enter_erspan(c, vlan)) && (tunnel_enter(t, c, vlan) != TUNNEL_ETHERNET || !cursor_ok(c)))
+	if (!(t == TUNNEL_GRE && tunnel_enter_erspan(&c, outer.vlan)) && (tunnel_enter(t, &c, outer.vlan) != TUNNEL_ETHERNET || !cursor_ok(&c)))
 		return false;
-	if (!decode_plain(d, c, vlan, outer->lost, true, p))
+	if (!decode_plain(d, &c, outer.vlan, outer.lost, true, p))
 		return false;
 	d->counters->tunnels++;
 	return true;
@@ -123,7 +122,7 @@ PLAIN_INLINE bool plain_ipv4(struct decoder *d, struct cursor c, const struct et
 	if (!plain_transport(ends.protocol, &c, &ends.ports, &tunnel, p))
 		return false;
 	if (tunnel != TUNNEL_NONE)
-		return plain_tunnel(d, tunnel, &c, l, p);
+		return plain_tunnel(d, tunnel, c, *l, p);
 	decoder_start_packet(p);
 	p->kind = ends.protocol == PROTOCOL_TCP ? PACKET_TCP : PACKET_UDP;
 	p->network = start;
@@ -193,14 +192,14 @@ PLAIN_INLINE bool plain_link(struct decoder *d, struct cursor c, uint16_t ethert
 	return true;
 }
 
-bool decode_plain(struct decoder *d, const struct cursor *bytes, const uint16_t vlan[2], uint32_t lost, bool inside, struct packet *p)
+PLAIN_INLINE bool plain_frame(struct decoder *d, struct cursor frame, struct ethernet l, struct packet *p)
 {
-	struct cursor frame = *bytes, h = cursor_take(&frame, MACS_BYTES + 2);
-	struct ethernet l = { .macs = h.at, .vlan = { vlan[0], vlan[1] }, .lost = lost, .inside = inside };
+	struct cursor h = cursor_take(&frame, MACS_BYTES + 2);
 	uint16_t ethertype;
 
 	if (!cursor_ok(&h))
 		return false;
+	l.macs = h.at;
 	l.group = cursor_peek(&h, 0) & 1;
 	cursor_skip(&h, MACS_BYTES);
 	ethertype = cursor_u16be(&h);
@@ -209,4 +208,27 @@ bool decode_plain(struct decoder *d, const struct cursor *bytes, const uint16_t 
 	if (!cursor_ok(&frame))
 		return false;
 	return ethertype == ETHERTYPE_IPV4 ? plain_ipv4(d, frame, &l, p) : plain_link(d, frame, ethertype, &l, p);
+}
+
+bool decode_plain(struct decoder *d, const struct cursor *frame, const uint16_t vlan[2], uint32_t lost, bool inside, struct packet *p)
+{
+	return plain_frame(d, *frame, (struct ethernet){ .vlan = { vlan[0], vlan[1] }, .lost = lost, .inside = inside }, p);
+}
+
+unsigned decode_plain_run(struct decoder *d, const struct frame *frames, unsigned count, const struct plain_limits *limits, struct packet *packets)
+{
+	unsigned n = 0;
+
+	for (; n < count; n++) {
+		const struct frame *f = &frames[n];
+		struct packet *p = &packets[n];
+
+		p->frame = f->number;
+		p->time_ns = f->time_ns;
+		if (f->linktype != LINKTYPE_ETHERNET || f->has_vlan || (limits->sure && f->share == SHARE_UNSURE) ||
+		    !plain_frame(d, cursor_over(f->bytes, f->captured), (struct ethernet){ .lost = f->length - f->captured }, p) ||
+		    (limits->no_arp && p->kind == PACKET_ETHERNET && p->ethertype == ETHERTYPE_ARP))
+			break;
+	}
+	return n;
 }

@@ -22,7 +22,7 @@ static const uint8_t mirror[] = {
 
 struct ways {
 	struct decoder *short_one, *long_one;
-	uint64_t frames, plain;
+	uint64_t frames, plain, arp;
 };
 
 static ptrdiff_t place(const uint8_t *at, const uint8_t *start)
@@ -30,7 +30,8 @@ static ptrdiff_t place(const uint8_t *at, const uint8_t *start)
 	return at ? at - start : -1;
 }
 
-static void assert_same(const struct packet *a, const uint8_t *start, const struct packet *b, const uint8_t *tagged)
+/* `by`: how many bytes stand before b's payload that do not before a's. */
+static void assert_same(const struct packet *a, const uint8_t *start, const struct packet *b, const uint8_t *tagged, ptrdiff_t by)
 {
 	assert_int_equal(a->kind, b->kind);
 	assert_int_equal(a->zone, b->zone);
@@ -38,9 +39,9 @@ static void assert_same(const struct packet *a, const uint8_t *start, const stru
 	assert_int_equal(a->multicast, b->multicast);
 	assert_int_equal(a->payload_len, b->payload_len);
 	assert_int_equal(a->payload_lost, b->payload_lost);
-	assert_int_equal(place(a->payload, start), place(b->payload, tagged) - TAGS_BYTES);
+	assert_int_equal(place(a->payload, start), place(b->payload, tagged) - by);
 	/* The tags stand behind the first MACs. */
-	assert_int_equal(place(a->ethernet, start), place(b->ethernet, tagged) - (a->ethernet > start ? TAGS_BYTES : 0));
+	assert_int_equal(place(a->ethernet, start), place(b->ethernet, tagged) - (a->ethernet > start ? by : 0));
 	if (a->kind == PACKET_ETHERNET) {
 		assert_int_equal(a->ethertype, b->ethertype);
 		return;
@@ -51,12 +52,30 @@ static void assert_same(const struct packet *a, const uint8_t *start, const stru
 	assert_int_equal(a->ip_id, b->ip_id);
 	assert_int_equal(a->hop_limit, b->hop_limit);
 	assert_int_equal(a->network_len, b->network_len);
-	assert_int_equal(place(a->network, start), place(b->network, tagged) - TAGS_BYTES);
+	assert_int_equal(place(a->network, start), place(b->network, tagged) - by);
 	if (a->kind == PACKET_TCP) {
 		assert_int_equal(a->sequence, b->sequence);
 		assert_int_equal(a->acknowledgment, b->acknowledgment);
 		assert_int_equal(a->tcp_flags, b->tcp_flags);
 	}
+}
+
+/* Frames in a row give what each gives alone, up to the first that is not plain or that the limits name. */
+static void compare_run(struct ways *w, const struct frame *f, const struct packet *alone)
+{
+	const struct plain_limits none = { .sure = false }, sure = { .sure = true }, no_arp = { .no_arp = true };
+	struct frame frames[3] = { *f, *f, *f };
+	struct packet packets[3] = { { .kind = PACKET_NOTHING } };
+	bool is_arp = alone && alone->kind == PACKET_ETHERNET && alone->ethertype == ETHERTYPE_ARP;
+
+	frames[1].share = SHARE_UNSURE;
+	frames[2].linktype = LINKTYPE_RAW;
+	assert_int_equal(decode_plain_run(w->short_one, frames, 3, &none, packets), alone ? 2 : 0);
+	for (int i = 0; alone && i < 2; i++)
+		assert_same(alone, f->bytes, &packets[i], f->bytes, 0);
+	assert_int_equal(decode_plain_run(w->short_one, frames, 3, &sure, packets), alone ? 1 : 0);
+	assert_int_equal(decode_plain_run(w->short_one, frames, 3, &no_arp, packets), alone && !is_arp ? 2 : 0);
+	w->arp += is_arp;
 }
 
 static void compare_one(struct ways *w, const struct frame *f)
@@ -67,8 +86,11 @@ static void compare_one(struct ways *w, const struct frame *f)
 	struct frame other = *f;
 
 	w->frames++;
-	if (!decode_plain(w->short_one, &c, untagged, f->length - f->captured, false, &plain))
+	if (!decode_plain(w->short_one, &c, untagged, f->length - f->captured, false, &plain)) {
+		compare_run(w, f, NULL);
 		return;
+	}
+	compare_run(w, f, &plain);
 	w->plain++;
 	memcpy(with_tags, f->bytes, MACS_BYTES);
 	memcpy(with_tags + MACS_BYTES, tags, TAGS_BYTES);
@@ -77,7 +99,7 @@ static void compare_one(struct ways *w, const struct frame *f)
 	other.captured += TAGS_BYTES;
 	other.length += TAGS_BYTES;
 	decode_frame(w->long_one, &other, &tagged);
-	assert_same(&plain, f->bytes, &tagged, with_tags);
+	assert_same(&plain, f->bytes, &tagged, with_tags, TAGS_BYTES);
 }
 
 /* The frame as it is, and as a mirror's copy. */
@@ -107,7 +129,7 @@ static void test_as_the_long_way(void **state)
 	(void)state;
 	assert_true(decoder_init(&short_one, &counters, true) && decoder_init(&long_one, &counters, true));
 	each_plant_frame(0, compare, &w);
-	assert_true(w.frames > 1000 && w.plain > w.frames * 3 / 4);
+	assert_true(w.frames > 1000 && w.plain > w.frames * 3 / 4 && w.arp > 0);
 	for (uint32_t seed = 1; seed <= ROUNDS; seed++)
 		each_plant_frame(seed, compare, &w);
 	assert_true(w.plain > w.frames / 3 && w.plain < w.frames);
