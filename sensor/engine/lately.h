@@ -10,16 +10,19 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
-enum { LATELY_WAYS = 4, LATELY_TIME_BITS = 20 };
+enum { LATELY_WAYS = 4 };
 
 /*
- * Half a line of the cache: nearly everything was met before, and looking here is what it costs. An entry is the upper 44 bits of
- * a hash and the lower 20 of the second when it was met, 0 when it is free. What comes back after a multiple of twelve days
- * may so be taken for met lately, until a minute later.
+ * Half a line of the cache: nearly everything was met before, and looking here is what it costs. Of a hash the upper half is kept,
+ * beside what chose the set: of 10^9 that are new one is taken for another.
  */
 struct lately_set {
-	uint64_t entry[LATELY_WAYS];
+	uint32_t tag[LATELY_WAYS];
+	uint32_t met_s[LATELY_WAYS]; /* 0: the way is free */
 } __attribute__((aligned(32)));
 
 /* Hashes bytes into `h`, which says how many they are. The last words may overlap. `key` is of mixed bits. */
@@ -38,53 +41,57 @@ static inline uint64_t lately_hash(uint64_t h, const struct cursor *bytes, uint6
 	return hash_mix(h ^ (cursor_left(&c) > 8 ? cursor_u64le(&c) : 0), key ^ cursor_u64le(&last));
 }
 
+static inline uint32_t lately_tag(uint64_t hash)
+{
+	return (uint32_t)(hash >> 32);
+}
+
 /* A bit for the way where the hash stands, or 0. Nobody can foresee which: no branch depends on it. */
 static inline unsigned lately_bit(const struct lately_set *set, uint64_t hash)
 {
+#ifdef __SSE2__
+	__m128i same = _mm_cmpeq_epi32(_mm_load_si128((const __m128i *)set->tag), _mm_set1_epi32((int)lately_tag(hash)));
+
+	return (unsigned)_mm_movemask_ps(_mm_castsi128_ps(same));
+#else
 	unsigned bits = 0;
 
 	for (unsigned way = 0; way < LATELY_WAYS; way++)
-		bits |= (unsigned)((set->entry[way] ^ hash) >> LATELY_TIME_BITS == 0) << way;
+		bits |= (unsigned)(set->tag[way] == lately_tag(hash)) << way;
 	return bits;
+#endif
 }
 
-/* In seconds, below 2^LATELY_TIME_BITS; more for a free entry. */
-static inline uint32_t lately_age(uint64_t entry, uint32_t now_s)
-{
-	const uint32_t most = (1u << LATELY_TIME_BITS) - 1;
-
-	return entry ? (now_s - (uint32_t)entry) & most : most + 1;
-}
-
-static inline unsigned lately_oldest(const struct lately_set *set, uint32_t now_s)
+static inline unsigned lately_oldest(const struct lately_set *set)
 {
 	unsigned oldest = 0;
 
 	for (unsigned way = 1; way < LATELY_WAYS; way++)
-		if (lately_age(set->entry[way], now_s) > lately_age(set->entry[oldest], now_s))
+		if (set->met_s[way] < set->met_s[oldest])
 			oldest = way;
 	return oldest;
 }
 
-/* True when it was met less than `within_s` seconds ago, 0 .. 86400. */
+/* True when it was met less than `within_s` seconds ago. */
 static inline bool lately_met(const struct lately_set *set, uint64_t hash, uint32_t now_s, uint32_t within_s)
 {
 	unsigned bits = lately_bit(set, hash);
 
-	return bits && lately_age(set->entry[__builtin_ctz(bits)], now_s) < within_s;
+	return bits && now_s - set->met_s[__builtin_ctz(bits)] < within_s;
 }
 
 /* The same; when it was not, it is from now on, in place of what was met longest ago. *since_s is when it was met, unless NULL. */
 static inline bool lately_meet(struct lately_set *set, uint64_t hash, uint32_t now_s, uint32_t within_s, uint32_t *since_s)
 {
-	unsigned bits = lately_bit(set, hash), way = bits ? (unsigned)__builtin_ctz(bits) : lately_oldest(set, now_s);
-	uint32_t age_s = bits ? lately_age(set->entry[way], now_s) : within_s;
-	bool met = age_s < within_s;
+	unsigned bits = lately_bit(set, hash), way = bits ? (unsigned)__builtin_ctz(bits) : lately_oldest(set);
+	bool met = bits && now_s - set->met_s[way] < within_s;
 
-	if (!met)
-		set->entry[way] = hash >> LATELY_TIME_BITS << LATELY_TIME_BITS | (now_s & ((1u << LATELY_TIME_BITS) - 1));
+	if (!met) {
+		set->tag[way] = lately_tag(hash);
+		set->met_s[way] = now_s;
+	}
 	if (since_s)
-		*since_s = met ? now_s - age_s : now_s;
+		*since_s = set->met_s[way];
 	return met;
 }
 
