@@ -13,6 +13,7 @@
  * that sends it.
  */
 #include "classifiers/api/classifier.h"
+#include "classifiers/api/compose.h"
 #include "classifiers/api/utf8.h"
 #include "classifiers/ics/bacnet.h"
 #include "classifiers/ics/bacnet_tag.h"
@@ -100,8 +101,9 @@ static void state_text(struct reader *r, const struct origin *o, enum attribute 
 static void state_number(struct reader *r, const struct origin *o, enum attribute a, uint32_t number)
 {
 	char text[16];
+	struct composed t = compose_in(text, sizeof text);
 
-	snprintf(text, sizeof text, "%u", number);
+	compose_number(&t, number);
 	state_text(r, o, a, text);
 }
 
@@ -122,18 +124,23 @@ static void state_vendor(struct reader *r, const struct origin *o, uint32_t id)
 /* Names the sub-asset that a routed message is about: by instance where it is known, else by where it sits. */
 static void set_path(struct origin *o, uint32_t instance)
 {
-	size_t n;
+	struct composed t = compose_in(o->path, sizeof o->path);
 
-	o->path[0] = 0;
 	if (!o->routed)
 		return;
+	compose_text(&t, o->protocol);
+	compose_text(&t, "/");
+	compose_number(&t, o->port);
 	if (instance != INSTANCE_ANY) {
-		snprintf(o->path, sizeof o->path, "%s/%u/device:%u", o->protocol, o->port, instance);
+		compose_text(&t, "/device:");
+		compose_number(&t, instance);
 		return;
 	}
-	n = (size_t)snprintf(o->path, sizeof o->path, "%s/%u/net:%u/mac:", o->protocol, o->port, o->network);
-	for (unsigned i = 0; i < o->mac_len; i++, n += 2)
-		snprintf(o->path + n, sizeof o->path - n, "%02x", o->mac[i]);
+	compose_text(&t, "/net:");
+	compose_number(&t, o->network);
+	compose_text(&t, "/mac:");
+	for (unsigned i = 0; i < o->mac_len; i++)
+		compose_hex(&t, o->mac[i], 2);
 }
 
 /* The object of a message: a device object says which device speaks. */

@@ -15,11 +15,11 @@
  * they are answered, found again by the sender context or the connection's sequence count.
  */
 #include "classifiers/api/classifier.h"
+#include "classifiers/api/compose.h"
 #include "classifiers/ics/cip_activity.h"
 #include "classifiers/ics/cip_identity.h"
 #include "classifiers/ics/cip_path.h"
 
-#include <stdio.h>
 
 enum {
 	ENIP_PORT = 44818,
@@ -84,11 +84,18 @@ struct message {
 
 static const char *slot_path(char path[FINDING_PATH_BYTES], const struct reader *r, uint8_t slot)
 {
-	path[0] = 0;
-	if (slot == SLOT_UNHEARD)
-		snprintf(path, FINDING_PATH_BYTES, "enip/%u/route:unknown", r->sender_port);
-	else if (slot != SLOT_NONE)
-		snprintf(path, FINDING_PATH_BYTES, "enip/%u/slot:%u", r->sender_port, slot);
+	struct composed t = compose_in(path, FINDING_PATH_BYTES);
+
+	if (slot == SLOT_NONE)
+		return path;
+	compose_text(&t, "enip/");
+	compose_number(&t, r->sender_port);
+	if (slot == SLOT_UNHEARD) {
+		compose_text(&t, "/route:unknown");
+	} else {
+		compose_text(&t, "/slot:");
+		compose_number(&t, slot);
+	}
 	return path;
 }
 

@@ -11,9 +11,9 @@
  * A control block is a thing of its own behind its publisher: goose/0/appid:0x3001.
  */
 #include "classifiers/api/classifier.h"
+#include "classifiers/api/compose.h"
 #include "classifiers/api/der.h"
 
-#include <stdio.h>
 
 enum { ETHERTYPE_GOOSE = 0x88b8, GOOSE_PDU = 0x61, HEADER_BYTES = 8 };
 enum field {
@@ -62,17 +62,26 @@ static void tell_ied(struct reader *r, struct cursor reference)
 
 static void tell_block(struct reader *r, uint16_t appid, const struct pdu *pdu)
 {
-	char path[FINDING_PATH_BYTES];
-	int n = (int)cursor_left(&pdu->data_set);
+	char path[FINDING_PATH_BYTES], text[FINDING_VALUE_BYTES];
+	struct composed t = compose_in(path, sizeof path), is = compose_in(text, sizeof text);
+	size_t n = cursor_left(&pdu->data_set);
 
-	snprintf(path, sizeof path, "goose/0/appid:0x%04x", appid);
+	compose_text(&t, "goose/0/appid:0x");
+	compose_hex(&t, appid, 4);
 	tell(r, SENDER, path, ATTR_URI, pdu->gocb_ref);
 	tell(r, SENDER, path, ATTR_NAME, pdu->go_id);
-	if (pdu->conf_rev)
-		tell_format(r, SENDER, path, ATTR_DESCRIPTION, "%s%.*s%sconfiguration revision %u, %u values", n ? "data set " : "",
-			    n, (const char *)pdu->data_set.at, n ? ", " : "", pdu->conf_rev, pdu->entries);
-	else if (n)
-		tell_format(r, SENDER, path, ATTR_DESCRIPTION, "data set %.*s", n, (const char *)pdu->data_set.at);
+	if (n) {
+		compose_text(&is, "data set ");
+		compose_bytes(&is, pdu->data_set.at, n);
+	}
+	if (pdu->conf_rev) {
+		compose_text(&is, n ? ", configuration revision " : "configuration revision ");
+		compose_number(&is, pdu->conf_rev);
+		compose_text(&is, ", ");
+		compose_number(&is, pdu->entries);
+		compose_text(&is, " values");
+	}
+	tell(r, SENDER, path, ATTR_DESCRIPTION, cursor_over(text, (size_t)(is.at - text)));
 	tell_ied(r, pdu->gocb_ref);
 }
 

@@ -10,10 +10,10 @@
  * in several COTP pieces, of which the first is read. What was asked is kept until it is answered,
  * because answers name nothing. Logical devices are things of their own: mms/102/ld:NAME.
  */
+#include "classifiers/api/compose.h"
 #include "classifiers/api/der.h"
 #include "classifiers/ics/tpkt.h"
 
-#include <stdio.h>
 
 enum spdu { SPDU_DATA = 1, SPDU_CONNECT = 0x0d, SPDU_ACCEPT = 0x0e };
 enum pdu {
@@ -75,7 +75,8 @@ static bool enter(struct cursor *c, uint8_t tag, bool whole)
 static void tell_domain(struct reader *r, struct cursor name)
 {
 	char path[FINDING_PATH_BYTES];
-	int n = (int)cursor_left(&name);
+	struct composed t = compose_in(path, sizeof path);
+	size_t n = cursor_left(&name);
 
 	if (n == 0 || n > 64)
 		return;
@@ -85,7 +86,10 @@ static void tell_domain(struct reader *r, struct cursor name)
 		if (b <= ' ' || b >= 0x7f || b == '"' || b == '\'' || b == '\\' || b == '/')
 			return;
 	}
-	snprintf(path, sizeof path, "mms/%u/ld:%.*s", r->sender_port, n, (const char *)name.at);
+	compose_text(&t, "mms/");
+	compose_number(&t, r->sender_port);
+	compose_text(&t, "/ld:");
+	compose_bytes(&t, name.at, n);
 	tell_subasset(r, SENDER, path);
 }
 

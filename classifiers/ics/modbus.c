@@ -14,6 +14,7 @@
  * A reply repeats txid, unit and function; an exception sets the function's top bit. Schneider's
  * UMAS travels as function 5A with longer messages; umas.h reads it.
  */
+#include "classifiers/api/compose.h"
 #include "classifiers/ics/umas.h"
 
 
@@ -258,34 +259,17 @@ static enum verdict decide(const struct reader *r, struct memo *memo, const stru
 	return MAYBE;
 }
 
-/* Up to five digits. Returns what follows them. */
-static char *put_number(char *to, uint16_t number)
-{
-	uint16_t ten = 1;
-
-	while (number / ten >= 10)
-		ten = (uint16_t)(ten * 10);
-	for (; ten; ten /= 10)
-		*to++ = (char)('0' + number / ten % 10);
-	return to;
-}
-
-/*
- * Units 1..247 are devices of their own behind this address; 0 and 255 mean the device itself. "modbus/502/unit:3", put
- * together by hand: every connection has one, and snprintf() would cost a fourth of reading its first messages.
- */
+/* Units 1..247 are devices of their own behind this address; 0 and 255 mean the device itself. "modbus/502/unit:3". */
 static const char *unit_path(char path[FINDING_PATH_BYTES], const struct reader *r, uint8_t unit)
 {
-	static const char protocol[] = { 'm', 'o', 'd', 'b', 'u', 's', '/' }, unit_is[] = { '/', 'u', 'n', 'i', 't', ':' };
-	char *at = path;
+	struct composed t = compose_in(path, FINDING_PATH_BYTES);
 
 	if (unit >= 1 && unit <= LAST_SERIAL_UNIT) {
-		memcpy(at, protocol, sizeof protocol);
-		at = put_number(at + sizeof protocol, r->sender_port);
-		memcpy(at, unit_is, sizeof unit_is);
-		at = put_number(at + sizeof unit_is, unit);
+		compose_text(&t, "modbus/");
+		compose_number(&t, r->sender_port);
+		compose_text(&t, "/unit:");
+		compose_number(&t, unit);
 	}
-	*at = 0;
 	return path;
 }
 

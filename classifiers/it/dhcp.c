@@ -9,6 +9,7 @@
  *  | file 128 (at 108) | magic 63825363 (at 236) | options {code}{length}{value} ... 255              |
  */
 #include "classifiers/api/classifier.h"
+#include "classifiers/api/compose.h"
 
 #include <stdio.h>
 
@@ -77,11 +78,13 @@ static bool printable(struct cursor c)
 static void tell_parameters(struct dhcp *d, struct cursor c)
 {
 	char text[4 * PARAMETERS_MAX + 1];
-	size_t at = 0;
+	struct composed t = compose_in(text, sizeof text);
 
-	for (int i = 0; cursor_left(&c) && i < PARAMETERS_MAX - 1; i++)
-		at += (size_t)snprintf(text + at, sizeof text - at, at ? ",%u" : "%u", cursor_u8(&c));
-	tell_client(d, ATTR_FINGERPRINT, cursor_over(text, at));
+	for (int i = 0; cursor_left(&c) && i < PARAMETERS_MAX - 1; i++) {
+		compose_text(&t, i ? "," : "");
+		compose_number(&t, cursor_u8(&c));
+	}
+	tell_client(d, ATTR_FINGERPRINT, cursor_over(text, (size_t)(t.at - text)));
 }
 
 /* {flags}{two obsolete codes}{name}: flag E says the name is in DNS's own form, labels with lengths. */
