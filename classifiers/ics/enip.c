@@ -20,7 +20,6 @@
 #include "classifiers/ics/cip_identity.h"
 #include "classifiers/ics/cip_path.h"
 
-
 enum {
 	ENIP_PORT = 44818,
 	HEADER_BYTES = 24,

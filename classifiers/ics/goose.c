@@ -14,7 +14,6 @@
 #include "classifiers/api/compose.h"
 #include "classifiers/api/der.h"
 
-
 enum { ETHERTYPE_GOOSE = 0x88b8, GOOSE_PDU = 0x61, HEADER_BYTES = 8 };
 enum field {
 	GOCB_REF = 0x80, TIME_ALLOWED = 0x81, DATA_SET = 0x82, GO_ID = 0x83, TIME = 0x84, CONF_REV = 0x88, ENTRIES = 0x8a,

@@ -14,7 +14,6 @@
 #include "classifiers/api/der.h"
 #include "classifiers/ics/tpkt.h"
 
-
 enum spdu { SPDU_DATA = 1, SPDU_CONNECT = 0x0d, SPDU_ACCEPT = 0x0e };
 enum pdu {
 	REQUEST = 0xa0, ANSWER = 0xa1, ERROR = 0xa2, REPORT = 0xa3, REJECT = 0xa4, CANCEL = 0x85, CANCELLED = 0x86,

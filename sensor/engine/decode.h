@@ -90,10 +90,19 @@ static inline void decoder_start_packet(struct packet *p)
  */
 bool decode_plain(struct decoder *d, const struct cursor *frame, const uint16_t vlan[2], uint32_t lost, bool inside, struct packet *p);
 
+/* Storms are made of it. Not what stands behind a tag or in a tunnel. */
+static inline bool frame_is_arp(const struct frame *f)
+{
+	struct cursor c = cursor_over(f->bytes, f->captured);
+
+	cursor_skip(&c, 12);
+	return cursor_u16be(&c) == ETHERTYPE_ARP && cursor_ok(&c) && f->linktype == LINKTYPE_ETHERNET && !f->has_vlan;
+}
+
 /* What ends a run of plain frames, besides a frame that is not plain. */
 struct plain_limits {
 	bool sure;   /* a frame of which it is not sure whose it is */
-	bool no_arp;
+	bool no_arp; /* one that frame_is_arp() */
 };
 
 /*

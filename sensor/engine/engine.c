@@ -417,7 +417,7 @@ void engine_frames(struct engine *e, const struct frame *frames, unsigned count)
 	e->counters.frames += count;
 	for (unsigned at = 0; at < count; at++) {
 		at += hold_plain(e, &frames[at], count - at, &limits, &held);
-		if (at < count && limits.no_arp && link_is_arp(&frames[at]))
+		if (at < count && limits.no_arp && frame_is_arp(&frames[at]))
 			at += link_pass_repeats(e, &frames[at], count - at);
 		if (at < count)
 			hold_other(e, &frames[at], &limits, &held);

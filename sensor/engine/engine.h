@@ -132,14 +132,6 @@ void stream_end(struct engine *e, struct flow *f, struct packet *p);
 /* A frame whose protocol stands on Ethernet or IP itself. NULL without memory, or for more of them than there is room for. */
 struct link_memory *link_memory_new(const struct classifier_list lists[TRANSPORTS]);
 void link_frame(struct engine *e, const struct packet *p);
-/* Storms are made of it. */
-static inline bool link_is_arp(const struct frame *f)
-{
-	struct cursor c = cursor_over(f->bytes, f->captured);
-
-	cursor_skip(&c, 12);
-	return cursor_u16be(&c) == ETHERTYPE_ARP && cursor_ok(&c) && f->linktype == LINKTYPE_ETHERNET && !f->has_vlan;
-}
 
 /*
  * How many of the first frames, in a row, need not be decoded: ARP whose sender said the same a moment ago. Their bytes are counted.

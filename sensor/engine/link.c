@@ -173,7 +173,7 @@ unsigned link_pass_repeats(struct engine *e, const struct frame *frames, unsigne
 	do {
 		struct remembered at[EARLY_AHEAD];
 
-		for (ready = 0; ready < EARLY_AHEAD && passed + ready < count && link_is_arp(&frames[passed + ready]); ready++) {
+		for (ready = 0; ready < EARLY_AHEAD && passed + ready < count && frame_is_arp(&frames[passed + ready]); ready++) {
 			at[ready] = early_of(e->link_memory, e->decoder.hash_key, &frames[passed + ready]);
 			if (!at[ready].set)
 				break;

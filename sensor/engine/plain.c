@@ -225,9 +225,9 @@ unsigned decode_plain_run(struct decoder *d, const struct frame *frames, unsigne
 
 		p->frame = f->number;
 		p->time_ns = f->time_ns;
-		if (f->linktype != LINKTYPE_ETHERNET || f->has_vlan || (limits->sure && f->share == SHARE_UNSURE) ||
-		    !plain_frame(d, cursor_over(f->bytes, f->captured), (struct ethernet){ .lost = f->length - f->captured }, p) ||
-		    (limits->no_arp && p->kind == PACKET_ETHERNET && p->ethertype == ETHERTYPE_ARP))
+		/* Who decodes a frame counts it: what ends the run must be known before. */
+		if (f->linktype != LINKTYPE_ETHERNET || f->has_vlan || (limits->sure && f->share == SHARE_UNSURE) || (limits->no_arp && frame_is_arp(f)) ||
+		    !plain_frame(d, cursor_over(f->bytes, f->captured), (struct ethernet){ .lost = f->length - f->captured }, p))
 			break;
 	}
 	return n;
