@@ -18,7 +18,7 @@
 #include "sensor/engine/teller.h"
 
 enum {
-	ENGINE_BATCH = 128, /* frames decoded together, so that their flows come into the cache meanwhile */
+	ENGINE_BATCH = FRAMES_AT_HAND, /* frames decoded together, so that their flows come into the cache meanwhile */
 	ENGINE_STRIDE = 128, /* frames of the source, of all engines together, between looks for silent flows */
 	LABEL_BYTES = FINDING_PROTOCOL_BYTES,
 };

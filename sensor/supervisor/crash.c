@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 
 enum {
-	CAREFUL_FRAMES = 64, /* twice what an engine has in hand */
+	CAREFUL_FRAMES = 2 * FRAMES_AT_HAND,
 	LEFT_OUT_AT = 2,     /* crashes in a row: once may be chance */
 	FILE_CRASHES = 3,    /* of a file's engine: it would read it from its start for ever */
 	COMMENT_BYTES = 160,
