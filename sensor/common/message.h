@@ -89,7 +89,8 @@ enum engine_note {
 	NOTE_ORDER, /* everything up to this report_order() has been told */
 	NOTE_WAITING, /* bytes of frames that wait for it, looked at once a second */
 };
-enum { FRAMES_AT_HAND = 128, NOTE_PROBES = 1 << 16 }; /* an engine has so many in hand at most */
+enum { NOTE_PROBES = 1 << 16 };
+enum { FRAMES_AT_HAND = 128 }; /* at most, below NOTE_PROBES */
 
 /* Exit codes of the hub: an engine or the prober sent what no honest one sends, or its store must be looked at. */
 enum { EXIT_WRONG_REPORT = 70, EXIT_WRONG_OUTCOME = 71, EXIT_DAMAGED_STORE = 72 };

@@ -26,7 +26,8 @@ struct decoder {
 
 /*
  * Takes its memory once; false when there is none. `repeatable`: the same frames give the same findings
- * in every run, at the price of a hash that a hostile file could be made for (it is slow then, no more).
+ * in every run, at the price of a hash that a hostile file could be made for: it is slow then, and what resembles something met
+ * lately by design is left out (lately.h).
  */
 bool decoder_init(struct decoder *d, struct engine_counters *counters, bool repeatable);
 void decoder_free(struct decoder *d);

@@ -348,81 +348,90 @@ static bool decode_unsure(struct engine *e, const struct frame *f, struct packet
 	return false;
 }
 
+/* How frames are taken, and how many of their packets wait in e->packets for work(). */
+struct taking {
+	struct plain_limits limits;
+	bool to_pass_over; /* what the sensor itself does to the plant */
+	unsigned held;
+};
+
 /* A packet that is to be worked on: its flow is on its way into the cache. False for what is passed over. */
-static inline bool hold(struct engine *e, const struct packet *p, bool to_pass_over)
+static inline bool is_held(struct engine *e, const struct taking *t, const struct packet *p)
 {
-	if (p->kind == PACKET_NOTHING || (to_pass_over && own_packet(e, p)))
+	if (p->kind == PACKET_NOTHING || (t->to_pass_over && own_packet(e, p)))
 		return false;
 	if (p->kind != PACKET_ETHERNET)
 		flow_prefetch(&e->flows[p->share], p->hash);
 	return true;
 }
 
-/* What a run of plain frames gave. Returns how many of the packets are held; they stand at its start. */
-static unsigned hold_run(struct engine *e, const struct frame *frames, unsigned count, bool to_pass_over, struct packet *packets)
+/* The packets of a run of plain frames stand behind those that are held. */
+static void hold_run(struct engine *e, struct taking *t, const struct frame *frames, unsigned count)
 {
+	struct packet *packets = &e->packets[t->held];
 	unsigned held = 0;
 
 	for (unsigned i = 0; i < count; i++) {
 		e->counters.bytes += frames[i].length;
-		if (!hold(e, &packets[i], to_pass_over))
+		if (!is_held(e, t, &packets[i]))
 			continue;
 		if (held != i)
 			packets[held] = packets[i];
 		held++;
 	}
-	return held;
+	t->held += held;
 }
 
 /* Nearly all frames are plain. A few at a time: the cache can wait for so many flows, and the next would be held up. Returns how many it took. */
-static unsigned hold_plain(struct engine *e, const struct frame *frames, unsigned count, const struct plain_limits *limits, unsigned *held)
+static unsigned take_plain(struct engine *e, struct taking *t, const struct frame *frames, unsigned count)
 {
 	unsigned taken = 0, wanted, n;
 
 	do {
 		wanted = count - taken < RUN_FRAMES ? count - taken : RUN_FRAMES;
-		n = decode_plain_run(&e->decoder, &frames[taken], wanted, limits, &e->packets[*held]);
-		*held += hold_run(e, &frames[taken], n, !limits->no_arp, &e->packets[*held]);
+		n = decode_plain_run(&e->decoder, &frames[taken], wanted, &t->limits, &e->packets[t->held]);
+		hold_run(e, t, &frames[taken], n);
 		taken += n;
 	} while (n == RUN_FRAMES);
 	return taken;
 }
 
-/* A frame that is not plain. */
-static void hold_other(struct engine *e, const struct frame *f, const struct plain_limits *limits, unsigned *held)
+/* Any frame. */
+static void take_one(struct engine *e, struct taking *t, const struct frame *f)
 {
-	struct packet *p = &e->packets[*held];
+	struct packet *p = &e->packets[t->held];
 
 	e->counters.bytes += f->length;
-	if (!limits->sure || f->share != SHARE_UNSURE)
+	if (!t->limits.sure || f->share != SHARE_UNSURE)
 		decode_frame(&e->decoder, f, p);
 	else if (!decode_unsure(e, f, p))
 		return;
-	if (!hold(e, p, !limits->no_arp))
+	if (!is_held(e, t, p))
 		return;
-	++*held;
+	t->held++;
 	/* The reassembler's memory is good until the next fragment only. */
 	if (p->reassembled) {
-		work(e, *held);
-		*held = 0;
+		work(e, t->held);
+		t->held = 0;
 	}
 }
 
 void engine_frames(struct engine *e, const struct frame *frames, unsigned count)
 {
 	bool all = e->shares == ALL_SHARES || e->asked, to_pass_over = !e->asked && e->config.own.family;
-	struct plain_limits limits = { .sure = !all, .no_arp = !to_pass_over };
-	unsigned held = 0;
+	/* Where there is a prober, ARP may be the sensor's own: each frame is looked at. */
+	struct taking t = { .limits = { .sure = !all, .no_arp = !to_pass_over }, .to_pass_over = to_pass_over };
 
 	e->counters.frames += count;
 	for (unsigned at = 0; at < count; at++) {
-		at += hold_plain(e, &frames[at], count - at, &limits, &held);
-		if (at < count && limits.no_arp && frame_is_arp(&frames[at]))
+		at += take_plain(e, &t, &frames[at], count - at);
+		if (at < count && t.limits.no_arp && frame_is_arp(&frames[at]))
 			at += link_pass_repeats(e, &frames[at], count - at);
+		/* Here stands what ended the run, or what came behind the repeats. */
 		if (at < count)
-			hold_other(e, &frames[at], &limits, &held);
+			take_one(e, &t, &frames[at]);
 	}
-	work(e, held);
+	work(e, t.held);
 	if (count)
 		pulse_sweep(e, frames[count - 1].time_ns);
 }

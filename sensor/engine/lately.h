@@ -18,7 +18,7 @@ enum { LATELY_WAYS = 4 };
 
 /*
  * Half a line of the cache: nearly everything was met before, and looking here is what it costs. Of a hash the upper half is kept,
- * beside what chose the set: of 10^9 that are new one is taken for another.
+ * beside what chose the set: of 10^9 that are new one is taken for another, and left out for as long as that one counts as met.
  */
 struct lately_set {
 	uint32_t tag[LATELY_WAYS];
