@@ -104,6 +104,11 @@ struct classifier {
 	 */
 	bool (*glance)(struct glance *g, void *memo);
 	/*
+	 * Optional: forgets of a flow that is the classifier's what it told, so that read() tells it again where it still holds.
+	 * Called every few minutes, because flows last for weeks and what still speaks is to be seen. Nothing else is forgotten.
+	 */
+	void (*forget)(void *memo);
+	/*
 	 * Optional, Ethernet: how many bytes from the start of a frame decide all that read() tells of it, 0 for all of them.
 	 * A second frame of the same sender that is alike so far is not read again within a minute.
 	 */

@@ -46,6 +46,7 @@ struct memo {
 	uint16_t state_port;           /* of the last state that was told */
 	uint16_t state;
 	bool known[2];
+	bool again[2]; /* the own one is to be told again */
 };
 
 _Static_assert(sizeof(struct memo) <= MEMO_BYTES, "memo too large");
@@ -109,9 +110,10 @@ static void tell_net_id(struct reader *r, struct memo *memo, enum side side, str
 
 	if (cursor_starts(&id, none, sizeof none))
 		return;
-	if (!memo->known[end]) {
+	if (!memo->known[end] || (memo->again[end] && cursor_starts(&id, memo->own[end], NET_ID_BYTES))) {
 		memcpy(memo->own[end], id.at, NET_ID_BYTES);
 		memo->known[end] = true;
+		memo->again[end] = false;
 		format_net_id(text, id);
 		tell_text(r, side, NULL, ATTR_NETWORK_ADDRESS, text);
 	} else if (side == SENDER && !cursor_starts(&id, memo->own[end], NET_ID_BYTES) &&
@@ -309,10 +311,20 @@ static enum verdict read_ads(struct reader *r)
 	return r->transport == TRANSPORT_TCP ? read_tcp(r) : read_discovery(r);
 }
 
+static void forget_ads(void *flow)
+{
+	struct memo *memo = flow;
+
+	memset(memo->last, 0, sizeof memo->last);
+	memo->again[0] = memo->again[1] = true;
+	memo->state_port = memo->state = 0;
+}
+
 const struct classifier classifier_ads = {
 	.name = "ads",
 	.transports = 1 << TRANSPORT_TCP | 1 << TRANSPORT_UDP,
 	.ports = { ADS_PORT, DISCOVERY_PORT },
 	.max_message = LONGEST,
 	.read = read_ads,
+	.forget = forget_ads,
 };

@@ -293,10 +293,18 @@ static enum verdict read_atg(struct reader *r)
 	return read_request(r, memo, c);
 }
 
+static void forget_atg(void *flow)
+{
+	struct memo *memo = flow;
+
+	memset(memo->tanks, 0, sizeof memo->tanks);
+}
+
 const struct classifier classifier_atg = {
 	.name = "atg",
 	.transports = 1 << TRANSPORT_TCP,
 	.ports = { ATG_PORT },
 	.max_message = 1024,
 	.read = read_atg,
+	.forget = forget_atg,
 };

@@ -206,9 +206,18 @@ static enum verdict read_bsap(struct reader *r)
 	return cursor_peek(&c, 0) == DLE ? read_serial(r, r->memo) : read_native(r, r->memo);
 }
 
+static void forget_bsap(void *flow)
+{
+	struct memo *memo = flow;
+
+	memset(memo->told, 0, sizeof memo->told);
+	memset(memo->told_global, 0, sizeof memo->told_global);
+}
+
 const struct classifier classifier_bsap = {
 	.name = "bsap",
 	.transports = 1 << TRANSPORT_UDP,
 	.ports = { BSAP_PORT, SERIAL_PORT },
 	.read = read_bsap,
+	.forget = forget_bsap,
 };

@@ -378,10 +378,18 @@ static enum verdict read_c12_22(struct reader *r)
 	return MINE;
 }
 
+static void forget_c12_22(void *flow)
+{
+	struct memo *memo = flow;
+
+	memset(memo->told, 0, sizeof memo->told);
+}
+
 const struct classifier classifier_c12_22 = {
 	.name = "c12_22",
 	.transports = 1 << TRANSPORT_TCP | 1 << TRANSPORT_UDP,
 	.ports = { C12_22_PORT },
 	.max_message = LONGEST,
 	.read = read_c12_22,
+	.forget = forget_c12_22,
 };

@@ -282,10 +282,18 @@ static enum verdict read_cspv4(struct reader *r)
 	return judge(r, memo, &m, answers);
 }
 
+static void forget_cspv4(void *flow)
+{
+	struct memo *memo = flow;
+
+	memo->state = 0;
+}
+
 const struct classifier classifier_cspv4 = {
 	.name = "cspv4",
 	.transports = 1 << TRANSPORT_TCP,
 	.ports = { PORT_CSP, 2221, 2223 },
 	.max_message = LONGEST,
 	.read = read_cspv4,
+	.forget = forget_cspv4,
 };

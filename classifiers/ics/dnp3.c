@@ -39,16 +39,16 @@ enum {
 	MAX_FRAME_DATA = 250,
 	MAX_FRAME_BYTES = 292,
 	MAX_FRAGMENT = 4096,
-	RETELL_S = 60,
 };
 
 struct dnp3_memo {
 	struct {
-		uint32_t told_s; /* when the addresses were told, 0 for never */
 		uint16_t src;    /* of the last good frame */
 		uint16_t dest;
 		bool master;
 		bool asked;      /* it asked for the link alone */
+		bool good;       /* there was such a frame, */
+		bool told;       /* and its addresses were told */
 	} heard[2];          /* by direction */
 	uint16_t outstation; /* the last one heard */
 	bool proven;
@@ -299,18 +299,17 @@ static bool asks_for_link(const struct frame *f)
 	return f->control & CTRL_PRIMARY && (function == RESET_LINK || function == TEST_LINK || function == LINK_STATUS);
 }
 
-/* Addresses and roles; told again only when they change or a minute has passed. */
+/* Addresses and roles. */
 static void tell_addresses(struct reader *r, const struct frame *f, struct dnp3_memo *m)
 {
-	uint32_t now_s = (uint32_t)(r->time_ns / 1000000000) | 1;
 	bool outstation = !(f->control & CTRL_FROM_MASTER);
 	char path[FINDING_PATH_BYTES];
 	unsigned d = r->direction & 1;
 
 	if (m->heard[d].src == f->src && m->heard[d].dest == f->dest && m->heard[d].master == !outstation &&
-	    m->heard[d].asked == asks_for_link(f) && now_s - m->heard[d].told_s < RETELL_S)
+	    m->heard[d].asked == asks_for_link(f) && m->heard[d].told)
 		return;
-	m->heard[d].told_s = now_s;
+	m->heard[d].good = m->heard[d].told = true;
 	m->heard[d].src = f->src;
 	m->heard[d].dest = f->dest;
 	m->heard[d].master = !outstation;
@@ -357,7 +356,7 @@ static bool mirrors(const struct reader *r, const struct dnp3_memo *m, const str
 {
 	unsigned other = ~r->direction & 1u;
 
-	return m->heard[other].told_s && f->src == m->heard[other].dest && f->dest == m->heard[other].src;
+	return m->heard[other].good && f->src == m->heard[other].dest && f->dest == m->heard[other].src;
 }
 
 static enum verdict read_attribute_frames(struct reader *r, struct cursor *c, const struct frame *f, const struct dnp3_memo *m)
@@ -413,10 +412,18 @@ static enum verdict read_dnp3(struct reader *r)
 	return MINE;
 }
 
+static void forget_dnp3(void *flow)
+{
+	struct dnp3_memo *memo = flow;
+
+	memo->heard[0].told = memo->heard[1].told = false;
+}
+
 const struct classifier classifier_dnp3 = {
 	.name = "dnp3",
 	.transports = 1 << TRANSPORT_TCP | 1 << TRANSPORT_UDP,
 	.ports = { DNP3_PORT },
 	.max_message = MAX_MESSAGE,
 	.read = read_dnp3,
+	.forget = forget_dnp3,
 };

@@ -223,9 +223,17 @@ static enum verdict read_doip(struct reader *r)
 	return MINE;
 }
 
+static void forget_doip(void *flow)
+{
+	struct memo *memo = flow;
+
+	memset(memo->told, 0, sizeof memo->told);
+}
+
 const struct classifier classifier_doip = {
 	.name = "doip",
 	.transports = 1 << TRANSPORT_TCP | 1 << TRANSPORT_UDP,
 	.ports = { DOIP_PORT },
 	.read = read_doip,
+	.forget = forget_doip,
 };

@@ -46,6 +46,7 @@ struct memo {
 	struct request pending[PENDING];
 	uint32_t told[2];  /* address of each end that was told last, 0 none */
 	uint32_t own[2];   /* its first one that names a node */
+	bool again[2];     /* what was told of this end is to be told again */
 	uint8_t next;
 	uint8_t good;      /* well-formed messages while undecided */
 	bool mine;
@@ -160,9 +161,10 @@ static void tell_address(struct reader *r, struct memo *memo, enum side side, ui
 	unsigned end = side == SENDER ? r->direction : !r->direction;
 	char text[16];
 
-	if (memo->told[end] == address || (side == RECEIVER && memo->told[end]) || (side == SENDER && is_behind(r, memo, address)))
+	if ((memo->told[end] == address && !memo->again[end]) || (side == RECEIVER && memo->told[end] && memo->told[end] != address) || (side == SENDER && is_behind(r, memo, address)))
 		return;
 	memo->told[end] = address;
+	memo->again[end] = false;
 	if (!(memo->own[end] & 0xffff00))
 		memo->own[end] = address;
 	format_address(text, address);
@@ -341,10 +343,19 @@ static enum verdict read_fins(struct reader *r)
 	return r->transport == TRANSPORT_TCP ? read_segment(r) : read_datagram(r);
 }
 
+static void forget_fins(void *flow)
+{
+	struct memo *memo = flow;
+
+	memo->again[0] = memo->again[1] = true;
+	memo->mode = 0;
+}
+
 const struct classifier classifier_fins = {
 	.name = "fins",
 	.transports = 1 << TRANSPORT_TCP | 1 << TRANSPORT_UDP,
 	.ports = { FINS_PORT },
 	.max_message = LONGEST,
 	.read = read_fins,
+	.forget = forget_fins,
 };

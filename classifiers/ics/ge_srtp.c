@@ -233,9 +233,18 @@ static enum verdict read_ge_srtp(struct reader *r)
 	return MINE;
 }
 
+static void forget_ge_srtp(void *flow)
+{
+	struct memo *memo = flow;
+
+	memo->state = 0;
+	memo->slot_told = 0;
+}
+
 const struct classifier classifier_ge_srtp = {
 	.name = "ge_srtp",
 	.transports = 1 << TRANSPORT_TCP,
 	.ports = { SRTP_PORT, 18246 },
 	.read = read_ge_srtp,
+	.forget = forget_ge_srtp,
 };

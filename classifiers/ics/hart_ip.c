@@ -449,9 +449,17 @@ static enum verdict read_hart_ip(struct reader *r)
 	return MINE;
 }
 
+static void forget_hart_ip(void *flow)
+{
+	struct memo *memo = flow;
+
+	memo->last_known = false;
+}
+
 const struct classifier classifier_hart_ip = {
 	.name = "hart_ip",
 	.transports = 1 << TRANSPORT_TCP | 1 << TRANSPORT_UDP,
 	.ports = { HART_PORT },
 	.read = read_hart_ip,
+	.forget = forget_hart_ip,
 };

@@ -218,10 +218,18 @@ static enum verdict read_hsms(struct reader *r)
 	return memo->mine ? MINE : MAYBE;
 }
 
+static void forget_hsms(void *flow)
+{
+	struct memo *memo = flow;
+
+	memo->device = 0;
+}
+
 const struct classifier classifier_hsms = {
 	.name = "hsms",
 	.transports = 1 << TRANSPORT_TCP,
 	.ports = { HSMS_PORT },
 	.max_message = LONGEST,
 	.read = read_hsms,
+	.forget = forget_hsms,
 };

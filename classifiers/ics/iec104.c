@@ -34,17 +34,15 @@ enum {
 	TESTFR_ACT = 0x43,
 	TESTFR_CON = 0x83,
 	KNOWN_ADDRESSES = 16,
-	RETELL_S = 60,
 	ANY_SIZE = 255,
 };
 
 struct iec104_memo {
-	uint32_t told_s;
 	uint8_t controlled; /* 1 + direction of the controlled station, 0 while unknown */
 	bool proven;
 	bool fitted; /* one message fitted that proves nothing alone */
 	uint8_t known;
-	uint16_t addresses[KNOWN_ADDRESSES]; /* common addresses told since told_s */
+	uint16_t addresses[KNOWN_ADDRESSES]; /* common addresses told */
 	uint16_t originator;                 /* 1 + the last one told */
 };
 
@@ -189,7 +187,6 @@ static enum verdict decide(struct iec104_memo *m, bool strong)
 
 static enum verdict read_information(struct reader *r, struct iec104_memo *m, struct cursor body)
 {
-	uint32_t now_s = (uint32_t)(r->time_ns / 1000000000);
 	struct asdu a;
 	bool usual_port = r->sender_port == IEC104_PORT || r->receiver_port == IEC104_PORT;
 
@@ -199,11 +196,6 @@ static enum verdict read_information(struct reader *r, struct iec104_memo *m, st
 	if (decide(m, usual_port && element_bytes[a.type] != ANY_SIZE) == MAYBE) {
 		m->controlled = 0;
 		return MAYBE;
-	}
-	if (now_s - m->told_s >= RETELL_S) {
-		m->told_s = now_s;
-		m->known = 0;
-		m->originator = 0;
 	}
 	if (m->controlled == 1 + r->direction)
 		tell_controlled(r, m, &a);
@@ -275,11 +267,17 @@ static bool glance_iec104(struct glance *g, void *memo)
 	first = cursor_peek(&control, 0);
 	if (first & 1 || !read_asdu(body, &a))
 		return true;
-	if ((uint32_t)(g->time_ns / 1000000000) - m->told_s >= RETELL_S)
-		return false;
 	if (m->controlled != 1 + g->direction)
 		return m->originator == 1 + a.originator;
 	return a.address == GLOBAL_ADDRESS || (a.cause & CAUSE_BITS) == CAUSE_UNKNOWN_ADDRESS || address_known(m, a.address);
+}
+
+static void forget_iec104(void *flow)
+{
+	struct iec104_memo *memo = flow;
+
+	memo->known = 0;
+	memo->originator = 0;
 }
 
 const struct classifier classifier_iec104 = {
@@ -289,4 +287,5 @@ const struct classifier classifier_iec104 = {
 	.max_message = 2 + MAX_LEN,
 	.read = read_iec104,
 	.glance = glance_iec104,
+	.forget = forget_iec104,
 };

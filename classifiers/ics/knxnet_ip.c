@@ -502,9 +502,17 @@ static enum verdict read_knxnet_ip(struct reader *r)
 	return MINE;
 }
 
+static void forget_knxnet_ip(void *flow)
+{
+	struct memo *memo = flow;
+
+	memset(memo->seen, 0, sizeof memo->seen);
+}
+
 const struct classifier classifier_knxnet_ip = {
 	.name = "knxnet_ip",
 	.transports = 1 << TRANSPORT_TCP | 1 << TRANSPORT_UDP,
 	.ports = { KNX_PORT },
 	.read = read_knxnet_ip,
+	.forget = forget_knxnet_ip,
 };

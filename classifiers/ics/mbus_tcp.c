@@ -347,9 +347,17 @@ static enum verdict read_mbus_tcp(struct reader *r)
 	return memo->mine ? MINE : MAYBE;
 }
 
+static void forget_mbus_tcp(void *flow)
+{
+	struct memo *memo = flow;
+
+	memset(memo->told, 0, sizeof memo->told);
+}
+
 const struct classifier classifier_mbus_tcp = {
 	.name = "mbus_tcp",
 	.transports = 1 << TRANSPORT_TCP | 1 << TRANSPORT_UDP,
 	.ports = { 10001, 8888, 4001, 5040, 10002 },
 	.read = read_mbus_tcp,
+	.forget = forget_mbus_tcp,
 };

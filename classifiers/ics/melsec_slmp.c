@@ -326,10 +326,18 @@ static enum verdict read_melsec_slmp(struct reader *r)
 	return first == '5' || first == 'D' ? read_ascii(r) : read_binary(r);
 }
 
+static void forget_melsec_slmp(void *flow)
+{
+	struct memo *memo = flow;
+
+	memo->told = 0;
+}
+
 const struct classifier classifier_melsec_slmp = {
 	.name = "melsec_slmp",
 	.transports = 1 << TRANSPORT_TCP | 1 << TRANSPORT_UDP,
 	.ports = { 5000, 5001, 5002, 5007, 5010, 45237 },
 	.max_message = LONGEST,
 	.read = read_melsec_slmp,
+	.forget = forget_melsec_slmp,
 };

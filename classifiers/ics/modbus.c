@@ -452,10 +452,18 @@ static bool glance_modbus(struct glance *g, void *flow)
 	return client || unit_told(memo, m.unit);
 }
 
+static void forget_modbus(void *flow)
+{
+	struct memo *memo = flow;
+
+	memset(memo->told_units, 0, sizeof memo->told_units);
+}
+
 const struct classifier classifier_modbus = {
 	.name = "modbus",
 	.transports = 1 << TRANSPORT_TCP | 1 << TRANSPORT_UDP,
 	.ports = { MODBUS_PORT },
 	.read = read_modbus,
 	.glance = glance_modbus,
+	.forget = forget_modbus,
 };

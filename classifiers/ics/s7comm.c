@@ -525,6 +525,13 @@ static enum verdict read_s7comm(struct reader *r)
 	return v;
 }
 
+static void forget_s7comm(void *flow)
+{
+	struct memo *memo = flow;
+
+	memo->tsap_told = 0;
+}
+
 const struct classifier classifier_s7comm = {
 	.name = "s7comm",
 	.transports = 1 << TRANSPORT_TCP,
@@ -532,4 +539,5 @@ const struct classifier classifier_s7comm = {
 	.max_message = LONGEST_TPKT,
 	.read = read_s7comm,
 	.glance = glance_s7comm,
+	.forget = forget_s7comm,
 };

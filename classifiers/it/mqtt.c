@@ -417,10 +417,18 @@ static enum verdict read_mqtt(struct reader *r)
 	return MINE;
 }
 
+static void forget_mqtt(void *flow)
+{
+	struct memo *memo = flow;
+
+	memset(memo->told, 0, sizeof memo->told);
+}
+
 const struct classifier classifier_mqtt = {
 	.name = "mqtt",
 	.transports = 1 << TRANSPORT_TCP,
 	.ports = { MQTT_PORT },
 	.max_message = LONGEST,
 	.read = read_mqtt,
+	.forget = forget_mqtt,
 };

@@ -18,7 +18,8 @@ enum { PORT_SYSLOG = 514, PORT_SYSLOG_TCP = 601, PRIORITY_MAX = 191, MESSAGE_BYT
 
 /* What was told of the sender's name; a relay, which sends many names, has none of them. */
 struct memo {
-	uint32_t name;
+	uint32_t name; /* hash of the one that was told, 0 none */
+	bool again;    /* it is to be told again */
 	bool mine;
 };
 
@@ -114,8 +115,9 @@ static void tell_name(struct reader *r, struct cursor name)
 		return;
 	for (struct cursor c = name; cursor_left(&c);)
 		hash = (hash ^ cursor_u8(&c)) * 16777619u;
-	if (memo->name == 0) {
+	if (memo->name == 0 || (memo->again && memo->name == (hash | 1))) {
 		memo->name = hash | 1;
+		memo->again = false;
 		tell(r, SENDER, NULL, ATTR_HOSTNAME, name);
 	}
 }
@@ -228,10 +230,18 @@ static enum verdict read_syslog(struct reader *r)
 	return read_message(r, r->bytes) ? MINE : NOT_MINE;
 }
 
+static void forget_syslog(void *flow)
+{
+	struct memo *memo = flow;
+
+	memo->again = true;
+}
+
 const struct classifier classifier_syslog = {
 	.name = "syslog",
 	.transports = 1 << TRANSPORT_UDP | 1 << TRANSPORT_TCP,
 	.ports = { PORT_SYSLOG, PORT_SYSLOG_TCP },
 	.max_message = MESSAGE_BYTES,
 	.read = read_syslog,
+	.forget = forget_syslog,
 };

@@ -501,7 +501,7 @@ void classify_tell_unread(struct engine *e, struct flow *f, const struct packet 
 	} else if (!is_answered(f)) {
 		return;
 	}
-	f->flags |= FLOW_TOLD_HIGH;
+	f->flags |= FLOW_TOLD_HIGH | FLOW_TOLD_LOW;
 	from_server.direction = high;
 	parties_of(&from_server, &who);
 	/* The packet at hand may be of the other end, or of none: its MACs say nothing here. */

@@ -130,9 +130,26 @@ static void end_flow(struct engine *e, struct flow *f, int64_t time_ns, uint64_t
 	classify_end(e, f, &p);
 }
 
-/* The first packet of one end: who it is, and for flows that nobody reads, that it is there. */
+/* A flow may last for weeks: whoever goes on in a new window is told again, and after some of them what it does here. */
+static void begin_window(struct engine *e, struct flow *f, unsigned windows)
+{
+	const struct classifier *c;
+
+	f->present = 0;
+	if (windows < 2 || (f->state != FLOW_OURS && !(f->flags & FLOW_TOLD_LOW)))
+		return;
+	f->flags &= (uint8_t)~(FLOW_TOLD_LOW | FLOW_TOLD_HIGH);
+	if (f->state != FLOW_OURS || !f->detail)
+		return;
+	c = e->lists[f->key.protocol == 6 ? TRANSPORT_TCP : TRANSPORT_UDP].of[f->protocol];
+	if (c->forget)
+		c->forget(detail_at(&e->details, f->detail)->memo);
+}
+
+/* The first packet of one end in a window: who it is, and for flows that nobody reads, that it is there. */
 static void hear(struct engine *e, struct flow *f, const struct packet *p)
 {
+	f->present = (f->present | 1u << p->direction) & 3u;
 	f->flags |= (uint8_t)(FLOW_HEARD_LOW << p->direction);
 	tell_host(e, p);
 	if (f->state == FLOW_LABELLED || f->state == FLOW_UNKNOWN)
@@ -190,7 +207,7 @@ static void tcp_packet(struct engine *e, struct flow *f, const struct packet *p)
 			classify_look(e, f, p);
 	}
 	if (p->tcp_flags & TCP_FIN)
-		f->goodbyes |= (uint8_t)(1u << p->direction);
+		f->goodbyes = (f->goodbyes | 1u << p->direction) & 3u;
 	if ((p->tcp_flags & TCP_RST || f->goodbyes == 3) && f->state != FLOW_NEW && f->state != FLOW_CLOSED) {
 		end_flow(e, f, p->time_ns, p->frame);
 		f->state = FLOW_CLOSED;
@@ -244,11 +261,15 @@ static inline struct flow *flow_of(struct engine *e, const struct packet *p, con
 static void ip_packet(struct engine *e, const struct packet *p, const struct foreseen *at)
 {
 	struct flow *f = flow_of(e, p, at);
+	uint32_t now_s = (uint32_t)(p->time_ns / 1000000000);
+	unsigned windows = teller_window(&e->teller, p->hash, f->last_s, now_s);
 
 	if (f->packets++ == 0)
 		e->counters.flows++;
-	f->last_s = (uint32_t)(p->time_ns / 1000000000);
-	if (!(f->flags & FLOW_HEARD_LOW << p->direction))
+	f->last_s = now_s;
+	if (windows)
+		begin_window(e, f, windows);
+	if (!(f->present >> p->direction & 1))
 		hear(e, f, p);
 	if (p->kind == PACKET_TCP)
 		tcp_packet(e, f, p);

@@ -23,8 +23,8 @@ enum flow_flag {
 	FLOW_SERVER_LOW = 4,      /* the handshake showed key.low as the server */
 	FLOW_SERVER_HIGH = 8,
 	FLOW_FROM_START = 16,     /* its SYN was seen */
-	FLOW_TOLD_LOW = 32,       /* what key.low does here was told */
-	FLOW_TOLD_HIGH = 64,
+	FLOW_TOLD_LOW = 32,       /* what key.low does here was told; where nobody reads: who serves was */
+	FLOW_TOLD_HIGH = 64,      /* where nobody reads: who serves was told, or needs not be */
 	FLOW_ANSWERED = 128,      /* a SYN was accepted */
 };
 
@@ -42,7 +42,8 @@ struct flow {
 	uint8_t looks;       /* payload packets shown to classifiers while undecided */
 	uint16_t label;      /* FLOW_LABELLED: nDPI's number */
 	uint8_t takeovers;   /* attempts of other classifiers after the first decision */
-	uint8_t goodbyes;    /* 1 << direction for each FIN seen */
+	uint8_t goodbyes : 2; /* 1 << direction for each FIN seen */
+	uint8_t present : 2;  /* 1 << direction for who was heard in this window, see teller_window() */
 	uint16_t start[2];   /* by direction: FLOW_START_SEEN and the low bits of the sequence number after the SYN */
 };
 

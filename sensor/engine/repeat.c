@@ -67,7 +67,7 @@ bool repeat_seen(struct engine *e, const struct flow *f, struct detail *d, const
 	memo = hash_memo(e, d);
 	hash = hash_packet(e, f, p, memo);
 	/* What it told is told again when that is due. */
-	if (lately_met(set_of(e, p, hash), hash, second_of(p), e->teller.retell_s)) {
+	if (lately_met(set_of(e, p, hash), hash, second_of(p), teller_facts_s(&e->teller))) {
 		d->unlike = 0;
 		return true;
 	}

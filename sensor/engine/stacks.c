@@ -234,7 +234,7 @@ void stacks_see(struct engine *e, const struct packet *p)
 	if (!s.accepts)
 		remember_syn(x, p, &s);
 	/* Every stack states one; what doesn't was made by a program that writes packets. */
-	if (!s.mss || seen_lately(&x->of[p->share], hash_of(&e->decoder, p, &s), (uint32_t)(p->time_ns / 1000000000), e->teller.retell_s))
+	if (!s.mss || seen_lately(&x->of[p->share], hash_of(&e->decoder, p, &s), (uint32_t)(p->time_ns / 1000000000), teller_facts_s(&e->teller)))
 		return;
 	tell_signature(e, p, &s, asked);
 }

@@ -18,12 +18,20 @@ struct memory {
 	struct lately_set set[SHARES][MEMORY_SETS];
 };
 
+void teller_retell_after(struct teller *t, uint32_t seconds)
+{
+	t->retell_s = seconds;
+	t->window_bits = 0;
+	while (1u << t->window_bits < seconds)
+		t->window_bits++;
+}
+
 int teller_open(struct teller *t, struct engine_counters *counters, uint32_t engine, uint32_t retell_ms, uint64_t hash_key)
 {
 	memset(t, 0, sizeof *t);
 	t->counters = counters;
 	t->engine = engine;
-	t->retell_s = retell_ms / 1000;
+	teller_retell_after(t, retell_ms / 1000);
 	t->memory = aligned_alloc(_Alignof(struct memory), sizeof *t->memory);
 	t->hash_key = hash_key;
 	if (!t->memory)
@@ -124,9 +132,14 @@ static size_t put_text(char *to, size_t room, const char *text)
 	return n + 1;
 }
 
+static uint32_t again_after_s(const struct teller *t, const struct statement *s)
+{
+	return s->activity ? ACTIVITY_RETELL_S : s->kind == FINDING_HOST ? t->retell_s : teller_facts_s(t);
+}
+
 uint32_t teller_tell(struct teller *t, const struct witness *w, const struct statement *s, const char *path, const char *value)
 {
-	uint32_t retell_s = s->activity ? ACTIVITY_RETELL_S : t->retell_s, now_s = (uint32_t)(w->time_ns / 1000000000), told_s;
+	uint32_t now_s = (uint32_t)(w->time_ns / 1000000000), told_s;
 	struct report *r;
 	struct finding *f;
 	uint64_t hash;
@@ -136,7 +149,7 @@ uint32_t teller_tell(struct teller *t, const struct witness *w, const struct sta
 	if (own_endpoint(&t->own, &s->subject) || (s->kind == FINDING_TALKS && own_endpoint(&t->own, &s->peer)))
 		return now_s;
 	hash = hash_finding(t, w, s, path, value);
-	if (lately_meet(&t->memory->set[report_share(t->order)][hash & (MEMORY_SETS - 1)], hash, now_s, retell_s, &told_s))
+	if (lately_meet(&t->memory->set[report_share(t->order)][hash & (MEMORY_SETS - 1)], hash, now_s, again_after_s(t, s), &told_s))
 		return told_s;
 	r = reserve(t);
 	memset(r, 0, offsetof(struct report, finding.protocol));

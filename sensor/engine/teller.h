@@ -9,16 +9,23 @@
 #include "sensor/common/message.h"
 #include "sensor/common/ring.h"
 
+/* What is known of a host is told again less often than that it is there: it seldom changes, and is a good part of what the hub hears. */
+enum { RETELL_FACTS_BITS = 2 };
+
 struct teller {
 	struct ring ring;
 	struct engine_counters *counters;
 	uint32_t engine;
-	uint32_t retell_s;
+	uint32_t retell_s;     /* see teller_tell() */
+	uint32_t window_bits;  /* see teller_window() */
 	uint64_t hash_key;
 	uint64_t order; /* of what is told now, see report_order(); each share has a memory of its own */
 	struct endpoint own;   /* the sensor's own, of whom nothing is told */
 	struct memory *memory; /* of what was told */
 };
+
+/* Tells hosts again after this time, 1 .. 3600 seconds. */
+void teller_retell_after(struct teller *t, uint32_t seconds);
 
 /* Takes the producer's end of the findings ring from FD_*_OUT. 0, or -1. */
 int teller_open(struct teller *t, struct engine_counters *counters, uint32_t engine, uint32_t retell_ms, uint64_t hash_key);
@@ -50,9 +57,28 @@ struct statement {
 	struct endpoint peer;
 };
 
+/* Seconds after which what is no host and no activity is told again. */
+static inline uint32_t teller_facts_s(const struct teller *t)
+{
+	return t->retell_s << RETELL_FACTS_BITS;
+}
+
 /*
- * Tells one finding unless it was told within retell_ms; an activity, of which it matters how long it goes on,
- * within a second. path and value may be NULL. Waits while the hub is behind. Returns the second when it was told last.
+ * Time falls into windows, of at least retell_s for hosts and of teller_facts_s() for all else, and whoever goes on talking in a
+ * new one is to be told again. Which of them began between two seconds: 0 for none, 1 for that of hosts, 2 for both. They begin
+ * at another time for each hash, so that not everything is told again at once.
+ */
+static inline unsigned teller_window(const struct teller *t, uint64_t hash, uint32_t before_s, uint32_t now_s)
+{
+	uint32_t shift_s = (uint32_t)(hash >> 32), began = ((before_s + shift_s) ^ (now_s + shift_s)) >> t->window_bits;
+
+	return began >> RETELL_FACTS_BITS ? 2 : began != 0;
+}
+
+/*
+ * Tells one finding unless it was told lately: a host within retell_s, what is known of one within teller_facts_s(),
+ * and an activity, of which it matters how long it goes on, within a second. path and value may be NULL. Waits while the
+ * hub is behind. Returns the second when it was told last.
  */
 uint32_t teller_tell(struct teller *t, const struct witness *w, const struct statement *s, const char *path, const char *value);
 

@@ -2,8 +2,8 @@
  * Every classifier on conversations that nobody would hold; tests/fuzz/classifiers builds it with one alone.
  *
  * Input: the number of a classifier, then messages {flags:1 len:2 bytes}. Flags: 1 the other
- * direction, 2 a gap before it, 4 cut by the capture, 8 the usual port. The memo lives on from message
- * to message, as in a flow; each message ends where readable memory ends.
+ * direction, 2 a gap before it, 4 cut by the capture, 8 the usual port, 16 what was told is forgotten first. The memo
+ * lives on from message to message, as in a flow; each message ends where readable memory ends.
  */
 #include "classifiers/api/classifier.h"
 #include "tests/fuzz/messages.h"
@@ -99,6 +99,8 @@ static void read_message(const struct classifier *c, uint8_t transport, struct t
 			    .sender = &ends[direction], .receiver = &ends[!direction], .ethertype = c->ethertypes[0],
 			    .memo = transport <= TRANSPORT_IP ? NULL : talk->memo, .told = &told };
 
+	if (flags & 16 && c->forget && r.memo)
+		c->forget(r.memo);
 	if (!(flags & 8))
 		r.sender_port = r.receiver_port = 4000;
 	r.bytes = cursor_over(exact_copy(bytes.at, len), len);

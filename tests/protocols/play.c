@@ -79,7 +79,15 @@ static void check_item(const struct play *p, const struct told *t, const struct 
 	}
 }
 
-static void say_item(struct play *p, const struct told *t, const struct told_item *i)
+/* Side SENDER or RECEIVER of a message from that end. */
+static const char *name_of_side(const struct play *p, int from, uint8_t side)
+{
+	if (!p->by_end)
+		return side == SENDER ? "sender" : "receiver";
+	return (side == SENDER) == (from == 0) ? "first" : "second";
+}
+
+static void say_item(struct play *p, int from, const struct told *t, const struct told_item *i)
 {
 	char who[96], line[FINDING_PATH_BYTES + FINDING_VALUE_BYTES + 160];
 	const char *path = t->text + i->path;
@@ -87,7 +95,7 @@ static void say_item(struct play *p, const struct told *t, const struct told_ite
 	if (i->side == OTHER)
 		print_endpoint(who, sizeof who, &i->other);
 	else
-		snprintf(who, sizeof who, "%s", i->side == SENDER ? "sender" : "receiver");
+		snprintf(who, sizeof who, "%s", name_of_side(p, from, i->side));
 	if (i->kind == FINDING_HOST)
 		snprintf(line, sizeof line, "binding %s\n", who);
 	else if (i->kind == FINDING_SUBASSET)
@@ -108,7 +116,7 @@ static void take_told(struct play *p, const struct reader *r, const struct told 
 	for (size_t i = 0; i < t->count; i++) {
 		check_item(p, t, &t->items[i]);
 		if (p->said)
-			say_item(p, t, &t->items[i]);
+			say_item(p, r->direction, t, &t->items[i]);
 	}
 }
 
@@ -174,6 +182,16 @@ static void check_routine(const struct play *p, const struct glance *g, const st
 		blame(p, "left bytes of a datagram at a glance");
 }
 
+/* As the engine does now and then of a flow that is the classifier's. */
+static void forget(struct play *p)
+{
+	uint64_t *memo = exact_copy(p->memo, MEMO_BYTES);
+
+	p->c->forget(memo);
+	memcpy(p->memo, memo, MEMO_BYTES);
+	free(memo);
+}
+
 /* Offers `len` bytes; returns the verdict and how many bytes were taken. */
 static enum verdict offer(struct play *p, int from, const uint8_t *bytes, size_t len, bool truncated, size_t *taken)
 {
@@ -214,6 +232,7 @@ static enum verdict offer(struct play *p, int from, const uint8_t *bytes, size_t
 		say_verdict(p, from, (uint8_t)v, r.sender_role);
 	if (v == MINE)
 		take_told(p, &r, &told);
+	p->told += v == MINE ? told.count : 0;
 	/* A refused or incomplete message may have scribbled on the memo: the engine doesn't undo that. */
 	if (memo)
 		memcpy(p->memo, memo, MEMO_BYTES);
@@ -237,6 +256,8 @@ static void play_stream(struct play *p, int from, bool truncated)
 	enum verdict v = NOT_MINE;
 
 	while (at < p->len[from]) {
+		if (p->forgetful && p->mine)
+			forget(p);
 		v = offer(p, from, p->buffer[from] + at, p->len[from] - at, truncated, &taken);
 		if (v == NOT_MINE) {
 			give_up(p, from);
@@ -285,6 +306,8 @@ void play_segment(struct play *p, const struct segment *s, bool truncated)
 		play_stream(p, from, truncated);
 		return;
 	}
+	if (p->forgetful && p->mine)
+		forget(p);
 	v = offer(p, from, s->bytes, s->len, truncated, &taken);
 	if (v == NEED_MORE)
 		blame(p, "NEED_MORE of a datagram");

@@ -17,6 +17,9 @@ struct lines {
 struct play {
 	const struct classifier *c;
 	const struct flow *flow;
+	bool forgetful;    /* what it told is forgotten before each message */
+	bool by_end;       /* findings are said of the "first" and "second" end, not of "sender" and "receiver" */
+	unsigned told;     /* findings, those told again too */
 	struct lines *said;
 	uint8_t answer[2]; /* of each direction, the last one told; 0 none */
 	bool mine;         /* the classifier has the flow */

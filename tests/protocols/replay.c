@@ -4,8 +4,10 @@
  *	replay NAME CASE.txt          prints what classifier NAME says
  *	replay --check NAME CASE.txt  compares with CASE.expected; then the same conversation cut to single
  *	                              bytes, with every prefix, with every byte set to 0, to 255 and
- *	                              raised by one, and offered to all other classifiers
- *	replay --coverage FOLDER      every classifier has a folder with a case that it calls its own
+ *	                              raised by one, with what was told forgotten before each message,
+ *	                              and offered to all other classifiers
+ *	replay --coverage FOLDER      every classifier has a folder with a case that it calls its own, and
+ *	                              where it can forget, with one in which that makes it tell again
  *
  * Built with AddressSanitizer the mutated runs find reads past the end; without it they still find
  * broken contracts.
@@ -45,6 +47,24 @@ static bool run(const struct classifier *c, const struct transcript *t, struct l
 		clean &= !playing.refused;
 	}
 	return clean;
+}
+
+/* The same, with or without forgetting before each message, told by ends. Returns how many findings were told. */
+static unsigned run_again(const struct classifier *c, const struct transcript *t, bool forgetful, struct lines *said)
+{
+	unsigned told = 0;
+
+	for (size_t i = 0; i < t->count; i++) {
+		const struct flow *f = &t->flows[i];
+
+		play_start(&playing, c, f, said);
+		playing.forgetful = forgetful;
+		playing.by_end = true;
+		for (size_t j = 0; j < f->count; j++)
+			play_segment(&playing, &f->segments[j], f->truncated);
+		told += playing.told;
+	}
+	return told;
 }
 
 /* The same with TCP handed over byte by byte. */
@@ -197,6 +217,20 @@ static int compare(const char *what, const char *want, const char *got)
 	return 1;
 }
 
+/* What is forgotten is told again: nothing else changes. */
+static int check_forgetful(const struct classifier *c, const struct transcript *t)
+{
+	struct lines once = { 0 }, again = { 0 };
+	int bad;
+
+	run_again(c, t, false, &once);
+	run_again(c, t, true, &again);
+	bad = compare("with what was told forgotten before each message", once.text ? once.text : "", again.text ? again.text : "");
+	free(once.text);
+	free(again.text);
+	return bad;
+}
+
 static int check(const char *name, const char *path)
 {
 	const struct classifier *c = find_classifier(name);
@@ -216,6 +250,8 @@ static int check(const char *name, const char *path)
 		run_recut(c, &t, &recut);
 		bad |= compare("cut to single bytes", said.text ? said.text : "", recut.text ? recut.text : "");
 	}
+	if (c->forget)
+		bad |= check_forgetful(c, &t);
 	bad |= offer_to_others(c, &t);
 	printf("%zu changed conversations tried\n", run_mutated(c, &t));
 	free(said.text);
@@ -259,6 +295,26 @@ static bool has_case(const char *folder, const char *name)
 	return good;
 }
 
+/* True when forgetting makes it tell more in one of the cases in the classifier's folder. */
+static bool tells_again(const char *folder, const struct classifier *c)
+{
+	char pattern[4096];
+	glob_t found;
+	bool more = false;
+
+	snprintf(pattern, sizeof pattern, "%s/%s/*.txt", folder, c->name);
+	if (glob(pattern, 0, NULL, &found) != 0)
+		return false;
+	for (size_t i = 0; i < found.gl_pathc && !more; i++) {
+		struct transcript t = transcript_read(found.gl_pathv[i]);
+
+		more = run_again(c, &t, true, NULL) > run_again(c, &t, false, NULL);
+		transcript_free(&t);
+	}
+	globfree(&found);
+	return more;
+}
+
 static int coverage(const char *folder)
 {
 	size_t count = 0;
@@ -267,6 +323,10 @@ static int coverage(const char *folder)
 	for (size_t i = 0; classifiers[i]; i++, count++) {
 		if (!has_case(folder, classifiers[i]->name)) {
 			fprintf(stderr, "%s/%s holds no case that is its own\n", folder, classifiers[i]->name);
+			bad = 1;
+		}
+		if (classifiers[i]->forget && !tells_again(folder, classifiers[i])) {
+			fprintf(stderr, "%s/%s holds no case in which it tells again what it forgot\n", folder, classifiers[i]->name);
 			bad = 1;
 		}
 	}
