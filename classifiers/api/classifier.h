@@ -110,7 +110,7 @@ struct classifier {
 	void (*forget)(void *memo);
 	/*
 	 * Optional, Ethernet: how many bytes from the start of a frame decide all that read() tells of it, 0 for all of them.
-	 * A second frame of the same sender that is alike so far is not read again within a minute.
+	 * A second frame of the same sender that is alike so far is not read again within two minutes.
 	 */
 	size_t (*telling)(const struct cursor *frame);
 };

@@ -91,19 +91,34 @@ void engine_free(struct engine *e)
 		ndpi_close(e->ndpi);
 }
 
+/* All that a sender is told by. */
+static uint64_t hash_sender(const struct engine *e, const struct packet *p)
+{
+	const uint64_t *key = e->decoder.hash_key;
+	uint64_t address[2], mac = p->ethernet ? packet_source_mac(p->ethernet) : 0;
+
+	memcpy(address, p->direction ? p->key.high : p->key.low, sizeof address);
+	address[1] ^= (uint64_t)decoder_tags(&e->decoder, p->zone) << 32 ^ p->key.family;
+	return hash_mix(hash_mix(address[0] ^ key[0], address[1] ^ key[1]) ^ mac, (uint64_t)p->hop_limit << 1 | (uint64_t)p->multicast << 9 | key[1] << 10 | 1);
+}
+
 static void tell_host(struct engine *e, const struct packet *p)
 {
 	struct statement host = { .kind = FINDING_HOST };
+	uint64_t hash = hash_sender(e, p);
+	struct lately_set *set = &e->hosts[p->share][hash & (HOST_SETS - 1)];
 	struct parties who;
 	struct witness w;
 
 	if (e->asked)
 		return; /* the prober wrote those addresses itself */
+	if (lately_met(set, hash, (uint32_t)(p->time_ns / 1000000000), e->teller.retell_s))
+		return;
 	parties_of(p, &who);
 	host.subject = who.sender;
 	witness_of(e, p, "", &w);
 	w.transport = TRANSPORT_NONE;
-	teller_tell(&e->teller, &w, &host, NULL, NULL);
+	(void)lately_meet(set, hash, teller_tell(&e->teller, &w, &host, NULL, NULL), 0, NULL);
 }
 
 /* A packet that stands for a flow of which none is at hand. */
@@ -131,12 +146,12 @@ static void end_flow(struct engine *e, struct flow *f, int64_t time_ns, uint64_t
 }
 
 /* A flow may last for weeks: whoever goes on in a new window is told again, and after some of them what it does here. */
-static void begin_window(struct engine *e, struct flow *f, unsigned windows)
+static void begin_window(struct engine *e, struct flow *f, uint32_t began)
 {
 	const struct classifier *c;
 
 	f->present = 0;
-	if (windows < 2 || (f->state != FLOW_OURS && !(f->flags & FLOW_TOLD_LOW)))
+	if (!(began >> FACT_WINDOW_BITS) || (f->state != FLOW_OURS && !(f->flags & FLOW_TOLD_LOW)))
 		return;
 	f->flags &= (uint8_t)~(FLOW_TOLD_LOW | FLOW_TOLD_HIGH);
 	if (f->state != FLOW_OURS || !f->detail)
@@ -262,13 +277,13 @@ static void ip_packet(struct engine *e, const struct packet *p, const struct for
 {
 	struct flow *f = flow_of(e, p, at);
 	uint32_t now_s = (uint32_t)(p->time_ns / 1000000000);
-	unsigned windows = teller_window(&e->teller, p->hash, f->last_s, now_s);
+	uint32_t began = teller_window(p->hash, f->last_s, now_s);
 
 	if (f->packets++ == 0)
 		e->counters.flows++;
 	f->last_s = now_s;
-	if (windows)
-		begin_window(e, f, windows);
+	if (began)
+		begin_window(e, f, began);
 	if (!(f->present >> p->direction & 1))
 		hear(e, f, p);
 	if (p->kind == PACKET_TCP)

@@ -12,6 +12,7 @@
 #include "sensor/engine/detail.h"
 #include "sensor/engine/ears.h"
 #include "sensor/engine/flow.h"
+#include "sensor/engine/lately.h"
 #include "sensor/engine/pulse.h"
 #include "sensor/engine/repeat.h"
 #include "sensor/engine/stacks.h"
@@ -25,6 +26,8 @@ enum {
 
 struct link_memory;
 
+enum { HOST_SETS = 4096 / LATELY_WAYS / SHARES };
+
 struct engine {
 	struct engine_config config;
 	struct engine_counters counters;
@@ -35,6 +38,7 @@ struct engine {
 	struct details details;
 	struct pulses pulses;
 	struct teller teller;
+	struct lately_set hosts[SHARES][HOST_SETS]; /* senders that were told: most flows are of the same few */
 	struct ndpi *ndpi; /* NULL when left out */
 	struct ears *ears; /* likewise */
 	struct stacks *stacks;

@@ -58,6 +58,7 @@ struct joint {
 	int fd; /* of it */
 	unsigned index;
 	unsigned engines;
+	uint8_t owner[SHARES]; /* which engine works on a share */
 	struct board *own;
 	const struct board *board[CONFIG_ENGINES];
 	uint64_t offset; /* of the next block to work on */
@@ -114,7 +115,7 @@ static inline void deal(const struct joint *j, struct block *b, const struct fra
 
 	b->time_ns[b->count++] = f->time_ns;
 	if (e.share != SHARE_UNSURE) {
-		unsigned who = e.share % j->engines;
+		unsigned who = j->owner[e.share];
 
 		b->entry[who][b->entries[who]++] = e;
 		return;
@@ -199,6 +200,8 @@ struct joint *joint_open(int boards, unsigned index, unsigned engines)
 	}
 	j->index = index;
 	j->engines = engines;
+	for (unsigned s = 0; s < SHARES; s++)
+		j->owner[s] = (uint8_t)(s % engines);
 	return j;
 }
 

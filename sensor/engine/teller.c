@@ -18,20 +18,12 @@ struct memory {
 	struct lately_set set[SHARES][MEMORY_SETS];
 };
 
-void teller_retell_after(struct teller *t, uint32_t seconds)
-{
-	t->retell_s = seconds;
-	t->window_bits = 0;
-	while (1u << t->window_bits < seconds)
-		t->window_bits++;
-}
-
 int teller_open(struct teller *t, struct engine_counters *counters, uint32_t engine, uint32_t retell_ms, uint64_t hash_key)
 {
 	memset(t, 0, sizeof *t);
 	t->counters = counters;
 	t->engine = engine;
-	teller_retell_after(t, retell_ms / 1000);
+	t->retell_s = retell_ms / 1000;
 	t->memory = aligned_alloc(_Alignof(struct memory), sizeof *t->memory);
 	t->hash_key = hash_key;
 	if (!t->memory)

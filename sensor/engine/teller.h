@@ -9,23 +9,22 @@
 #include "sensor/common/message.h"
 #include "sensor/common/ring.h"
 
-/* What is known of a host is told again less often than that it is there: it seldom changes, and is a good part of what the hub hears. */
-enum { RETELL_FACTS_BITS = 2 };
+enum {
+	RETELL_FACTS = 2, /* what is known of a host is told again after so many times the time after which the host itself is */
+	HOST_WINDOW_BITS = 7,
+	FACT_WINDOW_BITS = 8,
+};
 
 struct teller {
 	struct ring ring;
 	struct engine_counters *counters;
 	uint32_t engine;
-	uint32_t retell_s;     /* see teller_tell() */
-	uint32_t window_bits;  /* see teller_window() */
+	uint32_t retell_s; /* see teller_tell() */
 	uint64_t hash_key;
 	uint64_t order; /* of what is told now, see report_order(); each share has a memory of its own */
 	struct endpoint own;   /* the sensor's own, of whom nothing is told */
 	struct memory *memory; /* of what was told */
 };
-
-/* Tells hosts again after this time, 1 .. 3600 seconds. */
-void teller_retell_after(struct teller *t, uint32_t seconds);
 
 /* Takes the producer's end of the findings ring from FD_*_OUT. 0, or -1. */
 int teller_open(struct teller *t, struct engine_counters *counters, uint32_t engine, uint32_t retell_ms, uint64_t hash_key);
@@ -60,19 +59,19 @@ struct statement {
 /* Seconds after which what is no host and no activity is told again. */
 static inline uint32_t teller_facts_s(const struct teller *t)
 {
-	return t->retell_s << RETELL_FACTS_BITS;
+	return t->retell_s * RETELL_FACTS;
 }
 
 /*
- * Time falls into windows, of at least retell_s for hosts and of teller_facts_s() for all else, and whoever goes on talking in a
- * new one is to be told again. Which of them began between two seconds: 0 for none, 1 for that of hosts, 2 for both. They begin
- * at another time for each hash, so that not everything is told again at once.
+ * For flows time falls into windows of 1 << HOST_WINDOW_BITS seconds, and longer ones of 1 << FACT_WINDOW_BITS; whoever goes on
+ * talking in a new one is to be told again. They begin at another second for each hash, so that not all is told again at once.
+ * Not 0 when a window began between these two, and with the bit FACT_WINDOW_BITS or a higher one when a longer one did.
  */
-static inline unsigned teller_window(const struct teller *t, uint64_t hash, uint32_t before_s, uint32_t now_s)
+static inline uint32_t teller_window(uint64_t hash, uint32_t before_s, uint32_t now_s)
 {
-	uint32_t shift_s = (uint32_t)(hash >> 32), began = ((before_s + shift_s) ^ (now_s + shift_s)) >> t->window_bits;
+	uint32_t shift_s = (uint32_t)(hash >> 32);
 
-	return began >> RETELL_FACTS_BITS ? 2 : began != 0;
+	return ((before_s + shift_s) ^ (now_s + shift_s)) >> HOST_WINDOW_BITS << HOST_WINDOW_BITS;
 }
 
 /*

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,12 +51,20 @@ static void release_all(struct reading *h)
 		intake_release(&h->intakes[i]);
 }
 
+/* A finding without the room that its last text, the longest, leaves empty. */
+static void copy_report(struct report *to, const struct report *from)
+{
+	size_t len = from->type == REPORT_FINDING ? offsetof(struct report, finding.value) + strlen(from->finding.value) + 1 : sizeof *from;
+
+	memcpy(to, from, len);
+}
+
 static void add(struct reading *h, const struct report *report)
 {
 	struct queue *q = &h->queue;
 	unsigned at = (q->first + q->count++) % AHEAD;
 
-	q->report[at] = *report;
+	copy_report(&q->report[at], report);
 	q->expected[at].count = 0;
 	if (report->type == REPORT_FINDING)
 		picture_expect(&h->picture, &report->finding, &q->expected[at]);

@@ -6,9 +6,10 @@ enum {
 	PORT_UNKNOWN = 9999,
 	SECOND = 1000, /* frames of the fixture */
 	LASTS_S = 7200,
-	HOST_S = 60,
-	HOST_LATE_S = HOST_S + 64 + 2,   /* when a window began just before it was due */
-	FACT_LATE_S = 4 * HOST_S + 4 * 64 + 2,
+	HOST_S = 120,
+	FACT_S = HOST_S * RETELL_FACTS,
+	HOST_LATE_S = HOST_S + (1 << HOST_WINDOW_BITS) + 2, /* when a window began just before it was due */
+	FACT_LATE_S = FACT_S + (1 << FACT_WINDOW_BITS) + 2,
 	UNIT = 7,
 };
 
@@ -49,7 +50,7 @@ static struct fixture *start(uint16_t port)
 	struct fixture *x = fixture_start();
 	struct wire w;
 
-	teller_retell_after(&x->engine.teller, HOST_S);
+	x->engine.teller.retell_s = HOST_S;
 	wire_tcp(&w, false, port, 99, TCP_SYN, "", 0);
 	fixture_wire(x, &w);
 	wire_tcp(&w, true, port, 999, TCP_SYN | TCP_ACK, "", 0);
@@ -75,9 +76,9 @@ static void check(struct silence *all, unsigned count, int64_t end_ns)
 		bool host = all[k].kind == FINDING_HOST;
 
 		note(&all[k], end_ns);
-		assert_in_range(all[k].longest_s, host ? HOST_S - 1 : 4 * HOST_S - 1, host ? HOST_LATE_S : FACT_LATE_S);
+		assert_in_range(all[k].longest_s, (host ? HOST_S : FACT_S) - 1, host ? HOST_LATE_S : FACT_LATE_S);
 		/* And no more often than is promised. */
-		assert_in_range(all[k].told, 2, 1 + LASTS_S / (host ? HOST_S : 4 * HOST_S));
+		assert_in_range(all[k].told, 2, 1 + LASTS_S / (host ? HOST_S : FACT_S));
 	}
 }
 
