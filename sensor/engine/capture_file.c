@@ -185,6 +185,11 @@ struct pcap_form {
 	bool swapped;
 };
 
+static inline struct pcap_form form_of(const struct capture_file *file)
+{
+	return (struct pcap_form){ .extra = file->extra, .unit_ns = file->nanoseconds ? 1 : 1000, .linktype = file->linktype, .swapped = file->swapped };
+}
+
 /* False when the record is not all there, or states an impossible length. */
 static inline bool take_pcap_record(struct cursor *c, const struct pcap_form *form, struct frame *f)
 {
@@ -229,7 +234,7 @@ static __attribute__((noinline)) enum capture_result pcap_stops(struct capture_f
 /* The file's place is kept in registers for as long as a batch is read. */
 static enum capture_result read_pcap(struct capture_file *file, struct frame *frames, unsigned most, unsigned *count)
 {
-	const struct pcap_form form = { .extra = file->extra, .unit_ns = file->nanoseconds ? 1 : 1000, .linktype = file->linktype, .swapped = file->swapped };
+	const struct pcap_form form = form_of(file);
 	struct cursor behind = byte_window_cursor(file->window), c = behind;
 	unsigned n = 0;
 
@@ -463,15 +468,25 @@ const char *capture_file_why(const struct capture_file *file)
 	return file->why;
 }
 
-bool capture_file_is_plain(const struct capture_file *file, uint64_t *offset, uint16_t *linktype)
+bool capture_file_is_plain(const struct capture_file *file, uint64_t *offset)
 {
-	*linktype = file->linktype;
 	return !file->pcapng && !file->snoop && byte_source_offset(file->source, offset);
 }
 
 void capture_file_place(struct capture_file *file, const uint8_t *bytes, size_t len, uint64_t offset, bool last)
 {
 	byte_source_place(file->source, bytes, len, offset, last);
+}
+
+bool capture_file_pick(const struct capture_file *file, size_t place, uint64_t number, struct frame *f)
+{
+	const struct pcap_form form = form_of(file);
+	size_t head = PCAP_RECORD_BYTES + form.extra;
+	struct cursor c = cursor_over(file->window->bytes, file->window->to);
+
+	f->number = number;
+	cursor_skip(&c, place - head);
+	return place >= head && take_pcap_record(&c, &form, f);
 }
 
 void capture_file_move(struct capture_file *file, size_t place, uint64_t frames)

@@ -19,13 +19,12 @@ enum {
 	BLOCKS = 4,               /* of each engine: so far one may run ahead */
 	RECORD_LEAST = 16,
 	FRAMES_MOST = BLOCK_BYTES / RECORD_LEAST,
+	STRIDES = FRAMES_MOST / ENGINE_STRIDE + 2, /* that a block has a part in */
 };
 
-/* A frame, for whom it is or may be. */
+/* A frame, for whom it is or may be. As little as can be: what one engine writes for another is dear. */
 struct entry {
 	uint32_t place; /* of its bytes in the block */
-	uint32_t captured;
-	uint32_t length;
 	uint16_t index; /* among all frames of the block */
 	uint16_t share;
 };
@@ -38,7 +37,8 @@ struct block {
 	uint32_t count;  /* of those */
 	uint32_t last;   /* nothing can follow */
 	uint32_t entries[CONFIG_ENGINES]; /* of each engine */
-	int64_t time_ns[FRAMES_MOST];     /* of every frame */
+	int64_t first_ns, last_ns;   /* of its frames */
+	int64_t stride_ns[STRIDES];  /* of the last frame of each stride, counted from the one that the block begins in */
 	struct entry entry[CONFIG_ENGINES][FRAMES_MOST];
 	uint8_t bytes[BLOCK_BYTES];
 };
@@ -63,11 +63,10 @@ struct joint {
 	const struct board *board[CONFIG_ENGINES];
 	uint64_t offset; /* of the next block to work on */
 	uint64_t frames; /* before it */
-	uint16_t linktype;
 	uint64_t next;   /* its number, from 0 */
 	/* the block at hand, as it was when it was looked at first */
 	const struct block *block;
-	uint32_t count, used, entries;
+	uint32_t len, count, used, entries, last;
 	uint32_t seen;  /* of its frames */
 	uint32_t taken; /* of our entries */
 };
@@ -111,9 +110,11 @@ static size_t fill(int fd, uint8_t *bytes, uint64_t offset)
 /* An entry for who surely is to work on the frame, or for everybody. */
 static inline void deal(const struct joint *j, struct block *b, const struct frame *f)
 {
-	struct entry e = { (uint32_t)(f->bytes - b->bytes), f->captured, f->length, (uint16_t)b->count, share_of_frame(f->bytes, f->captured, f->linktype) };
+	struct entry e = { (uint32_t)(f->bytes - b->bytes), (uint16_t)b->count, share_of_frame(f->bytes, f->captured, f->linktype) };
 
-	b->time_ns[b->count++] = f->time_ns;
+	b->count++;
+	if (f->number % ENGINE_STRIDE == 0)
+		b->stride_ns[f->number / ENGINE_STRIDE - (b->frames + 1) / ENGINE_STRIDE] = f->time_ns;
 	if (e.share != SHARE_UNSURE) {
 		unsigned who = j->owner[e.share];
 
@@ -137,8 +138,12 @@ static void find_frames(struct joint *j, struct block *b)
 	b->count = 0;
 	do {
 		result = capture_file_read(j->file, frames, ENGINE_BATCH, &n);
+		if (n && b->count == 0)
+			b->first_ns = frames[0].time_ns;
 		for (unsigned i = 0; i < n; i++)
 			deal(j, b, &frames[i]);
+		if (n)
+			b->last_ns = frames[n - 1].time_ns;
 	} while (result == CAPTURE_FRAME);
 	b->used = (uint32_t)capture_file_position(j->file);
 	b->last = result != CAPTURE_REFILL;
@@ -209,7 +214,7 @@ bool joint_start(struct joint *j, struct capture_file *file, int fd)
 {
 	j->file = file;
 	j->fd = fd;
-	return capture_file_is_plain(file, &j->offset, &j->linktype);
+	return capture_file_is_plain(file, &j->offset);
 }
 
 void joint_close(struct joint *j)
@@ -220,20 +225,26 @@ void joint_close(struct joint *j)
 	free(j);
 }
 
+/* Frames are taken from the block at hand again. */
+static void show(const struct joint *j)
+{
+	capture_file_place(j->file, j->block->bytes, j->len, j->offset, j->last);
+}
+
 /* What another shows is taken over once, and must be where ours ended. */
 static bool turn_to(struct joint *j, const struct block *b)
 {
-	uint32_t len = b->len, last = b->last;
-
+	j->len = b->len;
+	j->last = b->last;
 	j->count = b->count;
 	j->used = b->used;
 	j->entries = b->entries[j->index];
-	if (b->offset != j->offset || b->frames != j->frames || len > BLOCK_BYTES || j->used > len || j->count > FRAMES_MOST ||
-	    j->entries > j->count || (!j->used && !last))
+	if (b->offset != j->offset || b->frames != j->frames || j->len > BLOCK_BYTES || j->used > j->len || j->count > FRAMES_MOST ||
+	    j->entries > j->count || (!j->used && !j->last))
 		return false;
 	j->block = b;
 	j->seen = j->taken = 0;
-	capture_file_place(j->file, b->bytes, len, j->offset, last);
+	show(j);
 	return true;
 }
 
@@ -264,19 +275,24 @@ void joint_leave(struct joint *j)
 	capture_file_resume(j->file, j->offset, j->frames);
 }
 
-/* False when its bytes can't be where it says, or its time can't be. */
+/* False when no record is where it says. */
 static inline bool take(const struct joint *j, const struct entry *e, struct frame *f)
 {
-	f->bytes = j->block->bytes + e->place;
-	f->captured = e->captured;
-	f->length = e->length;
-	f->time_ns = j->block->time_ns[e->index];
-	f->number = j->frames + e->index + 1;
-	f->linktype = j->linktype;
-	f->has_vlan = false;
 	f->share = (uint8_t)e->share;
-	return e->place <= j->used && e->captured <= j->used - e->place && e->captured <= e->length && e->share <= SHARE_UNSURE &&
-	       time_valid(f->time_ns);
+	return e->share <= SHARE_UNSURE && capture_file_pick(j->file, e->place, j->frames + e->index + 1, f);
+}
+
+/* Of the block's frame before `end`: the last of a stride, or of the block, or the file's first, which comes alone. */
+static int64_t time_before(const struct joint *j, uint32_t end)
+{
+	const struct block *b = j->block;
+	int64_t time_ns = b->first_ns;
+
+	if (end == j->count)
+		time_ns = b->last_ns;
+	else if ((j->frames + end) % ENGINE_STRIDE == 0)
+		time_ns = b->stride_ns[(j->frames + end) / ENGINE_STRIDE - (j->frames + 1) / ENGINE_STRIDE];
+	return end && time_valid(time_ns) ? time_ns : 0;
 }
 
 /* What follows the last frame of a block. There is none more, unless somebody lied of where they end. */
@@ -296,6 +312,9 @@ enum capture_result joint_take(struct joint *j, struct frame *frames, struct joi
 	uint32_t end = j->count - j->seen > batch->most_seen ? j->seen + (uint32_t)batch->most_seen : j->count;
 	unsigned n = 0;
 
+	/* Others may wait for it: a block is found where the one before ends, and so one engine after the other. */
+	if (fetch(j))
+		show(j);
 	while (n < batch->most && j->taken < j->entries) {
 		struct entry e = all[j->taken];
 
@@ -314,8 +333,6 @@ enum capture_result joint_take(struct joint *j, struct frame *frames, struct joi
 		end = (uint32_t)(frames[n - 1].number - j->frames);
 	j->seen = end;
 	batch->last_number = j->frames + end;
-	batch->last_ns = end ? j->block->time_ns[end - 1] : 0;
-	if (!time_valid(batch->last_ns))
-		batch->last_ns = 0;
+	batch->last_ns = n == batch->most ? frames[n - 1].time_ns : time_before(j, end);
 	return end < j->count ? CAPTURE_FRAME : look_behind(j);
 }

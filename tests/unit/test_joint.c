@@ -282,7 +282,7 @@ static void test_lies(void **state)
 		int fd = make_file(0);
 
 		open_readers(r, 2, fd);
-		r[1].lied_to = true;
+		r[0].lied_to = r[1].lied_to = true;
 		for (unsigned i = 0; i < LIES; i++) {
 			uint32_t lie = (uint32_t)rand() >> rand() % 32;
 
