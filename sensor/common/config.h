@@ -51,7 +51,7 @@ struct engine_config {
 	uint32_t ndpi_flows;    /* most flows that nDPI looks at at once; 0 leaves nDPI out */
 	uint32_t progress;      /* 1: send REPORT_PROGRESS a few times a second */
 	uint32_t walls;
-	uint32_t retell_ms;     /* a host heard again is told again after this time, 1000 .. 3600000; what is known of it after twice that */
+	uint32_t retell_ms;     /* a host heard again is told again after this time, 1000 .. 3600000; what is known of it after four times that */
 	uint32_t probes;        /* 1: there is a ring from the prober, FD_PROBES_* */
 	uint32_t pulses;        /* pairs whose cyclic traffic is measured, a power of two; 0 for none */
 	uint32_t shares;        /* a bit for each share of the traffic that is its own, see sensor/common/spread.h; 0 for all */

@@ -76,7 +76,7 @@ static bool fill_configs(struct reading *r, const struct capture_options *o)
 	snprintf(rules, sizeof rules, "%s", o->rules);
 	r->engine_config = (struct engine_config){
 		.version = CONFIG_VERSION, .source = ENGINE_FILE, .pace = PACE_FAST, .flows = 262144, .details = 131072,
-		.stream_bytes = 64 * MIB, .ndpi_flows = o->no_ndpi ? 0 : 8192, .progress = r->progress, .walls = 0, .retell_ms = 120000,
+		.stream_bytes = 64 * MIB, .ndpi_flows = o->no_ndpi ? 0 : 8192, .progress = r->progress, .walls = 0, .retell_ms = 60000,
 	};
 	r->hub_config = (struct hub_config){
 		.version = CONFIG_VERSION, .mode = HUB_READ, .probing = PROBING_PROPOSE, .engines = 1, .max_assets = 2 * MIB,

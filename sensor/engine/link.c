@@ -16,7 +16,7 @@ enum {
 	EARLY_AHEAD = 16,
 	MEMORY_BYTES = 1600, /* longer frames are read each time */
 	MEMORY_SPEAKERS = 4096 / LATELY_WAYS / SHARES,
-	REPEAT_S = 120, /* as hosts are told again */
+	REPEAT_S = 120,
 	MAC_BYTES = 6,
 	ETHERNET_BYTES = 2 * MAC_BYTES + 2,
 	KINDS = 128, /* of ethertypes and IP protocols that somebody reads; twice as many as there are */

@@ -10,7 +10,7 @@
 #include "sensor/common/ring.h"
 
 enum {
-	RETELL_FACTS = 2, /* what is known of a host is told again after so many times the time after which the host itself is */
+	RETELL_FACTS = 4, /* what is known of a host is told again after so many times the time after which the host itself is */
 	HOST_WINDOW_BITS = 7,
 	FACT_WINDOW_BITS = 8,
 };
@@ -65,6 +65,8 @@ static inline uint32_t teller_facts_s(const struct teller *t)
 /*
  * For flows time falls into windows of 1 << HOST_WINDOW_BITS seconds, and longer ones of 1 << FACT_WINDOW_BITS; whoever goes on
  * talking in a new one is to be told again. They begin at another second for each hash, so that not all is told again at once.
+ * The first is longer than retell_s: who speaks once in a minute or two is told each time, as long as a probe needs him heard
+ * (ORDER_HEARD_S).
  * Not 0 when a window began between these two, and with the bit FACT_WINDOW_BITS or a higher one when a longer one did.
  */
 static inline uint32_t teller_window(uint64_t hash, uint32_t before_s, uint32_t now_s)

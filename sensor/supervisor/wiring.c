@@ -18,7 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { MIB = 1024 * 1024, FINDINGS_RING_BYTES = 16 * MIB, PROBES_RING_BYTES = 4 * MIB, RETELL_MS = 120000, PRIVATE_HOURS = 168, PULSES = 4096, WIRES = 40 };
+enum { MIB = 1024 * 1024, FINDINGS_RING_BYTES = 16 * MIB, PROBES_RING_BYTES = 4 * MIB, RETELL_MS = 60000, PRIVATE_HOURS = 168, PULSES = 4096, WIRES = 40 };
 
 static int open_file(struct engine_wiring *e)
 {

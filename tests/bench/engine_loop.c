@@ -25,7 +25,7 @@ int main(int argc, char **argv)
 {
 	struct engine_config config = {
 		.version = CONFIG_VERSION, .source = ENGINE_FILE, .flows = 262144, .details = 131072, .stream_bytes = 64 << 20,
-		.ndpi_flows = 8192, .retell_ms = 120000,
+		.ndpi_flows = 8192, .retell_ms = 60000,
 	};
 	struct ring_fds fds;
 

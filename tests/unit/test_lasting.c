@@ -1,12 +1,14 @@
 /* A flow that lasts for hours: who speaks in it, and what they are, is told again all the while. */
 #include "tests/unit/engine_fixture.h"
 
+#include "active/guard/order.h"
+
 enum {
 	PORT_MODBUS = 502,
 	PORT_UNKNOWN = 9999,
 	SECOND = 1000, /* frames of the fixture */
 	LASTS_S = 7200,
-	HOST_S = 120,
+	HOST_S = 60,
 	FACT_S = HOST_S * RETELL_FACTS,
 	HOST_LATE_S = HOST_S + (1 << HOST_WINDOW_BITS) + 2, /* when a window began just before it was due */
 	FACT_LATE_S = FACT_S + (1 << FACT_WINDOW_BITS) + 2,
@@ -58,16 +60,16 @@ static struct fixture *start(uint16_t port)
 	return x;
 }
 
-/* A question and its answer each second. */
-static void ask(struct fixture *x, uint16_t port, uint32_t second, const void *question, size_t asked, const void *answer, size_t answered)
+/* A question and its answer, and time until the next. */
+static void ask(struct fixture *x, uint16_t port, uint32_t number, uint32_t apart_s, const void *question, size_t asked, const void *answer, size_t answered)
 {
 	struct wire w;
 
-	wire_tcp(&w, false, port, 100 + second * (uint32_t)asked, TCP_ACK, question, asked);
+	wire_tcp(&w, false, port, 100 + number * (uint32_t)asked, TCP_ACK, question, asked);
 	fixture_wire(x, &w);
-	wire_tcp(&w, true, port, 1000 + second * (uint32_t)answered, TCP_ACK, answer, answered);
+	wire_tcp(&w, true, port, 1000 + number * (uint32_t)answered, TCP_ACK, answer, answered);
 	fixture_wire(x, &w);
-	x->frames += SECOND - 2;
+	x->frames += apart_s * SECOND - 2;
 }
 
 static void check(struct silence *all, unsigned count, int64_t end_ns)
@@ -89,7 +91,7 @@ static void play(struct fixture *x, uint16_t port, const void *question, size_t 
 	for (unsigned k = 0; k < count; k++)
 		all[k].last_ns = now_ns(x);
 	for (uint32_t second = 0; second < LASTS_S; second++) {
-		ask(x, port, second, question, asked, answer, answered);
+		ask(x, port, second, 1, question, asked, answer, answered);
 		note_findings(x, all, count);
 	}
 	check(all, count, now_ns(x));
@@ -127,11 +129,31 @@ static void test_unread(void **state)
 	fixture_end(x);
 }
 
+/* Whoever speaks seldom is still heard often enough to be asked something. */
+static void test_seldom(void **state)
+{
+	static const uint8_t bytes[] = { 0xf3, 0x81, 0x00, 0xee, 0x9c, 0x13, 0xd7, 0xfa, 0x42 };
+
+	(void)state;
+	for (uint32_t apart_s = 2; apart_s < ORDER_HEARD_S / 2; apart_s++) {
+		struct fixture *x = start(PORT_UNKNOWN);
+		struct silence s = { .kind = FINDING_HOST, .last_of_address = 2, .last_ns = now_ns(x) };
+
+		for (uint32_t n = 0; n < LASTS_S / apart_s; n++) {
+			ask(x, PORT_UNKNOWN, n, apart_s, bytes, sizeof bytes, bytes, sizeof bytes);
+			note_findings(x, &s, 1);
+		}
+		assert_in_range(s.longest_s, 1, ORDER_HEARD_S - 10);
+		fixture_end(x);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_read),
 		cmocka_unit_test(test_unread),
+		cmocka_unit_test(test_seldom),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -145,7 +145,7 @@ static void test_told_again(void **state)
 	struct fixture *x = start_known(&w);
 
 	(void)state;
-	x->engine.teller.retell_s = 30; /* and facts after 60 */
+	x->engine.teller.retell_s = 15; /* and facts after 60 */
 	x->frames += 50 * SECOND;
 	fixture_wire(x, &w);
 	assert_false(fixture_has(x, FINDING_ATTRIBUTE, "ssdp", ATTR_OS, NULL));
