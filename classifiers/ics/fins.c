@@ -161,7 +161,9 @@ static void tell_address(struct reader *r, struct memo *memo, enum side side, ui
 	unsigned end = side == SENDER ? r->direction : !r->direction;
 	char text[16];
 
-	if ((memo->told[end] == address && !memo->again[end]) || (side == RECEIVER && memo->told[end] && memo->told[end] != address) || (side == SENDER && is_behind(r, memo, address)))
+	if (memo->told[end] == address ? !memo->again[end] : side == RECEIVER && memo->told[end])
+		return;
+	if (side == SENDER && is_behind(r, memo, address))
 		return;
 	memo->told[end] = address;
 	memo->again[end] = false;

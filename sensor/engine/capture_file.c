@@ -202,6 +202,8 @@ static inline bool take_pcap_record(struct cursor *c, const struct pcap_form *fo
 		captured = __builtin_bswap32(captured);
 		length = __builtin_bswap32(length);
 	}
+	/* Read once: the bytes may be what another engine shows, and could change after the look at them. */
+	__asm__("" : "+r"(captured));
 	if (captured > CAPTURED_MAX)
 		return false;
 	cursor_skip(c, form->extra);

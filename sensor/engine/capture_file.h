@@ -37,8 +37,7 @@ uint64_t capture_file_bytes(const struct capture_file *file);
 const char *capture_file_why(const struct capture_file *file);
 
 /*
- * For who reads parts of the file elsewhere: true for classic pcap that is not packed, with where its next record
- * begins.
+ * For who reads parts of the file elsewhere: true for classic pcap that is not packed, with where its next record begins.
  * capture_file_place() then takes frames from `len` bytes that were read at `offset` of it and stay; `last`: the file ends there.
  * There, capture_file_move() turns to the record at a place of them, before which come `frames` of the file. capture_file_resume()
  * reads the file itself again from `offset`. capture_file_pick() takes the one frame whose bytes are at a place of them, and moves
