@@ -157,7 +157,8 @@ static void tell_conversation(struct reading *r, struct witness *w, bool sender_
 {
 	struct statement talks = { .kind = FINDING_TALKS, .role = ROLE_CLIENT, .evidence = EVIDENCE_STRUCTURE, .confidence = 95 };
 
-	if (r->p->multicast)
+	/* A client that was heard, and is no more, is not told again by what its server sends. */
+	if (r->p->multicast || (sender_serves && r->f->flags & FLOW_HEARD_LOW << !r->reader.direction && !(r->f->present >> !r->reader.direction & 1)))
 		return;
 	talks.subject = sender_serves ? r->who.receiver : r->who.sender;
 	talks.peer = sender_serves ? r->who.sender : r->who.receiver;

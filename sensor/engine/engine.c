@@ -164,10 +164,13 @@ static void begin_window(struct engine *e, struct flow *f, uint32_t began)
 /* The first packet of one end in a window: who it is, and for flows that nobody reads, that it is there. */
 static void hear(struct engine *e, struct flow *f, const struct packet *p)
 {
+	bool first = !(f->flags & FLOW_HEARD_LOW << p->direction);
+
 	f->present = (f->present | 1u << p->direction) & 3u;
 	f->flags |= (uint8_t)(FLOW_HEARD_LOW << p->direction);
 	tell_host(e, p);
-	if (f->state == FLOW_LABELLED || f->state == FLOW_UNKNOWN)
+	/* Told again, it says that both are there: so both must have been heard again. */
+	if ((first || f->present == 3) && (f->state == FLOW_LABELLED || f->state == FLOW_UNKNOWN))
 		classify_tell_unread(e, f, p);
 }
 

@@ -129,6 +129,37 @@ static void test_unread(void **state)
 	fixture_end(x);
 }
 
+/* Nobody is told to be there by what the other end sends: here the client goes on alone, then the server alone. */
+static void test_one_sided(void **state)
+{
+	static const uint8_t question[] = { 0, 1, 0, 0, 0, 6, UNIT, 3, 0, 0, 0, 1 }, answer[] = { 0, 1, 0, 0, 0, 5, UNIT, 3, 2, 0, 9 };
+	static const uint8_t bytes[] = { 0xf3, 0x81, 0x00, 0xee, 0x9c, 0x13, 0xd7, 0xfa, 0x42 };
+
+	(void)state;
+	for (int round = 0; round < 4; round++) {
+		uint16_t port = round & 1 ? PORT_UNKNOWN : PORT_MODBUS;
+		const void *asked = round & 1 ? bytes : question, *answered = round & 1 ? bytes : answer;
+		uint32_t asked_len = round & 1 ? sizeof bytes : sizeof question, answered_len = round & 1 ? sizeof bytes : sizeof answer;
+		bool server = round & 2;
+		struct fixture *x = start(port);
+		struct wire w;
+
+		for (uint32_t n = 0; n < 20; n++)
+			ask(x, port, n, 1, asked, asked_len, answered, answered_len);
+		x->count = 0;
+		for (uint32_t n = 20; n < 1000; n++) {
+			wire_tcp(&w, server, port, server ? 1000 + n * answered_len : 100 + n * asked_len, TCP_ACK, server ? answered : asked,
+				 server ? answered_len : asked_len);
+			fixture_wire(x, &w);
+			x->frames += SECOND - 1;
+		}
+		assert_true(x->count > 0);
+		for (unsigned i = 0; i < x->count; i++)
+			assert_int_equal(x->findings[i].subject.ip[3], server ? 2 : 1);
+		fixture_end(x);
+	}
+}
+
 /* Whoever speaks seldom is still heard often enough to be asked something. */
 static void test_seldom(void **state)
 {
@@ -153,6 +184,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_read),
 		cmocka_unit_test(test_unread),
+		cmocka_unit_test(test_one_sided),
 		cmocka_unit_test(test_seldom),
 	};
 
