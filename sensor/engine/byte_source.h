@@ -1,4 +1,4 @@
-/* A descriptor as a window of bytes that slides forward, unpacked when it is gzip (RFC 1952). */
+/* A descriptor as a window of bytes that slides forward: unpacked when it is gzip (RFC 1952), in place when it is a regular file. */
 #ifndef SENSOR_ENGINE_BYTE_SOURCE_H
 #define SENSOR_ENGINE_BYTE_SOURCE_H
 
@@ -6,9 +6,11 @@
 
 struct byte_source;
 
+enum byte_fault { BYTES_WELL, BYTES_UNREADABLE, BYTES_WRONG_GZIP, BYTES_GONE /* the file is shorter than what was read of it */ };
+
 /* What is in memory: `bytes` from `from` up to `to` have yet to be read. */
 struct byte_window {
-	uint8_t *bytes;
+	const uint8_t *bytes;
 	size_t from;
 	size_t to;
 };
@@ -25,8 +27,10 @@ static inline struct cursor byte_window_cursor(const struct byte_window *w)
 	return cursor_over(w->bytes + w->from, w->to - w->from);
 }
 
-/* Moves what is left to the front and reads more behind it. False when nothing more came. */
+/* Keeps what is left and has more behind it. False when nothing more came. */
 bool byte_source_refill(struct byte_source *s);
+/* Bytes of the window are gone from the file: don't rely on what they were, and refill. See file_map_lost(). */
+bool byte_source_lost(const struct byte_source *s, bool odd);
 /* A window over bytes that somebody else has read, which start at `offset` of the file and must stay; `last`: no more follow. */
 void byte_source_place(struct byte_source *s, const uint8_t *bytes, size_t len, uint64_t offset, bool last);
 /* Goes on from `offset` with its own reading. */
@@ -34,8 +38,8 @@ void byte_source_resume(struct byte_source *s, uint64_t offset);
 /* The place of the window's next byte in a plain file. False for what is unpacked or can't be moved in. */
 bool byte_source_offset(const struct byte_source *s, uint64_t *offset);
 bool byte_source_ended(const struct byte_source *s);
-/* The gzip data, or the read itself, failed. */
-bool byte_source_broken(const struct byte_source *s);
+/* Why nothing more comes, other than that the descriptor's bytes end there. */
+enum byte_fault byte_source_fault(const struct byte_source *s);
 uint64_t byte_source_read(const struct byte_source *s);     /* bytes of the file */
 uint64_t byte_source_unpacked(const struct byte_source *s); /* bytes given into the window */
 

@@ -20,7 +20,7 @@ enum {
 	RECORD_MAX = CAPTURED_MAX + 4096, /* with header and options */
 	PCAP_HEADER_BYTES = 24,
 	PCAP_RECORD_BYTES = 16,
-	AHEAD_BYTES = 512,
+	AHEAD_BYTES = 4096,
 	SNOOP_HEADER_BYTES = 16,
 	SNOOP_RECORD_BYTES = 24,
 	SNOOP_ETHERNET = 4,
@@ -110,8 +110,10 @@ static const char *read_file_header(struct capture_file *file)
 
 	while (left(file) < PCAP_HEADER_BYTES && byte_source_refill(file->source))
 		;
-	if (byte_source_broken(file->source))
+	if (byte_source_fault(file->source) == BYTES_WRONG_GZIP)
 		return "its gzip data are broken from the start";
+	if (byte_source_fault(file->source))
+		return "it can't be read";
 	c = byte_window_cursor(file->window);
 	if (cursor_left(&c) == 0)
 		return "it is empty";
@@ -170,8 +172,16 @@ static __attribute__((noinline)) enum capture_result at_edge(struct capture_file
 {
 	if (!byte_source_ended(file->source))
 		return CAPTURE_REFILL;
-	if (byte_source_broken(file->source))
+	switch (byte_source_fault(file->source)) {
+	case BYTES_WRONG_GZIP:
 		return cut(file, "the gzip data are broken; bytes unpacked before that", byte_source_unpacked(file->source));
+	case BYTES_UNREADABLE:
+		return cut(file, "the file can't be read any further; bytes read before that", byte_source_read(file->source));
+	case BYTES_GONE:
+		return cut(file, "the file became shorter while it was read; bytes read before that", byte_source_read(file->source));
+	case BYTES_WELL:
+		break;
+	}
 	if (left(file) == 0)
 		return CAPTURE_END;
 	return cut(file, "the file ends within a record; bytes left over", left(file));
@@ -202,7 +212,7 @@ static inline bool take_pcap_record(struct cursor *c, const struct pcap_form *fo
 		captured = __builtin_bswap32(captured);
 		length = __builtin_bswap32(length);
 	}
-	/* Read once: the bytes may be what another engine shows, and could change after the look at them. */
+	/* Read once: another engine shows the bytes, or somebody writes the file, and they could change after the look at them. */
 	__asm__("" : "+r"(captured));
 	if (captured > CAPTURED_MAX)
 		return false;
@@ -445,7 +455,17 @@ static enum capture_result read_others(struct capture_file *file, struct frame *
 
 enum capture_result capture_file_read(struct capture_file *file, struct frame *frames, unsigned most, unsigned *count)
 {
-	return file->pcapng || file->snoop ? read_others(file, frames, most, count) : read_pcap(file, frames, most, count);
+	size_t from = file->window->from;
+	uint64_t before = file->frames;
+	enum capture_result result = file->pcapng || file->snoop ? read_others(file, frames, most, count) : read_pcap(file, frames, most, count);
+	bool odd = result == CAPTURE_CUT || (*count && !frames[*count - 1].captured);
+
+	if (!byte_source_lost(file->source, odd))
+		return result;
+	*count = 0;
+	file->window->from = from;
+	file->frames = before;
+	return CAPTURE_REFILL;
 }
 
 enum capture_result capture_file_next(struct capture_file *file, struct frame *f)

@@ -9,6 +9,8 @@
 enum {
 	EARS_SHARE = 4, /* flows with a detail for each whose server may be heard out at once */
 	FORESEE_PACKETS = 12,
+	LINE_BYTES = 64,
+	COMING_MOST = 128, /* bytes of a frame that are fetched: who works on a longer one seldom looks behind them */
 	RUN_FRAMES = 8,     /* decoded in a row before their flows are fetched */
 	SWEEP_ENTRIES = 16, /* flow entries of one share looked at for silence with each stride */
 	STRIDES_MAX = 64,   /* more at once are of a source that was far ahead when we came */
@@ -351,7 +353,30 @@ static inline struct foreseen foresee(const struct engine *e, const struct packe
 	return at;
 }
 
-static void work(struct engine *e, unsigned count)
+/*
+ * Behind a batch, in a file as in a ring, lies the next one. It is fetched bit by bit while this one is worked on: all at once
+ * would have to wait for the memory.
+ */
+struct coming {
+	uintptr_t at;
+	size_t step; /* for each packet of this batch */
+};
+
+static struct coming coming_behind(const struct frame *frames, unsigned count)
+{
+	uintptr_t from = (uintptr_t)frames[0].bytes, to = (uintptr_t)frames[count - 1].bytes + frames[count - 1].captured;
+
+	return (struct coming){ .at = to, .step = to > from ? (to - from) / count : 0 };
+}
+
+static inline void fetch_coming(struct coming *c)
+{
+	for (size_t at = 0; at < c->step && at < COMING_MOST; at += LINE_BYTES)
+		__builtin_prefetch((const void *)(c->at + at));
+	c->at += c->step;
+}
+
+static void work(struct engine *e, unsigned count, struct coming *coming)
 {
 	struct foreseen at[ENGINE_BATCH];
 	unsigned ahead = 0;
@@ -365,6 +390,7 @@ static void work(struct engine *e, unsigned count)
 			at[ahead] = foresee(e, &e->packets[ahead]);
 			ahead++;
 		}
+		fetch_coming(coming);
 		turn_to(e, p->share, 2 * p->frame);
 		if (p->kind == PACKET_ETHERNET)
 			link_frame(e, p);
@@ -392,6 +418,7 @@ struct taking {
 	struct plain_limits limits;
 	bool to_pass_over; /* what the sensor itself does to the plant */
 	unsigned held;
+	struct coming coming;
 };
 
 /* A packet that is to be worked on: its flow is on its way into the cache. False for what is passed over. */
@@ -450,7 +477,7 @@ static void take_one(struct engine *e, struct taking *t, const struct frame *f)
 	t->held++;
 	/* The reassembler's memory is good until the next fragment only. */
 	if (p->reassembled) {
-		work(e, t->held);
+		work(e, t->held, &t->coming);
 		t->held = 0;
 	}
 }
@@ -461,6 +488,9 @@ void engine_frames(struct engine *e, const struct frame *frames, unsigned count)
 	/* Where there is a prober, ARP may be the sensor's own: each frame is looked at. */
 	struct taking t = { .limits = { .sure = !all, .no_arp = !to_pass_over }, .to_pass_over = to_pass_over };
 
+	if (!count)
+		return;
+	t.coming = coming_behind(frames, count);
 	e->counters.frames += count;
 	for (unsigned at = 0; at < count; at++) {
 		at += take_plain(e, &t, &frames[at], count - at);
@@ -470,9 +500,8 @@ void engine_frames(struct engine *e, const struct frame *frames, unsigned count)
 		if (at < count)
 			take_one(e, &t, &frames[at]);
 	}
-	work(e, t.held);
-	if (count)
-		pulse_sweep(e, frames[count - 1].time_ns);
+	work(e, t.held, &t.coming);
+	pulse_sweep(e, frames[count - 1].time_ns);
 }
 
 void engine_probe_frames(struct engine *e, const struct frame *frames, unsigned count)

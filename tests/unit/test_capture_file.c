@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-enum { ROOM = 1 << 20, BATCH = 7 };
+enum { ROOM = 1 << 20, BATCH = 7, CHANGING_FRAMES = 4000, CHANGING_BYTES = 1000, CHANGING_RECORD = 16 + CHANGING_BYTES, CHANGING_HEAD = 24 };
 
 struct file {
 	uint8_t bytes[ROOM];
@@ -435,6 +435,112 @@ static void test_mutations(void **state)
 	free(body);
 }
 
+/* A file of 4 MB, of which each frame is full of a number that is not zero. */
+static int changing_file(void)
+{
+	struct file *f = new_file();
+	int fd;
+
+	pcap_header(f, 0xa1b2c3d4, 1);
+	fd = descriptor(f->bytes, f->len);
+	f->len = 0;
+	pcap_record(f, 1, 0, CHANGING_BYTES, CHANGING_BYTES);
+	memset(f->bytes + 16, 7, CHANGING_BYTES);
+	for (unsigned i = 0; i < CHANGING_FRAMES; i++)
+		assert_int_equal(pwrite(fd, f->bytes, f->len, CHANGING_HEAD + (off_t)i * CHANGING_RECORD), f->len);
+	free(f);
+	return fd;
+}
+
+/* Reads on, every byte, up to `most` frames. What is given out is whole, unless the file may have changed since. */
+static enum capture_result read_bytes(struct capture_file *file, unsigned most, unsigned *frames, bool changed)
+{
+	for (*frames = 0; *frames < most;) {
+		struct frame f;
+		enum capture_result result = capture_file_next(file, &f);
+
+		if (result == CAPTURE_REFILL) {
+			capture_file_refill(file);
+		} else if (result == CAPTURE_FRAME) {
+			assert_true(changed || f.captured == CHANGING_BYTES);
+			for (uint32_t i = 0; i < f.captured; i++)
+				assert_true(f.bytes[i] == 7 || changed);
+			++*frames;
+		} else {
+			return result;
+		}
+	}
+	return CAPTURE_FRAME;
+}
+
+/* Somebody else changes the file after `before` frames of it. */
+static struct outcome read_changing(unsigned before, off_t len)
+{
+	struct outcome o = { 0 };
+	int fd = changing_file();
+	unsigned more;
+	const char *why;
+	struct capture_file *file = capture_file_open(fd, &why);
+
+	assert_non_null(file);
+	assert_int_equal(read_bytes(file, before, &o.frames, false), CAPTURE_FRAME);
+	assert_int_equal(ftruncate(fd, len), 0);
+	o.result = read_bytes(file, UINT32_MAX, &more, true);
+	o.frames += more;
+	snprintf(o.why, sizeof o.why, "%s", capture_file_why(file));
+	capture_file_close(file);
+	close(fd);
+	return o;
+}
+
+static void test_file_that_shrinks(void **state)
+{
+	(void)state;
+	for (unsigned before = 1; before < CHANGING_FRAMES; before += 333) {
+		/* To nothing; to less than was read of it; within a record, and at the end of one, that come later. */
+		struct outcome o = read_changing(before, 0);
+
+		assert_int_equal(o.result, CAPTURE_CUT);
+		assert_non_null(strstr(o.why, "shorter"));
+		assert_in_range(o.frames, before, CHANGING_FRAMES);
+		o = read_changing(before, CHANGING_HEAD + (off_t)before / 2 * CHANGING_RECORD);
+		assert_int_equal(o.result, CAPTURE_CUT);
+		assert_non_null(strstr(o.why, "shorter"));
+	}
+	for (unsigned before = 1; before < 3000; before += 333) {
+		struct outcome o = read_changing(before, CHANGING_HEAD + 3900 * CHANGING_RECORD + 500);
+
+		assert_int_equal(o.result, CAPTURE_CUT);
+		assert_int_equal(o.frames, 3900);
+		assert_non_null(strstr(o.why, "ends within a record"));
+		o = read_changing(before, CHANGING_HEAD + 3900 * CHANGING_RECORD);
+		assert_int_equal(o.result, CAPTURE_END);
+		assert_int_equal(o.frames, 3900);
+	}
+}
+
+/* What a capture that still runs adds is read too. */
+static void test_file_that_grows(void **state)
+{
+	int fd = changing_file();
+	unsigned frames, more;
+	const char *why;
+	struct capture_file *file;
+	uint8_t last[CHANGING_RECORD];
+
+	(void)state;
+	assert_int_equal(pread(fd, last, sizeof last, CHANGING_HEAD), sizeof last);
+	file = capture_file_open(fd, &why);
+	assert_non_null(file);
+	assert_int_equal(read_bytes(file, CHANGING_FRAMES - 5, &frames, false), CAPTURE_FRAME);
+	for (unsigned i = 0; i < 500; i++)
+		assert_int_equal(pwrite(fd, last, sizeof last, CHANGING_HEAD + (off_t)(CHANGING_FRAMES + i) * CHANGING_RECORD), sizeof last);
+	assert_int_equal(read_bytes(file, UINT32_MAX, &more, false), CAPTURE_END);
+	assert_int_equal(frames + more, CHANGING_FRAMES + 500);
+	capture_file_close(file);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -442,6 +548,7 @@ int main(void)
 		cmocka_unit_test(test_pcapng),      cmocka_unit_test(test_snoop),
 		cmocka_unit_test(test_no_capture),  cmocka_unit_test(test_cut_short),
 		cmocka_unit_test(test_mutations),   cmocka_unit_test(test_times_that_cannot_be),
+		cmocka_unit_test(test_file_that_shrinks), cmocka_unit_test(test_file_that_grows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
