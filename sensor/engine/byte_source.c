@@ -11,7 +11,7 @@
 enum {
 	BLOCK_BYTES = 64 * 1024, /* what is read streams through the cache: the less of it is in use, the more of all else stays there */
 	PACKED_BYTES = 64 * 1024,
-	AHEAD_BYTES = 1 << 20, /* of a mapped file in the window at once */
+	AHEAD_BYTES = 1 << 18, /* of a mapped file in the window at once */
 };
 
 struct byte_source {

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 enum {
-	STEP_BYTES = 1 << 20, /* at once: each call costs as much as some dozen pages */
+	STEP_BYTES = 1 << 18, /* at once: each call costs as much as some dozen pages */
 	PAGE_BYTES = 4096,
 };
 
