@@ -204,10 +204,14 @@ static inline uint8_t report_share(uint64_t order)
 	return order % SHARES;
 }
 
+/* Which of its subject's addresses sent the frame that a finding was read from, or-ed; 0 is hearsay: another spoke of it. */
+enum sent_from { SENT_FROM_MAC = 1, SENT_FROM_IP = 2, SENT_FROM_BOTH = 3 };
+
 /* Of a finding, the ring may hold no more than up to the zero that ends its value: most values are short, or none. */
 struct report {
 	uint32_t type;   /* enum report_type */
-	uint32_t engine; /* index of the engine */
+	uint16_t engine; /* index of the engine */
+	uint16_t sent_from; /* enum sent_from, of REPORT_FINDING; else 0 */
 	uint64_t order;  /* report_order() */
 	union {
 		struct finding finding;

@@ -77,6 +77,7 @@ void witness_of(const struct engine *e, const struct packet *p, const char *prot
 	};
 
 	memset(w, 0, sizeof *w);
+	w->packet = p;
 	w->frame = p->frame;
 	w->time_ns = p->time_ns;
 	w->vlan[0] = e->decoder.vlan[p->zone][0];

@@ -24,7 +24,7 @@ struct packet {
 	struct flow_key key;
 	uint64_t hash;
 	const uint8_t *payload;
-	const uint8_t *network;  /* the IP header, for nDPI */
+	const uint8_t *network;  /* the IP header, for nDPI; NULL on Ethernet itself, and where a packet stands for its flow and none is at hand */
 	const uint8_t *ethernet; /* destination and source MAC, 12 bytes; NULL when the link has none */
 	uint32_t payload_len;    /* bytes that are there */
 	uint32_t payload_lost;   /* bytes more that the sender sent and the capture cut off */

@@ -78,12 +78,36 @@ static uint64_t hash_endpoint(uint64_t h, const struct endpoint *e, bool with_ma
 	return hash_mix(h ^ head, low ^ 0x9e3779b97f4a7c15);
 }
 
+/* False too when the packet stands for a flow that ended: nobody sent it. */
+static bool is_from_ip(const struct packet *p, const struct endpoint *who)
+{
+	return p->kind != PACKET_ETHERNET && p->network && who->family == p->key.family &&
+	       memcmp(who->ip, p->direction ? p->key.high : p->key.low, who->family == 6 ? 16 : 4) == 0;
+}
+
+/*
+ * Only who sends is surely there: of the other end, of whom DHCP or a name service serves, something may be said when they are long
+ * gone.
+ */
+static uint16_t sent_from(const struct packet *p, const struct endpoint *who)
+{
+	uint16_t from = p->ethernet && memcmp(p->ethernet + 6, who->mac, sizeof who->mac) == 0 ? SENT_FROM_MAC : 0;
+	/* On Ethernet (ARP, DCP) a sender states no address but its own; in IP packets it may, of any MAC but its own (DHCP). */
+	bool stated = who->binding == BINDING_STATED && (p->kind == PACKET_ETHERNET || from);
+
+	if (who->family && (stated || is_from_ip(p, who)))
+		from |= SENT_FROM_IP;
+	return from;
+}
+
 static uint64_t hash_finding(const struct teller *t, const struct witness *w, const struct statement *s, const char *path,
 			     const char *value)
 {
+	/* That a host is there is told of what it sends itself, whoever has said the same of it. */
+	uint64_t heard = s->kind == FINDING_HOST ? sent_from(w->packet, &s->subject) : 0;
 	uint64_t words[2] = {
 		(uint64_t)s->kind | (uint64_t)s->attribute << 8 | (uint64_t)w->transport << 16 | (uint64_t)s->evidence << 24 |
-			(uint64_t)s->role << 32 | (uint64_t)w->port << 48,
+			(uint64_t)s->role << 32 | heard << 40 | (uint64_t)w->port << 48,
 		(uint64_t)w->vlan[0] | (uint64_t)w->vlan[1] << 16 | (uint64_t)w->ethertype << 32 | (uint64_t)w->source << 56 | (uint64_t)s->activity << 48,
 	};
 	uint64_t h = hash_mix(t->hash_key ^ words[0], words[1] ^ 0x9e3779b97f4a7c15);
@@ -146,7 +170,8 @@ uint32_t teller_tell(struct teller *t, const struct witness *w, const struct sta
 	r = reserve(t);
 	memset(r, 0, offsetof(struct report, finding.protocol));
 	r->type = REPORT_FINDING;
-	r->engine = t->engine;
+	r->engine = (uint16_t)t->engine;
+	r->sent_from = sent_from(w->packet, &s->subject);
 	r->order = t->order;
 	f = &r->finding;
 	f->kind = s->kind;
@@ -180,7 +205,7 @@ void teller_report(struct teller *t, const struct report *from)
 	struct report *r = reserve(t);
 
 	*r = *from;
-	r->engine = t->engine;
+	r->engine = (uint16_t)t->engine;
 	r->order = t->order;
 	ring_commit(&t->ring, sizeof *r);
 }

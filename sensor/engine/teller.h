@@ -15,6 +15,8 @@ enum {
 	FACT_WINDOW_BITS = 8,
 };
 
+struct packet;
+
 struct teller {
 	struct ring ring;
 	struct engine_counters *counters;
@@ -34,6 +36,7 @@ bool own_endpoint(const struct endpoint *own, const struct endpoint *who);
 
 /* Where and when the finding was made; everything that findings of one packet have in common. */
 struct witness {
+	const struct packet *packet; /* its sender is there; of others it is hearsay, see enum sent_from */
 	uint64_t frame;
 	int64_t time_ns;
 	uint16_t vlan[2];
@@ -78,8 +81,8 @@ static inline uint32_t teller_window(uint64_t hash, uint32_t before_s, uint32_t 
 
 /*
  * Tells one finding unless it was told lately: a host within retell_s, what is known of one within teller_facts_s(),
- * and an activity, of which it matters how long it goes on, within a second. path and value may be NULL. Waits while the
- * hub is behind. Returns the second when it was told last.
+ * and an activity, of which it matters how long it goes on, within a second. That others told of a host does not count.
+ * path and value may be NULL. Waits while the hub is behind. Returns the second when it was told last.
  */
 uint32_t teller_tell(struct teller *t, const struct witness *w, const struct statement *s, const char *path, const char *value);
 

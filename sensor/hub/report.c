@@ -53,11 +53,18 @@ static bool counters_valid(const struct engine_counters *c)
 	return true;
 }
 
+static bool sender_valid(const struct report *r)
+{
+	return (r->sent_from & ~SENT_FROM_BOTH) == 0 && (!(r->sent_from & SENT_FROM_IP) || r->finding.subject.family);
+}
+
 bool report_valid(const struct report *r)
 {
+	if (r->type != REPORT_FINDING && r->sent_from)
+		return false;
 	switch (r->type) {
 	case REPORT_FINDING:
-		return finding_valid(&r->finding) && time_valid(r->finding.time_ns);
+		return finding_valid(&r->finding) && sender_valid(r) && time_valid(r->finding.time_ns);
 	case REPORT_COUNTERS:
 		return counters_valid(&r->counters);
 	case REPORT_PULSE:

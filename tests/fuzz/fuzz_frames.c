@@ -39,7 +39,9 @@ static void drain(void)
 	while (ring_next(&hub, &record, &len) == RING_OK) {
 		const struct report *r = record;
 
-		if (r->type == REPORT_FINDING ? ((const char *)record)[len - 1] || !finding_valid(&r->finding) : len != sizeof *r)
+		if (r->type == REPORT_FINDING ? ((const char *)record)[len - 1] || !finding_valid(&r->finding) : len != sizeof *r || r->sent_from)
+			abort();
+		if (r->sent_from > SENT_FROM_BOTH || (r->sent_from & SENT_FROM_IP && !r->finding.subject.family))
 			abort();
 	}
 	ring_release(&hub);

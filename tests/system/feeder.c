@@ -115,6 +115,7 @@ static void fill_report(struct report *r, uint64_t i)
 
 	memset(r, 0, sizeof *r);
 	r->type = REPORT_FINDING;
+	r->sent_from = SENT_FROM_BOTH;
 	f->kind = FINDING_ATTRIBUTE;
 	f->attribute = attributes[i % ATTRIBUTES_OF_HOST];
 	f->confidence = 90;
@@ -158,7 +159,7 @@ static struct endpoint host_at(uint8_t number, enum binding binding)
 static void say(struct finding f)
 {
 	static uint64_t frame;
-	struct report r = { .type = REPORT_FINDING, .finding = f };
+	struct report r = { .type = REPORT_FINDING, .sent_from = SENT_FROM_BOTH, .finding = f };
 
 	r.finding.frame = ++frame;
 	r.finding.time_ns = now_ns(CLOCK_REALTIME);

@@ -30,8 +30,8 @@ enum { MANY = 256, MODE_BYTES = 64 };
 
 enum nonsense {
 	NONSENSE_TYPE, NONSENSE_SHORT, NONSENSE_LONG, NONSENSE_EMPTY, NONSENSE_ENDLESS_TEXT, NONSENSE_ESCAPE, NONSENSE_BAD_UTF8, NONSENSE_BIDI,
-	NONSENSE_ATTRIBUTE, NONSENSE_PROTOCOL, NONSENSE_PATH, NONSENSE_FAMILY, NONSENSE_ANALYST, NONSENSE_VLAN, NONSENSE_TIME, NONSENSE_PULSE, NONSENSE_COUNTERS,
-	NONSENSE_PROGRESS, NONSENSE_HEAD, NONSENSE_RECORD_LENGTH, NONSENSE_PAD, NONSENSE_NOISE, NONSENSES
+	NONSENSE_ATTRIBUTE, NONSENSE_PROTOCOL, NONSENSE_PATH, NONSENSE_FAMILY, NONSENSE_ANALYST, NONSENSE_VLAN, NONSENSE_TIME, NONSENSE_SENDER, NONSENSE_PULSE,
+	NONSENSE_COUNTERS, NONSENSE_PROGRESS, NONSENSE_HEAD, NONSENSE_RECORD_LENGTH, NONSENSE_PAD, NONSENSE_NOISE, NONSENSES
 };
 
 static struct ring findings, frames;
@@ -154,6 +154,7 @@ static void flood(bool one)
 		default:
 			r->type = REPORT_FINDING;
 			flood_finding(&r->finding, one);
+			r->sent_from = (uint16_t)(any() & SENT_FROM_BOTH);
 		}
 		commit(sizeof *r);
 	}
@@ -174,6 +175,7 @@ static void tell_honest(uint16_t number)
 		struct report *r = reserve(sizeof *r);
 
 		r->type = REPORT_FINDING;
+		r->sent_from = SENT_FROM_BOTH;
 		r->finding = of[i];
 		r->finding.confidence = 90;
 		r->finding.frame = sent + 1;
@@ -205,6 +207,7 @@ static void spoil(struct report *r, enum nonsense kind)
 	case NONSENSE_ANALYST: f->source = SOURCE_ANALYST; break;
 	case NONSENSE_VLAN: f->vlan[1] = 4096; break;
 	case NONSENSE_TIME: f->time_ns = any() % 2 ? -1 : TIME_MOST_NS + 1; break;
+	case NONSENSE_SENDER: r->sent_from = SENT_FROM_BOTH + 1; break;
 	case NONSENSE_PULSE:
 		r->type = REPORT_PULSE;
 		memset(&r->pulse, 0xff, sizeof r->pulse);

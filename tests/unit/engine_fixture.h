@@ -21,6 +21,7 @@ struct fixture {
 	struct ring hub;
 	struct ring_fds fds;
 	struct finding findings[FIXTURE_FINDINGS];
+	uint16_t sent_from[FIXTURE_FINDINGS];
 	unsigned count;
 	uint64_t frames;
 };
@@ -93,6 +94,7 @@ static inline void fixture_collect(struct fixture *x)
 		if (r->type != REPORT_FINDING)
 			continue;
 		assert_true(x->count < FIXTURE_FINDINGS);
+		x->sent_from[x->count] = r->sent_from;
 		x->findings[x->count++] = fixture_finding(r, len);
 	}
 	ring_release(&x->hub);

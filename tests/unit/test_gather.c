@@ -58,7 +58,7 @@ static void tell(struct played *x, unsigned engine, uint64_t order)
 	assert_non_null(r);
 	memset(r, 0, sizeof *r);
 	r->type = REPORT_COUNTERS;
-	r->engine = engine;
+	r->engine = (uint16_t)engine;
 	r->order = order;
 	ring_commit(&x->engine[engine], sizeof *r);
 	ring_publish(&x->engine[engine]);

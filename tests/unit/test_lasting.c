@@ -36,6 +36,7 @@ static void note_findings(struct fixture *x, struct silence *all, unsigned count
 	for (unsigned i = 0; i < x->count; i++)
 		for (unsigned k = 0; k < count; k++)
 			if (x->findings[i].kind == all[k].kind && x->findings[i].subject.ip[3] == all[k].last_of_address) {
+				assert_true(all[k].kind != FINDING_HOST || x->sent_from[i] == SENT_FROM_BOTH);
 				note(&all[k], x->findings[i].time_ns);
 				all[k].told++;
 			}
@@ -179,6 +180,32 @@ static void test_seldom(void **state)
 	}
 }
 
+/* Of many devices ARP is all that a mirrored port shows. */
+static void test_arp_alone(void **state)
+{
+	static const uint8_t request[] = { 0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 2, 10, 0, 0, 2, 0, 0, 0, 0, 0, 0, 10, 0, 0, 1 };
+	struct wire w;
+
+	(void)state;
+	wire_ethernet(&w, true, ETHERTYPE_ARP);
+	wire_put(&w, request, sizeof request);
+	for (uint32_t apart_s = 2; apart_s < ORDER_HEARD_S / 2; apart_s++) {
+		struct fixture *x = fixture_start();
+		struct silence s = { .kind = FINDING_HOST, .last_of_address = 2, .last_ns = now_ns(x) };
+
+		x->engine.teller.retell_s = HOST_S;
+		for (uint32_t n = 0; n < LASTS_S / apart_s; n++) {
+			fixture_wire(x, &w);
+			for (unsigned i = 0; i < x->count; i++)
+				assert_int_equal(x->sent_from[i], x->findings[i].subject.family ? SENT_FROM_BOTH : SENT_FROM_MAC);
+			note_findings(x, &s, 1);
+			x->frames += apart_s * SECOND - 1;
+		}
+		assert_in_range(s.longest_s, 1, ORDER_HEARD_S - 10);
+		fixture_end(x);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -186,6 +213,7 @@ int main(void)
 		cmocka_unit_test(test_unread),
 		cmocka_unit_test(test_one_sided),
 		cmocka_unit_test(test_seldom),
+		cmocka_unit_test(test_arp_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

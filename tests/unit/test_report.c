@@ -1,4 +1,4 @@
-/* Times that no honest engine sends are refused at the hub's door, whatever report carries them. */
+/* Times and senders that no honest engine sends are refused at the hub's door, whatever report carries them. */
 #include "sensor/common/time_range.h"
 #include "sensor/hub/hub.h"
 #include "tests/unit/make_finding.h"
@@ -37,6 +37,26 @@ static void test_findings(void **state)
 	check_time(&r, &r.finding.time_ns);
 }
 
+/* A sender without an address, an address that is none of the two, or a sender of what is no finding. */
+static void test_senders(void **state)
+{
+	struct report r = { .type = REPORT_FINDING, .sent_from = SENT_FROM_BOTH, .finding = host("00:1b:1b:00:00:01", "10.0.0.1", BINDING_STATED) };
+
+	(void)state;
+	assert_true(report_valid(&r));
+	r.sent_from = SENT_FROM_BOTH + 1;
+	assert_false(report_valid(&r));
+	r.sent_from = SENT_FROM_IP;
+	r.finding = host("00:1b:1b:00:00:01", "", BINDING_NONE);
+	assert_false(report_valid(&r));
+	r.sent_from = SENT_FROM_MAC;
+	assert_true(report_valid(&r));
+	r = (struct report){ .type = REPORT_COUNTERS };
+	assert_true(report_valid(&r));
+	r.sent_from = SENT_FROM_MAC;
+	assert_false(report_valid(&r));
+}
+
 static void test_progress(void **state)
 {
 	(void)state;
@@ -65,6 +85,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_findings),
+		cmocka_unit_test(test_senders),
 		cmocka_unit_test(test_progress),
 		cmocka_unit_test(test_pulses),
 	};
