@@ -27,7 +27,7 @@ struct order {
 	uint64_t id;          /* of the run, never used twice; 0 in ORDER_ALIVE, ORDER_STOP and ORDER_RESUME */
 	uint32_t type;        /* enum order_type */
 	uint32_t reserved;
-	int64_t heard_s;      /* ORDER_PROBE: when MAC, address and VLAN of the target were last heard together */
+	int64_t heard_s;      /* ORDER_PROBE: when the target had last sent from its MAC and from its address in this VLAN, whatever others say of it */
 	uint8_t conflict;     /* ... 1: another MAC claims its address */
 	uint8_t seen;         /* ... 1: a protocol that the rule asks for was heard there by structure, as a server */
 	uint8_t loss;         /* ORDER_ALIVE: 1 while the sensor loses more frames than it may, so that the watch is blind */

@@ -5,10 +5,8 @@
 
 #include <string.h>
 
-enum { NS_A_SECOND = 1000000000 };
-
-/* When MAC and address were last heard, if they still belong together; 0 when they don't. */
-static int64_t heard_ns(const struct picture *p, const struct approval *a, const struct node *ip)
+/* When MAC and address last sent something, if they still belong together; 0 when they don't, or only others spoke of them. */
+static uint32_t heard_s(const struct picture *p, const struct approval *a, const struct node *ip)
 {
 	static const uint8_t none[6];
 	bool has_mac = memcmp(a->target.mac, none, sizeof none) != 0;
@@ -18,11 +16,11 @@ static int64_t heard_ns(const struct picture *p, const struct approval *a, const
 		return 0;
 	/* Behind a router there is no MAC of its own, and none may have appeared since. */
 	if (!has_mac)
-		return ip && !parent ? ip->last_ns : 0;
+		return ip && !parent ? ip->heard_s : 0;
 	mac = picture_find(p, a->vlan, 0, a->target.mac);
 	if (!mac || (ip && parent != mac))
 		return 0;
-	return ip && ip->last_ns < mac->last_ns ? ip->last_ns : mac->last_ns;
+	return ip && ip->heard_s < mac->heard_s ? ip->heard_s : mac->heard_s;
 }
 
 static bool serves(const struct node *n, const struct approval *a, const struct rule *rule)
@@ -45,7 +43,7 @@ void dispatch_facts(const struct picture *p, const struct proposal *x, const str
 	const struct node *n = ip ? ip : picture_find(p, a->vlan, 0, a->target.mac);
 	const uint8_t flags = n ? n->flags : 0;
 
-	o->heard_s = heard_ns(p, a, ip) / NS_A_SECOND;
+	o->heard_s = heard_s(p, a, ip);
 	o->conflict = (flags & NODE_CONTESTED) != 0;
 	o->seen = n && serves(n, a, rule);
 }

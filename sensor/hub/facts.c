@@ -5,6 +5,7 @@
 #include "sensor/hub/facts.h"
 
 #include "classifiers/host/place.h"
+#include "sensor/common/message.h"
 #include "sensor/hub/address.h"
 #include "sensor/hub/binding.h"
 #include "sensor/hub/talks.h"
@@ -293,7 +294,21 @@ void facts_hear(struct picture *p, struct node *n, const struct finding *f)
 	}
 }
 
-void picture_hear(struct picture *p, const struct finding *f)
+static void note_sender(struct node *n, int64_t time_ns)
+{
+	int64_t time_s = time_ns / 1000000000;
+
+	if (time_s > n->heard_s)
+		n->heard_s = time_s < UINT32_MAX ? (uint32_t)time_s : UINT32_MAX;
+}
+
+/* An address that a proxy answers ARP for need not be there. */
+static bool is_proxied(const struct endpoint *subject, const struct node *mac)
+{
+	return subject->binding == BINDING_STATED && mac && mac->flags & NODE_PROXY;
+}
+
+void picture_hear(struct picture *p, const struct finding *f, unsigned sent_from)
 {
 	struct node *ip, *mac, *n;
 
@@ -301,6 +316,10 @@ void picture_hear(struct picture *p, const struct finding *f)
 	if (f->time_ns > p->now_ns)
 		p->now_ns = f->time_ns;
 	binding_hear(p, f->vlan, &f->subject, f->time_ns, f->frame, &ip, &mac);
+	if (mac && sent_from & SENT_FROM_MAC)
+		note_sender(mac, f->time_ns);
+	if (ip && sent_from & SENT_FROM_IP && !is_proxied(&f->subject, mac))
+		note_sender(ip, f->time_ns);
 	/* What a frame says below IP is said of its station, even when that station is a router. */
 	n = f->transport == TRANSPORT_ETHERNET && mac ? mac : ip ? ip : mac;
 	if (!n) {

@@ -78,7 +78,7 @@ static void hear_first(struct reading *h)
 	for (unsigned ahead = AHEAD / 4; ahead < q->count && ahead < AHEAD; ahead += AHEAD / 2)
 		picture_fetch(&h->picture, &q->expected[(q->first + ahead) % AHEAD]);
 	if (report->type == REPORT_FINDING)
-		picture_hear(&h->picture, &report->finding);
+		picture_hear(&h->picture, &report->finding, report->sent_from);
 	else if (report->type != REPORT_COUNTERS && report->type != REPORT_PULSE)
 		pass_on(report);
 	q->first = (q->first + 1) % AHEAD;

@@ -188,7 +188,7 @@ static void take_report(unsigned engine, const struct report *r)
 {
 	switch (r->type) {
 	case REPORT_FINDING:
-		picture_hear(&hub.picture, &r->finding);
+		picture_hear(&hub.picture, &r->finding, r->sent_from);
 		hub_watch_hear(&r->finding);
 		break;
 	case REPORT_PULSE:

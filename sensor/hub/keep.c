@@ -15,8 +15,8 @@ enum statement {
 
 static const char *const statements[STATEMENTS] = {
 	[PUT_ASSET] = "INSERT OR REPLACE INTO asset(number,id,founder,first_ns,class,maker) VALUES(?1,?2,?3,?4,?5,?6)",
-	[PUT_NODE] = "INSERT OR REPLACE INTO node(number,vlan0,vlan1,family,address,asset,flags,first_ns,last_ns,first_frame,lost)"
-		     " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
+	[PUT_NODE] = "INSERT OR REPLACE INTO node(number,vlan0,vlan1,family,address,asset,flags,first_ns,last_ns,first_frame,lost,heard_s)"
+		     " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)",
 	[PUT_LINK] = "INSERT OR REPLACE INTO link(ip,n,mac,binding,first_ns) VALUES(?1,?2,?3,?4,?5)",
 	[PUT_ATTRIBUTE] = "INSERT OR REPLACE INTO attribute(node,n,path,name,protocol,source,confidence,value,frame,heard,"
 			  "first_ns,last_ns) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)",
@@ -287,10 +287,14 @@ static int save_row(struct keeper *k, const struct node *n)
 	number(&b, n->last_ns);
 	number(&b, (int64_t)n->frame);
 	number(&b, n->lost);
+	number(&b, n->heard_s);
 	return store_run(k->store, b.statement) < 0 ? -1 : save_links(k, n);
 }
 
-/* The row is a page more to write. Where the newest thing on the node tells its time, and nothing else is new, it is left. */
+/*
+ * The row is a page more to write. Where the newest thing on the node tells its time, and nothing else is new, it is left: a hub that
+ * starts with it may then take somebody for heard earlier than he was, never later, and hears him again soon.
+ */
 static int save_node(struct keeper *k, const struct node *n)
 {
 	if ((print_of(n) != n->stored || newest_on(n) != n->last_ns) && save_row(k, n) < 0)

@@ -103,6 +103,7 @@ static bool load_node(struct loader *l, sqlite3_stmt *s)
 		return false;
 	n->flags = (uint8_t)sqlite3_column_int(s, 6);
 	n->lost = (uint32_t)sqlite3_column_int64(s, 10);
+	n->heard_s = (uint32_t)time_within(sqlite3_column_int64(s, 11), UINT32_MAX);
 	heard(l, n, column_time(s, 8));
 	if (a->told_nodes == n->number)
 		a->founder = n;
@@ -287,7 +288,7 @@ int keep_load(struct store *s, struct picture *p)
 		bool (*load)(struct loader *l, sqlite3_stmt *s);
 	} tables[] = {
 		{ "SELECT number,id,founder,first_ns,class,maker FROM asset ORDER BY number", load_asset },
-		{ "SELECT number,vlan0,vlan1,family,address,asset,flags,first_ns,last_ns,first_frame,lost FROM node ORDER BY number", load_node },
+		{ "SELECT number,vlan0,vlan1,family,address,asset,flags,first_ns,last_ns,first_frame,lost,heard_s FROM node ORDER BY number", load_node },
 		{ "SELECT node,n,path,name,protocol,source,confidence,value,frame,heard,first_ns,last_ns FROM attribute ORDER BY node,n", load_attribute },
 		{ "SELECT node,n,protocol,transport,port,ethertype,evidence,confidence,frame,first_ns,last_ns FROM service ORDER BY node,n", load_service },
 		{ "SELECT node,n,protocol,role,evidence,frame,first_ns,last_ns FROM speaks ORDER BY node,n", load_speaks },

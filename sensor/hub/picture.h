@@ -132,6 +132,7 @@ struct node {
 	uint8_t dirty;   /* enum node_dirty */
 	uint8_t link_count;
 	uint8_t address[16];
+	uint32_t heard_s; /* when it last sent a frame itself, 0: never; last_ns is also when others spoke of it */
 	struct asset *asset;
 	struct node *next; /* of the same asset */
 	int64_t first_ns, last_ns;
@@ -253,8 +254,8 @@ struct picture {
 void picture_start(struct picture *p, const char *sensor, const char *zone, uint32_t max_assets);
 void picture_end(struct picture *p);
 
-/* Takes in one finding that report_valid() let pass. */
-void picture_hear(struct picture *p, const struct finding *f);
+/* Takes in one finding that report_valid() let pass. sent_from: see message.h. */
+void picture_hear(struct picture *p, const struct finding *f, unsigned sent_from);
 
 enum { EXPECTED = 3 };
 

@@ -24,7 +24,8 @@ static const char schema[] =
 	" first_ns INTEGER NOT NULL, class TEXT NOT NULL, maker TEXT NOT NULL);"
 	"CREATE TABLE IF NOT EXISTS node(number INTEGER PRIMARY KEY, vlan0 INTEGER NOT NULL, vlan1 INTEGER NOT NULL,"
 	" family INTEGER NOT NULL, address BLOB NOT NULL, asset INTEGER NOT NULL, flags INTEGER NOT NULL,"
-	" first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL, first_frame INTEGER NOT NULL, lost INTEGER NOT NULL);"
+	" first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL, first_frame INTEGER NOT NULL, lost INTEGER NOT NULL,"
+	" heard_s INTEGER NOT NULL DEFAULT 0);"
 	"CREATE TABLE IF NOT EXISTS link(ip INTEGER NOT NULL, n INTEGER NOT NULL, mac INTEGER NOT NULL,"
 	" binding INTEGER NOT NULL, first_ns INTEGER NOT NULL, PRIMARY KEY(ip, n)) WITHOUT ROWID;"
 	"CREATE TABLE IF NOT EXISTS attribute(node INTEGER NOT NULL, n INTEGER NOT NULL, path TEXT NOT NULL,"
@@ -244,6 +245,7 @@ static int add_columns(sqlite3 *db)
 	int bad = add_column(db, "talk", "frame", "ALTER TABLE talk ADD COLUMN frame INTEGER NOT NULL DEFAULT 0");
 
 	bad = bad ? bad : add_column(db, "talk", "visits", "ALTER TABLE talk ADD COLUMN visits INTEGER NOT NULL DEFAULT 0");
+	bad = bad ? bad : add_column(db, "node", "heard_s", "ALTER TABLE node ADD COLUMN heard_s INTEGER NOT NULL DEFAULT 0");
 	return bad ? bad : add_column(db, "run", "planned", "ALTER TABLE run ADD COLUMN planned INTEGER NOT NULL DEFAULT 0");
 }
 

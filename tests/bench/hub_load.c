@@ -102,7 +102,7 @@ static void hear(struct finding f)
 {
 	static unsigned count;
 
-	picture_hear(&hub.picture, &f);
+	picture_hear(&hub.picture, &f, SENT_FROM_BOTH);
 	if (++count % batch)
 		return;
 	batch_draft(&hub.batch);

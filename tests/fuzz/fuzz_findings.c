@@ -110,7 +110,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct report r = { .type = REPORT_FINDING, .finding = read_finding(&bytes) };
 
 		if (report_valid(&r))
-			picture_hear(&p, &r.finding);
+			picture_hear(&p, &r.finding, SENT_FROM_BOTH);
 	}
 	for (size_t i = 0; i < p.id_room; i++)
 		if (p.ids[i] && p.ids[i]->nodes)

@@ -108,8 +108,8 @@ static void hear(void)
 		snprintf(ip, sizeof ip, "10.0.0.%d", i);
 		h = host(mac, ip, BINDING_STATED);
 		f = service(at(mac, ip, BINDING_STATED), "modbus", TRANSPORT_TCP, 502, EVIDENCE_STRUCTURE);
-		picture_hear(&s.picture, &h);
-		picture_hear(&s.picture, &f);
+		picture_hear(&s.picture, &h, SENT_FROM_BOTH);
+		picture_hear(&s.picture, &f, SENT_FROM_BOTH);
 	}
 }
 

@@ -110,8 +110,8 @@ static void serve_modbus(const char *mac, const char *ip)
 	struct endpoint who = at(mac, ip, BINDING_STATED);
 	struct finding h = host(mac, ip, BINDING_STATED), s = service(who, "modbus", TRANSPORT_TCP, 502, EVIDENCE_STRUCTURE);
 
-	picture_hear(&hub.picture, &h);
-	picture_hear(&hub.picture, &s);
+	picture_hear(&hub.picture, &h, SENT_FROM_BOTH);
+	picture_hear(&hub.picture, &s, SENT_FROM_BOTH);
 	flush();
 }
 

@@ -2,7 +2,7 @@
 #ifndef TESTS_UNIT_MAKE_FINDING_H
 #define TESTS_UNIT_MAKE_FINDING_H
 
-#include "classifiers/finding/finding.h"
+#include "sensor/common/message.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>

@@ -43,7 +43,7 @@ static void flush(void)
 
 static void hear(struct finding f)
 {
-	picture_hear(&hub.picture, &f);
+	picture_hear(&hub.picture, &f, SENT_FROM_BOTH);
 }
 
 static struct node *node(const char *mac, const char *ip)

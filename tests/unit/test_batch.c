@@ -20,13 +20,20 @@ static void stop_hub(void)
 
 static void hear(struct finding f)
 {
-	picture_hear(&hub.picture, &f);
+	picture_hear(&hub.picture, &f, SENT_FROM_BOTH);
 }
 
 static int flush(void)
 {
 	batch_draft(&hub.batch);
 	return batch_store(&hub.batch, NULL, NULL);
+}
+
+static const struct node *node_of(const char *ip)
+{
+	struct endpoint e = at("", ip, BINDING_NONE);
+
+	return picture_find(&hub.picture, (const uint16_t[2]){ 0, 0 }, e.family, e.ip);
 }
 
 static void start_hub_anew(void)
@@ -209,6 +216,27 @@ static void a_subasset_is_stored_when_its_values_do_not_tell(void **state)
 	hear(f);
 	restart_and_compare();
 	assert_int_equal(ask_number("SELECT source FROM subasset WHERE path='s7comm/102/rack:0/slot:7'"), SOURCE_PROBE);
+}
+
+/* A device that nobody has heard since is not taken for heard because others spoke of it. */
+static void a_restart_makes_nobody_heard(void **state)
+{
+	struct finding f = host(PLC, "10.0.0.5", BINDING_FRAME);
+	uint32_t heard_s = (uint32_t)(f.time_ns / SECOND_NS);
+
+	(void)state;
+	hear(f);
+	restart_and_compare();
+	assert_int_equal(node_of("10.0.0.5")->heard_s, heard_s);
+	test_time_ns += 100 * SECOND_NS;
+	f = attribute(at("", "10.0.0.5", BINDING_NONE), "fins", "", ATTR_NETWORK_ADDRESS, "0.2.0");
+	picture_hear(&hub.picture, &f, 0);
+	f = attribute(at("", "10.0.0.6", BINDING_NONE), "fins", "", ATTR_NETWORK_ADDRESS, "0.3.0");
+	picture_hear(&hub.picture, &f, 0);
+	restart_and_compare();
+	assert_int_equal(node_of("10.0.0.5")->heard_s, heard_s);
+	assert_int_equal(node_of("10.0.0.5")->last_ns / SECOND_NS, f.time_ns / SECOND_NS);
+	assert_int_equal(node_of("10.0.0.6")->heard_s, 0);
 }
 
 static int64_t row_time(void)
@@ -489,6 +517,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(first_batch_tells_everything),
 		TEST(restart_forgets_nothing),
+		TEST(a_restart_makes_nobody_heard),
 		TEST(every_kind_of_news_is_stored),
 		TEST(a_subasset_is_stored_when_its_values_do_not_tell),
 		TEST(replay_tells_nothing),

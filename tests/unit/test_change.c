@@ -35,7 +35,7 @@ static void flush(void)
 
 static void hear(struct finding f)
 {
-	picture_hear(&hub.picture, &f);
+	picture_hear(&hub.picture, &f, SENT_FROM_BOTH);
 	changes_hear(hub.changes, &hub.batch, &f);
 	flush();
 }
@@ -286,7 +286,7 @@ static void crowds_of_visitors(void **state)
 	hear_plc(plc);
 	for (int i = 0; i < 2 * NODE_VISITORS; i++) {
 		snprintf(ip, sizeof ip, "93.184.217.%d", i);
-		picture_hear(&hub.picture, &(struct finding[]){ talks(at("", ip, BINDING_NONE), plc, "s7comm", 102) }[0]);
+		picture_hear(&hub.picture, &(struct finding[]){ talks(at("", ip, BINDING_NONE), plc, "s7comm", 102) }[0], SENT_FROM_BOTH);
 	}
 	flush();
 	assert_int_equal(events("public-address"), NODE_VISITORS);

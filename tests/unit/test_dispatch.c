@@ -173,19 +173,26 @@ static void approve(const struct proposal *x)
 	assert_int_equal(x->status, PROPOSAL_APPROVED);
 }
 
+/* Something that serves is told of just now. */
+static void hear_server(const char *mac, const char *ip, enum binding binding, unsigned sent_from)
+{
+	struct finding h, s;
+
+	test_time_ns = now_s() * SECOND_NS - SECOND_NS;
+	h = host(mac, ip, binding);
+	s = service(at(mac, ip, binding), "modbus", TRANSPORT_TCP, 502, EVIDENCE_STRUCTURE);
+	picture_hear(&picture, &h, sent_from);
+	picture_hear(&picture, &s, sent_from);
+}
+
 /* A device that was heard just now. */
 static void hear_device(unsigned number)
 {
 	char mac[24], ip[24];
-	struct finding h, s;
 
-	test_time_ns = now_s() * SECOND_NS - SECOND_NS;
 	snprintf(mac, sizeof mac, "00:1b:1b:00:00:%02x", number);
 	snprintf(ip, sizeof ip, "10.0.0.%u", number);
-	h = host(mac, ip, BINDING_STATED);
-	s = service(at(mac, ip, BINDING_STATED), "modbus", TRANSPORT_TCP, 502, EVIDENCE_STRUCTURE);
-	picture_hear(&picture, &h);
-	picture_hear(&picture, &s);
+	hear_server(mac, ip, BINDING_STATED, SENT_FROM_BOTH);
 }
 
 /* Each with a proposal that is signed for. */
@@ -291,23 +298,38 @@ static void no_run_ends_at_a_time_that_cannot_be(void **state)
 	assert_int_equal(wrongs, 2);
 }
 
-/* The only proposal, signed for, and its run: nothing else is under way. */
-static struct proposal *begin_run(unsigned device, uint64_t *run)
+/* Nothing is under way, and the budgets are as new. */
+static void end_runs(void)
 {
 	for (size_t i = 0; i < proposals.count; i++)
 		if (proposals.items[i]->order) {
 			answer(proposals.items[i]->order, OUTCOME_ENDED, REFUSED_NOT);
 			await_order(0);
 		}
-	skipped_s += MINUTE_S; /* budgets */
-	hear_device(device);
+	skipped_s += MINUTE_S;
+}
+
+/* The only proposal, signed for. */
+static struct proposal *approve_only(void)
+{
 	batch_draft(&batch);
 	assert_int_equal(batch_store(&batch, NULL, NULL), 0);
 	assert_int_equal(proposals.count, 1);
 	approve(proposals.items[0]);
+	return proposals.items[0];
+}
+
+/* The only proposal and its run. */
+static struct proposal *begin_run(unsigned device, uint64_t *run)
+{
+	struct proposal *x;
+
+	end_runs();
+	hear_device(device);
+	x = approve_only();
 	*run = await_order(PATIENCE_MS);
 	assert_true(*run > 0);
-	return proposals.items[0];
+	return x;
 }
 
 /* How often the run was told so. */
@@ -414,6 +436,25 @@ static void revoked_run_without_an_end_is_given_up(void **state)
 	assert_int_equal(wrongs, 2); /* those of tests before */
 }
 
+/* Behind a router a device has its address alone, and that is still told of when the device is dead: by who asks it, or its router. */
+static void who_is_only_spoken_of_is_not_asked(void **state)
+{
+	static const char router[] = "00:1b:1b:00:01:01", ip[] = "10.7.0.1";
+	struct proposal *x;
+
+	(void)state;
+	end_runs();
+	hear_server(router, ip, BINDING_NONE, SENT_FROM_BOTH);
+	skipped_s += ORDER_HEARD_S + 1;
+	hear_server("", ip, BINDING_NONE, 0);
+	hear_server(router, ip, BINDING_NONE, SENT_FROM_MAC);
+	x = approve_only();
+	assert_int_equal(await_order(1500), 0);
+	assert_non_null(strstr(x->reason, "it was not heard for 300 s"));
+	hear_server(router, ip, BINDING_NONE, SENT_FROM_BOTH);
+	assert_true(await_order(PATIENCE_MS) > 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -425,6 +466,7 @@ int main(void)
 		cmocka_unit_test(lost_plan_is_told_at_the_end),
 		cmocka_unit_test(run_that_was_given_up_is_told),
 		cmocka_unit_test(revoked_run_without_an_end_is_given_up),
+		cmocka_unit_test(who_is_only_spoken_of_is_not_asked),
 	};
 
 	if (sodium_init() < 0)

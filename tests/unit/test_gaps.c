@@ -50,7 +50,7 @@ static int stop(void **state)
 
 static void hear(struct finding f)
 {
-	picture_hear(&p, &f);
+	picture_hear(&p, &f, SENT_FROM_BOTH);
 }
 
 static void find(const char *ip)

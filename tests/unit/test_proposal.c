@@ -32,7 +32,7 @@ static void test_kept(void **state)
 	assert_int_equal(events_with("\"action\":\"probe-proposed\""), 1);
 	/* What turns out to print is asked nothing any more. */
 	printing = service(at(PLC, "10.0.0.5", BINDING_STATED), "http", TRANSPORT_TCP, 9100, EVIDENCE_PORT);
-	picture_hear(&hub.picture, &printing);
+	picture_hear(&hub.picture, &printing, SENT_FROM_BOTH);
 	flush();
 	assert_null(only_alive());
 	assert_int_equal(events_with("\"action\":\"proposal-superseded\""), 1);
@@ -94,7 +94,7 @@ static void test_closed(void **state)
 	for (enum attribute a = ATTR_VENDOR; a <= ATTR_DESCRIPTION; a++) {
 		struct finding f = attribute(who, "modbus", "", a, "known");
 
-		picture_hear(&hub.picture, &f);
+		picture_hear(&hub.picture, &f, SENT_FROM_BOTH);
 	}
 	flush();
 	assert_null(only_alive());

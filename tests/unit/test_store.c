@@ -273,7 +273,7 @@ static void an_older_versions_store_is_taken_over(void **state)
 {
 	static const char older[] = "DROP INDEX asset_state_order; CREATE INDEX asset_state_seq ON asset_state(seq);"
 				    "CREATE INDEX asset_state_version ON asset_state(version);"
-				    "ALTER TABLE talk DROP COLUMN frame; ALTER TABLE talk DROP COLUMN visits;"
+				    "ALTER TABLE talk DROP COLUMN frame; ALTER TABLE talk DROP COLUMN visits; ALTER TABLE node DROP COLUMN heard_s;"
 				    "INSERT INTO talk VALUES(1,0,4,x'0a000001','http',4,80,5,6);"
 				    "INSERT INTO asset_state VALUES('a','{}',7,41),('b','{}',9,42)";
 	struct fixture *f = *state;
@@ -285,6 +285,7 @@ static void an_older_versions_store_is_taken_over(void **state)
 	close_store(f);
 	assert_int_equal(store_open(&f->store, f->database), 0);
 	assert_int_equal(count_of(f, "SELECT count(*) FROM sqlite_master WHERE name LIKE 'asset_state_%'"), 1);
+	assert_int_equal(count_of(f, "SELECT count(heard_s) FROM node"), 0);
 	assert_int_equal(count_of(f, "SELECT count(*) FROM talk WHERE node=1 AND last_ns=6 AND frame=0 AND visits=0"), 1);
 	k = keep_open(&f->store);
 	assert_int_equal(keep_state(k, "a", "{1}", 3, 12), 0);

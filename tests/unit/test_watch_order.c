@@ -187,7 +187,7 @@ static void nothing_cyclic(void **state)
 	assert_int_equal(word(5), WATCH_LEARNING);
 	quiet(LEARN_S + 5);
 	f.time_ns = plant.now_ns;
-	picture_hear(&hub.picture, &f);
+	picture_hear(&hub.picture, &f, SENT_FROM_BOTH);
 	assert_int_equal(word(5), WATCH_CLEAR);
 	quiet(400);
 	assert_int_equal(word(5), WATCH_UNSTEADY);

@@ -81,7 +81,7 @@ static inline void tell(unsigned i, enum attribute a, const char *value)
 {
 	struct finding f = attribute(plc(i), "modbus", "", a, value);
 
-	picture_hear(&hub.picture, &f);
+	picture_hear(&hub.picture, &f, SENT_FROM_BOTH);
 }
 
 
@@ -95,7 +95,7 @@ static inline int make_plant(void **state)
 	for (unsigned i = 0; i < PLCS; i++) {
 		struct finding f = finding_of(FINDING_HOST, plc(i));
 
-		picture_hear(&hub.picture, &f);
+		picture_hear(&hub.picture, &f, SENT_FROM_BOTH);
 		if (i == 5)
 			break;
 		tell(i, ATTR_VENDOR, i == 4 ? "Other" : "Maker");
