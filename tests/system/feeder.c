@@ -159,7 +159,7 @@ static struct endpoint host_at(uint8_t number, enum binding binding)
 static void say(struct finding f)
 {
 	static uint64_t frame;
-	struct report r = { .type = REPORT_FINDING, .sent_from = SENT_FROM_BOTH, .finding = f };
+	struct report r = { .type = REPORT_FINDING, .sent_from = f.subject.family ? SENT_FROM_BOTH : SENT_FROM_MAC, .finding = f };
 
 	r.finding.frame = ++frame;
 	r.finding.time_ns = now_ns(CLOCK_REALTIME);
