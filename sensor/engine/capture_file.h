@@ -1,6 +1,6 @@
 /*
  * Reads a capture file from a descriptor: classic pcap (both byte orders, micro- and nanoseconds) and
- * pcapng and snoop, plain or gzip. Block reads, no copies; memory is fixed.
+ * pcapng and snoop, plain or gzip. A plain file is looked at in place; memory is bounded.
  */
 #ifndef SENSOR_ENGINE_CAPTURE_FILE_H
 #define SENSOR_ENGINE_CAPTURE_FILE_H

@@ -5,6 +5,7 @@
 #include "sensor/common/message.h"
 #include "sensor/common/time_range.h"
 #include "sensor/engine/engine.h"
+#include "sensor/engine/file_map.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -55,7 +56,8 @@ _Static_assert(FRAMES_MOST <= UINT16_MAX, "an entry can tell which frame it is")
 
 struct joint {
 	struct capture_file *file;
-	int fd; /* of it */
+	int fd;    /* of it */
+	bool gone; /* it is shorter than what was read of it */
 	unsigned index;
 	unsigned engines;
 	uint8_t owner[SHARES]; /* which engine works on a share */
@@ -169,6 +171,9 @@ static bool fetch(struct joint *j)
 	b->offset = offset;
 	b->frames = frames;
 	b->len = (uint32_t)fill(j->fd, b->bytes, offset);
+	j->gone = b->len == 0 && file_length(j->fd) < (off_t)offset;
+	if (j->gone)
+		return false;
 	find_frames(j, b);
 	atomic_store_explicit(&j->own->fetched, own + 1, memory_order_release);
 	return true;
@@ -264,6 +269,8 @@ enum joint_step joint_step(struct joint *j)
 		end_block(j);
 	while (fetch(j))
 		;
+	if (j->gone)
+		return JOINT_BROKEN;
 	if (!is_fetched(j, j->next))
 		return JOINT_WAITS;
 	return turn_to(j, block_of(j, j->next)) ? JOINT_READY : JOINT_BROKEN;

@@ -14,7 +14,7 @@
 enum joint_step {
 	JOINT_READY, /* the next block is at hand */
 	JOINT_WAITS, /* it is another's to fetch, who has not done so yet */
-	JOINT_BROKEN, /* what the others show can't be */
+	JOINT_BROKEN, /* what the others show can't be, or the file is not what it was */
 };
 
 struct joint;

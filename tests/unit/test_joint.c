@@ -320,6 +320,36 @@ static void test_times(void **state)
 	close(fd);
 }
 
+/* The file gets shorter than what was read of it: each notices, tells so, and gives out nothing that can't be. */
+static void test_shrinks(void **state)
+{
+	(void)state;
+	for (unsigned steps = 1; steps < 250; steps += 31) {
+		struct party r[2];
+		int fd = make_file(0);
+
+		open_readers(r, 2, fd);
+		for (unsigned i = 0; i < steps; i++)
+			for (unsigned k = 0; k < 2; k++)
+				read_on(&r[k]);
+		assert_int_equal(ftruncate(fd, HEADER + 50), 0);
+		r[0].lied_to = r[1].lied_to = true;
+		while (read_on(&r[0]) || read_on(&r[1]))
+			;
+		for (unsigned k = 0; k < 2; k++) {
+			struct frame f;
+
+			joint_leave(r[k].joint);
+			while ((r[k].result = capture_file_next(r[k].file, &f)) == CAPTURE_REFILL)
+				capture_file_refill(r[k].file);
+			assert_int_equal(r[k].result, CAPTURE_CUT);
+			assert_non_null(strstr(capture_file_why(r[k].file), "shorter"));
+		}
+		close_readers(r, 2);
+		close(fd);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -328,6 +358,7 @@ int main(void)
 		cmocka_unit_test(test_left),
 		cmocka_unit_test(test_lies),
 		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_shrinks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
