@@ -294,9 +294,10 @@ void facts_hear(struct picture *p, struct node *n, const struct finding *f)
 	}
 }
 
-static void note_sender(struct node *n, int64_t time_ns)
+/* Heard by listening: an answer to us shows nobody whose other traffic could be watched while he is asked. */
+static void note_sender(struct node *n, const struct finding *f)
 {
-	int64_t time_s = time_ns / 1000000000;
+	int64_t time_s = f->source == SOURCE_PASSIVE ? f->time_ns / 1000000000 : 0;
 
 	if (time_s > n->heard_s)
 		n->heard_s = time_s < UINT32_MAX ? (uint32_t)time_s : UINT32_MAX;
@@ -317,9 +318,9 @@ void picture_hear(struct picture *p, const struct finding *f, unsigned sent_from
 		p->now_ns = f->time_ns;
 	binding_hear(p, f->vlan, &f->subject, f->time_ns, f->frame, &ip, &mac);
 	if (mac && sent_from & SENT_FROM_MAC)
-		note_sender(mac, f->time_ns);
+		note_sender(mac, f);
 	if (ip && sent_from & SENT_FROM_IP && !is_proxied(&f->subject, mac))
-		note_sender(ip, f->time_ns);
+		note_sender(ip, f);
 	/* What a frame says below IP is said of its station, even when that station is a router. */
 	n = f->transport == TRANSPORT_ETHERNET && mac ? mac : ip ? ip : mac;
 	if (!n) {

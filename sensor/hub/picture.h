@@ -132,7 +132,7 @@ struct node {
 	uint8_t dirty;   /* enum node_dirty */
 	uint8_t link_count;
 	uint8_t address[16];
-	uint32_t heard_s; /* when it last sent a frame itself, 0: never; last_ns is also when others spoke of it */
+	uint32_t heard_s; /* when it last sent a frame itself, and not to us; 0: never. last_ns is also when others spoke of it */
 	struct asset *asset;
 	struct node *next; /* of the same asset */
 	int64_t first_ns, last_ns;

@@ -32,14 +32,9 @@ static int stop(void **state)
 	return 0;
 }
 
-static void hear_from(struct finding f, unsigned sent_from)
-{
-	picture_hear(&p, &f, sent_from);
-}
-
 static void hear(struct finding f)
 {
-	hear_from(f, SENT_FROM_BOTH);
+	picture_hear(&p, &f, SENT_FROM_BOTH);
 }
 
 static struct node *node(const char *mac, const char *ip)
@@ -192,60 +187,6 @@ static void proxy_arp_is_found_out(void **state)
 	hear(host(M2, "10.0.0.3", BINDING_STATED));
 	assert_true(together(M2, "10.0.0.3"));
 	check_invariants();
-}
-
-/* Each address by itself, and none by what others tell of it; a device that others speak of was seen all the same. */
-static void only_who_sends_is_heard(void **state)
-{
-	struct finding f = host(M1, "10.0.0.5", BINDING_FRAME);
-	uint32_t first_s, then_s;
-
-	(void)state;
-	hear_from(f, 0);
-	assert_true(together(M1, "10.0.0.5"));
-	assert_int_equal(node(M1, "")->heard_s, 0);
-	assert_int_equal(node("", "10.0.0.5")->heard_s, 0);
-	hear_from(f, SENT_FROM_BOTH);
-	first_s = (uint32_t)(f.time_ns / SECOND_NS);
-	assert_int_equal(node(M1, "")->heard_s, first_s);
-	assert_int_equal(node("", "10.0.0.5")->heard_s, first_s);
-	test_time_ns += 500 * SECOND_NS;
-	f = host(M1, "10.0.0.5", BINDING_FRAME);
-	then_s = (uint32_t)(f.time_ns / SECOND_NS);
-	hear_from(f, 0);
-	assert_int_equal(node(M1, "")->heard_s, first_s);
-	assert_int_equal(node("", "10.0.0.5")->last_ns, f.time_ns);
-	hear_from(f, SENT_FROM_MAC);
-	assert_int_equal(node(M1, "")->heard_s, then_s);
-	assert_int_equal(node("", "10.0.0.5")->heard_s, first_s);
-	hear_from(f, SENT_FROM_IP);
-	assert_int_equal(node("", "10.0.0.5")->heard_s, then_s);
-	/* What comes late, after its time, takes nothing back. */
-	f.time_ns -= 100 * SECOND_NS;
-	hear(f);
-	assert_int_equal(node("", "10.0.0.5")->heard_s, then_s);
-	check_invariants();
-}
-
-/* A proxy answers for whole networks, whoever of them is there. */
-static void who_a_proxy_answers_for_is_not_heard(void **state)
-{
-	struct finding f;
-	char ip[32];
-
-	(void)state;
-	for (int i = 1; i <= 5; i++) {
-		snprintf(ip, sizeof ip, "10.0.0.%d", i);
-		hear(host(ROUTER, ip, BINDING_STATED));
-	}
-	assert_true(node(ROUTER, "")->flags & NODE_PROXY);
-	f = host(ROUTER, "10.0.0.6", BINDING_STATED);
-	hear(f);
-	assert_int_equal(node(ROUTER, "")->heard_s, f.time_ns / SECOND_NS);
-	assert_int_equal(node("", "10.0.0.6")->heard_s, 0);
-	f = host(ROUTER, "10.0.0.6", BINDING_NONE);
-	hear(f);
-	assert_int_equal(node("", "10.0.0.6")->heard_s, f.time_ns / SECOND_NS);
 }
 
 static void statement_beats_frame(void **state)
@@ -579,8 +520,6 @@ int main(void)
 		TEST(router_is_no_identity),
 		TEST(router_keeps_its_own_stated_address),
 		TEST(proxy_arp_is_found_out),
-		TEST(only_who_sends_is_heard),
-		TEST(who_a_proxy_answers_for_is_not_heard),
 		TEST(statement_beats_frame),
 		TEST(later_statement_merges),
 		TEST(two_claims_are_a_conflict),
