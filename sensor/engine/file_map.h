@@ -37,7 +37,7 @@ void file_map_pass(struct file_map *m, size_t before);
 
 /*
  * Zeros stand for bytes that the file has no more: rely on nothing of it. On the file's new last page that is not noticed by itself;
- * `odd` says that what was read may be such zeros, and has its length looked at.
+ * `odd` says that what was read may be such zeros, and has its length looked at. One frame that ends there may have been taken for whole.
  */
 bool file_map_lost(const struct file_map *m, bool odd);
 

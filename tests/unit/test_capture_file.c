@@ -507,12 +507,14 @@ static void test_file_that_shrinks(void **state)
 		assert_int_equal(o.result, CAPTURE_CUT);
 		assert_non_null(strstr(o.why, "shorter"));
 	}
-	for (unsigned before = 1; before < 3000; before += 333) {
+	/* The last times it is cut within what is mapped already. */
+	for (unsigned before = 3890; before < 3900; before -= 389) {
 		struct outcome o = read_changing(before, CHANGING_HEAD + 3900 * CHANGING_RECORD + 500);
 
+		/* The frame that was cut may have been given out, with zeros for what is gone. */
 		assert_int_equal(o.result, CAPTURE_CUT);
-		assert_int_equal(o.frames, 3900);
-		assert_non_null(strstr(o.why, "ends within a record"));
+		assert_in_range(o.frames, 3900, before < 3700 ? 3900 : 3901);
+		assert_non_null(strstr(o.why, o.frames == 3900 ? "ends within a record" : "shorter"));
 		o = read_changing(before, CHANGING_HEAD + 3900 * CHANGING_RECORD);
 		assert_int_equal(o.result, CAPTURE_END);
 		assert_int_equal(o.frames, 3900);
