@@ -55,14 +55,21 @@ static size_t left(const struct capture_file *file)
 	return file->window->to - file->window->from;
 }
 
+/* Not read again for a later use: another engine shows the bytes, or somebody writes the file, and they could change after a look at them. */
+static inline uint32_t once(uint32_t value)
+{
+	__asm__("" : "+r"(value));
+	return value;
+}
+
 static inline uint32_t read_u32(const struct capture_file *file, struct cursor *c)
 {
-	return file->swapped ? cursor_u32be(c) : cursor_u32le(c);
+	return once(file->swapped ? cursor_u32be(c) : cursor_u32le(c));
 }
 
 static inline uint16_t read_u16(const struct capture_file *file, struct cursor *c)
 {
-	return file->swapped ? cursor_u16be(c) : cursor_u16le(c);
+	return (uint16_t)once(file->swapped ? cursor_u16be(c) : cursor_u16le(c));
 }
 
 /* True when the four bytes are a magic of classic pcap. */
@@ -212,8 +219,7 @@ static inline bool take_pcap_record(struct cursor *c, const struct pcap_form *fo
 		captured = __builtin_bswap32(captured);
 		length = __builtin_bswap32(length);
 	}
-	/* Read once: another engine shows the bytes, or somebody writes the file, and they could change after the look at them. */
-	__asm__("" : "+r"(captured));
+	captured = once(captured);
 	if (captured > CAPTURED_MAX)
 		return false;
 	cursor_skip(c, form->extra);
@@ -265,7 +271,7 @@ static enum capture_result read_pcap(struct capture_file *file, struct frame *fr
 static enum capture_result next_snoop(struct capture_file *file, struct frame *f)
 {
 	struct cursor c = byte_window_cursor(file->window), bytes;
-	uint32_t length = cursor_u32be(&c), captured = cursor_u32be(&c), record = cursor_u32be(&c), seconds;
+	uint32_t length = once(cursor_u32be(&c)), captured = once(cursor_u32be(&c)), record = once(cursor_u32be(&c)), seconds;
 
 	cursor_skip(&c, 4);
 	seconds = cursor_u32be(&c);
