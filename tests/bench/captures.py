@@ -65,6 +65,12 @@ def first_frames(path, folder, count):
     return short
 
 
+def read_through(path):
+    with open(path, "rb", buffering=0) as f:
+        while f.read(1 << 20):
+            pass
+
+
 def write_longer(path, times):
     """The same traffic several times in a row, each after the one before in time."""
     longer = path.replace(".pcap", "-x%d.pcap" % times)

@@ -30,8 +30,9 @@ class Program:
         self.filtered = filtered
         self.path = path          # of another capture than the others'
 
-    def line(self, path):
-        return ["prlimit", "--as=%d" % MEMORY_BYTES, "--"] + self.command + [self.path or path]
+    def line(self):
+        """The command before the capture's path."""
+        return ["prlimit", "--as=%d" % MEMORY_BYTES, "--"] + self.command
 
     def took(self, usage):
         """Packets that this run says it took, None where it says nothing."""
