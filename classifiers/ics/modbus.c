@@ -81,7 +81,9 @@ static bool known_function(uint8_t f)
 
 static bool writes(uint8_t f)
 {
-	return f == WRITE_COIL || f == WRITE_REGISTER || f == WRITE_COILS || f == WRITE_REGISTERS || f == MASK_WRITE || f == READ_WRITE;
+	const uint64_t writing = 1ull << WRITE_COIL | 1ull << WRITE_REGISTER | 1ull << WRITE_COILS | 1ull << WRITE_REGISTERS | 1ull << MASK_WRITE | 1ull << READ_WRITE;
+
+	return f < 64 && writing >> f & 1;
 }
 
 /* True when these are exactly the bytes of a request with that function. */
@@ -447,9 +449,9 @@ static bool glance_modbus(struct glance *g, void *flow)
 	}
 	if (m.function == ENCAPSULATED || m.function == REPORT_SERVER_ID || m.function == UMAS)
 		return false;
-	if (client && writes(m.function))
-		g->signs = SIGN_WRITE;
-	return client || unit_told(memo, m.unit);
+	/* Who sends is a coin's toss for each message: nothing branches on it. */
+	g->signs = (uint8_t)(SIGN_WRITE * (client & writes(m.function)));
+	return client | unit_told(memo, m.unit);
 }
 
 static void forget_modbus(void *flow)
