@@ -67,9 +67,8 @@ static void malformed(struct layers *l)
 		l->d->counters->malformed++;
 }
 
-uint16_t decoder_seek_zone(struct decoder *d, const uint16_t vlan[2], uint64_t place)
+uint16_t decoder_seek_zone(struct decoder *d, uint32_t tags, uint64_t place)
 {
-	uint32_t tags = decoder_tags_word(vlan);
 	uint16_t *zone;
 
 	/* Half of the places stay free. */
@@ -80,8 +79,8 @@ uint16_t decoder_seek_zone(struct decoder *d, const uint16_t vlan[2], uint64_t p
 		d->counters->undecoded++;
 		return 0;
 	}
-	d->vlan[d->zone_count][0] = vlan[0];
-	d->vlan[d->zone_count][1] = vlan[1];
+	d->vlan[d->zone_count][0] = (uint16_t)(tags >> 16);
+	d->vlan[d->zone_count][1] = (uint16_t)tags;
 	return *zone = d->zone_count++;
 }
 
@@ -115,7 +114,7 @@ static inline void make_key(struct layers *l, const struct ip_header *ip, uint16
 {
 	struct packet *p = l->p;
 
-	p->zone = decoder_zone(l->d, l->vlan);
+	p->zone = decoder_zone(l->d, decoder_tags_word(l->vlan));
 	p->share = share_of_pair(ip->source, ip->target, ip->family);
 	p->direction = flow_key_make(&p->key, &p->hash, &(struct flow_ends){ ip->source, ip->target, source_port, target_port, ip->family,
 									     ip->protocol, p->zone }, l->d->hash_key);
@@ -199,7 +198,7 @@ static void read_transport(struct layers *l, const struct ip_header *ip, struct 
 /* A whole datagram goes on to its transport; a part alone still shows that its sender lives. */
 static void read_fragment(struct layers *l, struct ip_header *ip, struct cursor *c, uint32_t id, uint16_t offset, bool more)
 {
-	struct fragment f = { .id = id, .zone = decoder_zone(l->d, l->vlan), .protocol = ip->protocol, .family = ip->family,
+	struct fragment f = { .id = id, .zone = decoder_zone(l->d, decoder_tags_word(l->vlan)), .protocol = ip->protocol, .family = ip->family,
 			      .offset = offset, .more = more, .bytes = c->at, .len = (uint32_t)cursor_left(c),
 			      .time_ns = l->frame->time_ns };
 	const uint8_t *bytes;
@@ -365,7 +364,7 @@ static void read_link_protocol(struct layers *l, struct cursor *c, uint16_t ethe
 	cut_prp_trailer(c);
 	p->kind = PACKET_ETHERNET;
 	p->ethertype = ethertype;
-	p->zone = decoder_zone(l->d, l->vlan);
+	p->zone = decoder_zone(l->d, decoder_tags_word(l->vlan));
 	if (p->ethernet)
 		p->share = share_of_mac(p->ethernet + MAC_BYTES);
 	p->payload = c->at;

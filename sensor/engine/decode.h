@@ -34,22 +34,28 @@ void decoder_free(struct decoder *d);
 
 /* Within the decoder, see decode.c and plain.c. */
 
+/* A VLAN stack as one word: the outer VID in the upper half, the inner one in the lower; 0 for none. */
+static inline uint32_t decoder_tags_word(const uint16_t vlan[2])
+{
+	return (uint32_t)vlan[0] << 16 | vlan[1];
+}
+
 /* VID 0 is a priority alone. Of more than two tags the outermost and innermost count. */
-static inline void decoder_push_vlan(uint16_t vlan[2], uint16_t tci)
+static inline uint32_t decoder_tags_push(uint32_t tags, uint16_t tci)
 {
 	uint16_t vid = tci & 0xfff;
 
 	if (vid == 0)
-		return;
-	if (vlan[0] == 0)
-		vlan[0] = vid;
-	else
-		vlan[1] = vid;
+		return tags;
+	return tags >> 16 ? (tags & 0xffff0000) | vid : (uint32_t)vid << 16 | tags;
 }
 
-static inline uint32_t decoder_tags_word(const uint16_t vlan[2])
+static inline void decoder_push_vlan(uint16_t vlan[2], uint16_t tci)
 {
-	return (uint32_t)vlan[0] << 16 | vlan[1];
+	uint32_t tags = decoder_tags_push(decoder_tags_word(vlan), tci);
+
+	vlan[0] = (uint16_t)(tags >> 16);
+	vlan[1] = (uint16_t)tags;
 }
 
 /* A zone as its VLAN tags: what every engine makes of it, whatever it met before. */
@@ -59,11 +65,10 @@ static inline uint32_t decoder_tags(const struct decoder *d, uint16_t zone)
 }
 
 /* The number of tags that do not stand at their place itself. Those beyond the table's room share zone 0 and are counted as undecoded. */
-uint16_t decoder_seek_zone(struct decoder *d, const uint16_t vlan[2], uint64_t place);
+uint16_t decoder_seek_zone(struct decoder *d, uint32_t tags, uint64_t place);
 
-static inline uint16_t decoder_zone(struct decoder *d, const uint16_t vlan[2])
+static inline uint16_t decoder_zone(struct decoder *d, uint32_t tags)
 {
-	uint32_t tags = decoder_tags_word(vlan);
 	uint64_t place;
 	uint16_t zone;
 
@@ -71,7 +76,7 @@ static inline uint16_t decoder_zone(struct decoder *d, const uint16_t vlan[2])
 		return 0;
 	place = hash_mix(tags ^ d->hash_key[0], d->hash_key[1] | 1);
 	zone = d->zone_place[place % ZONE_PLACES];
-	return decoder_tags(d, zone) == tags ? zone : decoder_seek_zone(d, vlan, place);
+	return decoder_tags(d, zone) == tags ? zone : decoder_seek_zone(d, tags, place);
 }
 
 /* What every packet starts with, whichever way it is decoded. */

@@ -25,10 +25,11 @@ enum { TAG_BYTES = 4, TAGS_MAX = 2 };
 /* The Ethernet header that stands round a packet, and what is known of its frame. */
 struct ethernet {
 	const uint8_t *macs;
-	uint16_t vlan[2];
+	uint32_t tags; /* as decoder_tags_word() */
 	uint32_t lost; /* bytes that the capture cut off the frame's end */
 	bool group;    /* sent to many */
 	bool inside;   /* a tunnel was taken off */
+	bool no_arp;   /* straight on it, it isn't plain */
 };
 
 /* Of TCP and UDP alike: the ports, and what follows the header. Written to p is what means nothing before its kind is. */
@@ -47,7 +48,7 @@ PLAIN_INLINE bool plain_tcp(struct cursor *c, uint32_t *ports, struct packet *p)
 	if (options > TCP_OPTIONS_MAX)
 		return false;
 	cursor_skip(c, options);
-	return true;
+	return cursor_ok(c);
 }
 
 /* *tunnel is what the ports and the payload say of one. */
@@ -68,13 +69,13 @@ PLAIN_INLINE bool plain_udp(struct cursor *c, uint32_t *ports, enum tunnel *tunn
 }
 
 /* A mirror's copy: what is inside is plain, or goes the long way from the start. Nothing is plain in two tunnels. */
-static bool plain_tunnel(struct decoder *d, enum tunnel t, struct cursor c, struct ethernet outer, struct packet *p)
+static bool plain_tunnel(struct decoder *d, enum tunnel t, struct cursor c, uint32_t tags, uint32_t lost, struct packet *p)
 {
-	if (outer.inside)
+	uint16_t vlan[2] = { (uint16_t)(tags >> 16), (uint16_t)tags };
+
+	if (!(t == TUNNEL_GRE && tunnel_enter_erspan(&c, vlan)) && (tunnel_enter(t, &c, vlan) != TUNNEL_ETHERNET || !cursor_ok(&c)))
 		return false;
-	if (!(t == TUNNEL_GRE && tunnel_enter_erspan(&c, outer.vlan)) && (tunnel_enter(t, &c, outer.vlan) != TUNNEL_ETHERNET || !cursor_ok(&c)))
-		return false;
-	if (!decode_plain(d, &c, outer.vlan, outer.lost, true, p))
+	if (!decode_plain(d, &c, vlan, lost, true, p))
 		return false;
 	d->counters->tunnels++;
 	return true;
@@ -122,7 +123,7 @@ PLAIN_INLINE bool plain_ipv4(struct decoder *d, struct cursor c, const struct et
 	if (!plain_transport(ends.protocol, &c, &ends.ports, &tunnel, p))
 		return false;
 	if (tunnel != TUNNEL_NONE)
-		return plain_tunnel(d, tunnel, c, *l, p);
+		return !l->inside && plain_tunnel(d, tunnel, c, l->tags, l->lost, p);
 	decoder_start_packet(p);
 	p->kind = ends.protocol == PROTOCOL_TCP ? PACKET_TCP : PACKET_UDP;
 	p->network = start;
@@ -131,7 +132,7 @@ PLAIN_INLINE bool plain_ipv4(struct decoder *d, struct cursor c, const struct et
 	p->payload_len = (uint32_t)cursor_left(&c);
 	p->payload_lost = total > left ? total - (uint32_t)left : 0;
 	p->ip_id = id;
-	p->zone = ends.zone = decoder_zone(d, l->vlan);
+	p->zone = ends.zone = decoder_zone(d, l->tags);
 	ends.source = htobe32(cursor_u32be(&h));
 	ends.target = htobe32(cursor_u32be(&h));
 	p->share = share_of_words(ends.source, ends.target);
@@ -146,12 +147,12 @@ PLAIN_INLINE bool is_tag(uint16_t ethertype)
 	return ethertype == ETHERTYPE_VLAN || ethertype == ETHERTYPE_PROVIDERS_VLAN;
 }
 
-PLAIN_INLINE uint16_t plain_tags(struct cursor *c, uint16_t ethertype, uint16_t vlan[2])
+PLAIN_INLINE uint16_t plain_tags(struct cursor *c, uint16_t ethertype, uint32_t *tags)
 {
-	for (int tags = 0; tags < TAGS_MAX && is_tag(ethertype); tags++) {
+	for (int n = 0; n < TAGS_MAX && is_tag(ethertype); n++) {
 		struct cursor tag = cursor_take(c, TAG_BYTES);
 
-		decoder_push_vlan(vlan, cursor_u16be(&tag));
+		*tags = decoder_tags_push(*tags, cursor_u16be(&tag));
 		ethertype = cursor_u16be(&tag);
 	}
 	return ethertype;
@@ -182,7 +183,7 @@ PLAIN_INLINE bool plain_link(struct decoder *d, struct cursor c, uint16_t ethert
 	decoder_start_packet(p);
 	p->kind = PACKET_ETHERNET;
 	p->ethertype = ethertype;
-	p->zone = decoder_zone(d, l->vlan);
+	p->zone = decoder_zone(d, l->tags);
 	p->share = share_of_mac(l->macs + MACS_BYTES / 2);
 	p->multicast = l->group;
 	p->ethernet = l->macs;
@@ -203,8 +204,10 @@ PLAIN_INLINE bool plain_frame(struct decoder *d, struct cursor frame, struct eth
 	l.group = cursor_peek(&h, 0) & 1;
 	cursor_skip(&h, MACS_BYTES);
 	ethertype = cursor_u16be(&h);
+	if (ethertype == ETHERTYPE_ARP && l.no_arp)
+		return false;
 	if (ethertype != ETHERTYPE_IPV4)
-		ethertype = plain_tags(&frame, ethertype, l.vlan);
+		ethertype = plain_tags(&frame, ethertype, &l.tags);
 	if (!cursor_ok(&frame))
 		return false;
 	return ethertype == ETHERTYPE_IPV4 ? plain_ipv4(d, frame, &l, p) : plain_link(d, frame, ethertype, &l, p);
@@ -212,7 +215,7 @@ PLAIN_INLINE bool plain_frame(struct decoder *d, struct cursor frame, struct eth
 
 bool decode_plain(struct decoder *d, const struct cursor *frame, const uint16_t vlan[2], uint32_t lost, bool inside, struct packet *p)
 {
-	return plain_frame(d, *frame, (struct ethernet){ .vlan = { vlan[0], vlan[1] }, .lost = lost, .inside = inside }, p);
+	return plain_frame(d, *frame, (struct ethernet){ .tags = decoder_tags_word(vlan), .lost = lost, .inside = inside }, p);
 }
 
 unsigned decode_plain_run(struct decoder *d, const struct frame *frames, unsigned count, const struct plain_limits *limits, struct packet *packets)
@@ -226,8 +229,8 @@ unsigned decode_plain_run(struct decoder *d, const struct frame *frames, unsigne
 		p->frame = f->number;
 		p->time_ns = f->time_ns;
 		/* Who decodes a frame counts it: what ends the run must be known before. */
-		if (f->linktype != LINKTYPE_ETHERNET || f->has_vlan || (limits->sure && f->share == SHARE_UNSURE) || (limits->no_arp && frame_is_arp(f)) ||
-		    !plain_frame(d, cursor_over(f->bytes, f->captured), (struct ethernet){ .lost = f->length - f->captured }, p))
+		if (f->linktype != LINKTYPE_ETHERNET || f->has_vlan || (limits->sure && f->share == SHARE_UNSURE) ||
+		    !plain_frame(d, cursor_over(f->bytes, f->captured), (struct ethernet){ .lost = f->length - f->captured, .no_arp = limits->no_arp }, p))
 			break;
 	}
 	return n;

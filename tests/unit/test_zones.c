@@ -13,9 +13,7 @@ static struct engine_counters counters;
 
 static uint16_t zone_of(unsigned outer, unsigned inner)
 {
-	const uint16_t vlan[2] = { (uint16_t)outer, (uint16_t)inner };
-
-	return decoder_zone(&decoder, vlan);
+	return decoder_zone(&decoder, outer << 16 | inner);
 }
 
 static int start(void **state)
