@@ -196,7 +196,7 @@ static __attribute__((noinline)) enum capture_result at_edge(struct capture_file
 
 /* What all records of a classic file have in common. */
 struct pcap_form {
-	uint32_t extra;
+	size_t head; /* bytes of a record before the frame's */
 	uint32_t unit_ns; /* of the fraction of a second */
 	uint16_t linktype;
 	bool swapped;
@@ -204,13 +204,13 @@ struct pcap_form {
 
 static inline struct pcap_form form_of(const struct capture_file *file)
 {
-	return (struct pcap_form){ .extra = file->extra, .unit_ns = file->nanoseconds ? 1 : 1000, .linktype = file->linktype, .swapped = file->swapped };
+	return (struct pcap_form){ .head = PCAP_RECORD_BYTES + file->extra, .unit_ns = file->nanoseconds ? 1 : 1000, .linktype = file->linktype, .swapped = file->swapped };
 }
 
 /* False when the record is not all there, or states an impossible length. */
 static inline bool take_pcap_record(struct cursor *c, const struct pcap_form *form, struct frame *f)
 {
-	struct cursor h = cursor_take(c, PCAP_RECORD_BYTES), bytes;
+	struct cursor h = cursor_take(c, form->head), bytes;
 	uint32_t seconds = cursor_u32le(&h), fraction = cursor_u32le(&h), captured = cursor_u32le(&h), length = cursor_u32le(&h);
 
 	if (form->swapped) {
@@ -222,7 +222,6 @@ static inline bool take_pcap_record(struct cursor *c, const struct pcap_form *fo
 	captured = once(captured);
 	if (captured > CAPTURED_MAX)
 		return false;
-	cursor_skip(c, form->extra);
 	bytes = cursor_take(c, captured);
 	if (!cursor_ok(&bytes))
 		return false;
@@ -254,15 +253,16 @@ static enum capture_result read_pcap(struct capture_file *file, struct frame *fr
 {
 	const struct pcap_form form = form_of(file);
 	struct cursor behind = byte_window_cursor(file->window), c = behind;
+	uint64_t before = file->frames;
 	unsigned n = 0;
 
 	for (; n < most && take_pcap_record(&c, &form, &frames[n]); n++) {
 		/* The next headers: a batch of them is read before the first frame is. */
 		__builtin_prefetch(c.at + AHEAD_BYTES);
-		frames[n].number = file->frames + n + 1;
+		frames[n].number = before + n + 1;
 		behind = c;
 	}
-	file->frames += n;
+	file->frames = before + n;
 	file->window->from = (size_t)(behind.at - file->window->bytes);
 	*count = n;
 	return n == most ? CAPTURE_FRAME : pcap_stops(file);
@@ -509,12 +509,11 @@ void capture_file_place(struct capture_file *file, const uint8_t *bytes, size_t 
 bool capture_file_pick(const struct capture_file *file, size_t place, uint64_t number, struct frame *f)
 {
 	const struct pcap_form form = form_of(file);
-	size_t head = PCAP_RECORD_BYTES + form.extra;
 	struct cursor c = cursor_over(file->window->bytes, file->window->to);
 
 	f->number = number;
-	cursor_skip(&c, place - head);
-	return place >= head && take_pcap_record(&c, &form, f);
+	cursor_skip(&c, place - form.head);
+	return place >= form.head && take_pcap_record(&c, &form, f);
 }
 
 void capture_file_move(struct capture_file *file, size_t place, uint64_t frames)

@@ -256,21 +256,18 @@ static void udp_packet(struct engine *e, struct flow *f, const struct packet *p)
 		classify_look(e, f, p);
 }
 
-/* A packet's flow, for as long as its table does not change. */
-struct foreseen {
-	struct flow *flow; /* NULL: it is new, or stands far from its place */
-	uint64_t changes;
-};
-
-/* The packet's flow: where it was foreseen, unless the table has changed since. */
-static inline struct flow *flow_of(struct engine *e, const struct packet *p, const struct foreseen *at)
+/* The packet's flow: where it was foreseen, unless it is new, stands far from its place, or flows have moved since. */
+static inline struct flow *flow_of(struct engine *e, const struct packet *p, struct flow *foreseen)
 {
 	struct flow_table *t = &e->flows[p->share];
 	struct flow evicted, *f;
+	uint64_t changes;
 
-	if (at->flow && at->changes == t->changes)
-		return at->flow;
+	if (foreseen && !e->flows_moved)
+		return foreseen;
+	changes = t->changes;
 	f = flow_find(t, p, &evicted);
+	e->flows_moved |= t->changes != changes;
 	if (evicted.packets) {
 		e->counters.flows_evicted += (uint32_t)(p->time_ns / 1000000000) - evicted.last_s <= SILENT_TCP_S / 2;
 		end_flow(e, &evicted, p->time_ns, p->frame);
@@ -278,9 +275,9 @@ static inline struct flow *flow_of(struct engine *e, const struct packet *p, con
 	return f;
 }
 
-static void ip_packet(struct engine *e, const struct packet *p, const struct foreseen *at)
+static void ip_packet(struct engine *e, const struct packet *p, struct flow *foreseen)
 {
-	struct flow *f = flow_of(e, p, at);
+	struct flow *f = flow_of(e, p, foreseen);
 	uint32_t now_s = (uint32_t)(p->time_ns / 1000000000);
 	uint32_t began = teller_window(p->hash, f->last_s, now_s);
 
@@ -319,7 +316,8 @@ static void sweep(struct engine *e, uint64_t frame, int64_t time_ns)
 	for (; n-- > 0; f++) {
 		uint32_t limit_s = f->key.protocol == 6 ? SILENT_TCP_S : SILENT_UDP_S;
 
-		if (f->packets && (f->detail || f->state == FLOW_NEW) && now_s > f->last_s && now_s - f->last_s > limit_s) {
+		/* One branch: which entries are free nobody can foresee, and silent ones are rare. */
+		if ((f->packets != 0) & (now_s > f->last_s) & (now_s - f->last_s > limit_s) && (f->detail || f->state == FLOW_NEW)) {
 			end_flow(e, f, time_ns, frame);
 			f->state = FLOW_CLOSED;
 		}
@@ -337,20 +335,17 @@ void engine_pass(struct engine *e, uint64_t number, int64_t time_ns)
 }
 
 /* The flow's entry has come into the cache by now; what hangs on it is fetched a few packets ahead. */
-static inline struct foreseen foresee(const struct engine *e, const struct packet *p)
+static inline struct flow *foresee(const struct engine *e, const struct packet *p)
 {
-	const struct flow_table *t = &e->flows[p->share];
-	struct foreseen at = { .changes = t->changes };
+	struct flow *f = p->kind != PACKET_ETHERNET ? flow_peek(&e->flows[p->share], p) : NULL;
 
-	if (p->kind != PACKET_ETHERNET)
-		at.flow = flow_peek(t, p);
-	if (at.flow && at.flow->detail) {
-		const char *detail = pool_at(&e->details.details, at.flow->detail);
+	if (f && f->detail) {
+		const char *detail = pool_at(&e->details.details, f->detail);
 
 		__builtin_prefetch(detail, 1);
-		__builtin_prefetch(detail + 64, 1);
+		__builtin_prefetch(detail + LINE_BYTES, 1);
 	}
-	return at;
+	return f;
 }
 
 /*
@@ -378,16 +373,17 @@ static inline void fetch_coming(struct coming *c)
 
 static void work(struct engine *e, unsigned count, struct coming *coming)
 {
-	struct foreseen at[ENGINE_BATCH];
+	struct flow *foreseen[ENGINE_BATCH];
 	unsigned ahead = 0;
 
+	e->flows_moved = false;
 	for (; ahead < count && ahead < FORESEE_PACKETS; ahead++)
-		at[ahead] = foresee(e, &e->packets[ahead]);
+		foreseen[ahead] = foresee(e, &e->packets[ahead]);
 	for (unsigned i = 0; i < count; i++) {
 		const struct packet *p = &e->packets[i];
 
 		if (ahead < count) {
-			at[ahead] = foresee(e, &e->packets[ahead]);
+			foreseen[ahead] = foresee(e, &e->packets[ahead]);
 			ahead++;
 		}
 		fetch_coming(coming);
@@ -395,7 +391,7 @@ static void work(struct engine *e, unsigned count, struct coming *coming)
 		if (p->kind == PACKET_ETHERNET)
 			link_frame(e, p);
 		else
-			ip_packet(e, p, &at[i]);
+			ip_packet(e, p, foreseen[i]);
 	}
 }
 
@@ -426,8 +422,8 @@ static inline bool is_held(struct engine *e, const struct taking *t, const struc
 {
 	if (p->kind == PACKET_NOTHING || (t->to_pass_over && own_packet(e, p)))
 		return false;
-	if (p->kind != PACKET_ETHERNET)
-		flow_prefetch(&e->flows[p->share], p->hash);
+	/* Of one on Ethernet too, whose hash is an older packet's: to tell them apart here costs more. */
+	flow_prefetch(&e->flows[p->share], p->hash);
 	return true;
 }
 

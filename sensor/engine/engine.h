@@ -48,6 +48,7 @@ struct engine {
 	struct repeat repeat; /* the packet that is being read */
 	struct told told;
 	struct packet packets[ENGINE_BATCH];
+	bool flows_moved;    /* since the flows of these were foreseen first */
 	struct ring frames;  /* ENGINE_RING: where they come from */
 	struct ring probes;  /* config.probes: what the prober sent and got, see own.c */
 	uint64_t routine;    /* messages for which a glance was enough, see glance.c */

@@ -23,7 +23,7 @@ static inline bool has_to_join(const struct engine *e, const struct flow *f, con
 /* What the payload's messages signal, one by one. */
 static inline void count_signs(struct engine *e, const struct flow *f, const struct packet *p, uint8_t signs)
 {
-	if (signs && e->pulses.entries)
+	if (e->pulses.entries && signs)
 		pulse_signs(e, f, p, signs);
 }
 
