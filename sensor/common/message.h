@@ -37,14 +37,10 @@ enum {
 	FD_PROBES_WAKE = 15,
 	/* engine: files of its user's, read and closed before its walls stand, by enum engine_file */
 	FD_ENGINE_FILES = 16,
-	/* engine: memory that each of several shows to the others, JOINT_BYTES in size; see sensor/engine/joint.h */
-	FD_JOINT = 20,
 	/* prober: a socket pair in whose queue its open connections lie, so that they outlive it; see active/prober/hold.h */
 	FD_HOLD_IN = 13,
 	FD_HOLD_OUT = 14,
 };
-
-enum { JOINT_BYTES = 12 << 20 };
 
 /* The first of the three descriptors of ring i, where ring 0 has those from `first` on. */
 static inline int fd_of_ring(int first, unsigned i)

@@ -111,29 +111,8 @@ int reading_start(struct reading *r, bool own_output)
 	return 0;
 }
 
-/* What an engine shows to the others that read the same file. */
-struct board {
-	int rw, ro;
-};
-
-/* As many as engines, or none: without, each reads all of the file. */
-static unsigned make_boards(struct board *board, unsigned engines)
-{
-	unsigned count = 0;
-
-	while (engines > 1 && count < engines && memory_file_create("joint", JOINT_BYTES, &board[count].rw, &board[count].ro) == 0)
-		count++;
-	if (count == engines)
-		return count;
-	while (count > 0) {
-		close(board[--count].rw);
-		close(board[count].ro);
-	}
-	return 0;
-}
-
 /* One of the `count` engines that share the file. */
-static pid_t start_engine(struct reading *r, int fd, unsigned index, unsigned count, const struct board *board, unsigned boards)
+static pid_t start_engine(struct reading *r, int fd, unsigned index, unsigned count)
 {
 	char *argv[] = { (char *)"askance-engine", NULL };
 	struct ring_fds *ring = &r->ring[index];
@@ -142,10 +121,9 @@ static pid_t start_engine(struct reading *r, int fd, unsigned index, unsigned co
 
 	r->engine_config.index = index;
 	r->engine_config.shares = count > 1 ? shares_of_engine(index, count) : 0;
-	r->engine_config.joint = boards;
 	r->engine_config.quiet = r->files > 0 || index > 0;
 	config = spawn_config(&r->engine_config, sizeof r->engine_config);
-	struct spawn_fd fds[ENGINE_FDS + ENGINE_FILES + CONFIG_ENGINES] = {
+	struct spawn_fd fds[ENGINE_FDS + ENGINE_FILES] = {
 		{ config, FD_CONFIG }, { ring->records_rw, FD_RECORDS_OUT }, { ring->tail_ro, FD_TAIL_OUT },
 		{ ring->wake, FD_WAKE_OUT }, { fd, FD_CAPTURE_FILE },
 	};
@@ -154,8 +132,6 @@ static pid_t start_engine(struct reading *r, int fd, unsigned index, unsigned co
 	for (int i = 0; i < ENGINE_FILES; i++)
 		if (r->engine_files[i] >= 0)
 			fds[used++] = (struct spawn_fd){ r->engine_files[i], FD_ENGINE_FILES + i };
-	for (unsigned i = 0; i < boards; i++)
-		fds[used++] = (struct spawn_fd){ i == index ? board[i].rw : board[i].ro, FD_JOINT + (int)i };
 	pid = config < 0 ? -1 : spawn("askance-engine", argv, fds, used);
 	close(config);
 	return pid;
@@ -365,8 +341,7 @@ static void end_parts(struct reading *r, struct job *job)
 static bool start_parts(struct reading *r, struct job *job, int fd)
 {
 	int fds[CONFIG_ENGINES] = { fd };
-	struct board board[CONFIG_ENGINES];
-	unsigned count = 1, boards;
+	unsigned count = 1;
 	bool well = true;
 
 	while (count < r->engines && (fds[count] = open_again(fd)) >= 0)
@@ -374,13 +349,12 @@ static bool start_parts(struct reading *r, struct job *job, int fd)
 	/* What can be read but once is read by one. */
 	for (; count > 1 && count < r->engines; count--)
 		close(fds[count - 1]);
-	boards = make_boards(board, count);
 	for (unsigned i = 0; i < r->engines; i++)
 		ring_count(&r->side[i], NOTE_ORDER, i < count ? 0 : UINT64_MAX);
 	for (unsigned i = 0; i < count; i++) {
 		struct part *p = &job->part[i];
 
-		if (well && (p->pid = start_engine(r, fds[i], i, count, board, boards)) > 0) {
+		if (well && (p->pid = start_engine(r, fds[i], i, count)) > 0) {
 			p->watch = watch(p->pid);
 			job->parts++;
 		} else {
@@ -388,10 +362,6 @@ static bool start_parts(struct reading *r, struct job *job, int fd)
 		}
 		if (i)
 			close(fds[i]);
-	}
-	for (unsigned i = 0; i < boards; i++) {
-		close(board[i].rw);
-		close(board[i].ro);
 	}
 	return well;
 }

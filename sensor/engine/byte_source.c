@@ -136,6 +136,15 @@ static void look_for_gzip(struct byte_source *s)
 	w->to = unpack_block(s, s->own, BLOCK_BYTES);
 }
 
+/* The place of the window's next byte in a plain file. False for what is unpacked or can't be moved in. */
+static bool find_place(const struct byte_source *s, uint64_t *offset)
+{
+	off_t at = lseek(s->fd, 0, SEEK_CUR);
+
+	*offset = (uint64_t)at - (s->window.to - s->window.from);
+	return at >= 0 && !s->gzip;
+}
+
 /* From here on the window is part of the file itself, when that can be. */
 static void enter_map(struct byte_source *s)
 {
@@ -143,7 +152,7 @@ static void enter_map(struct byte_source *s)
 	uint64_t offset;
 
 	s->tried = true;
-	if (!byte_source_offset(s, &offset) || !file_map_open(&s->map, s->fd))
+	if (!find_place(s, &offset) || !file_map_open(&s->map, s->fd))
 		return;
 	if (s->map.len - offset <= w->to - w->from || offset > s->map.len) {
 		file_map_close(&s->map);
@@ -158,6 +167,17 @@ bool byte_source_lost(const struct byte_source *s, bool odd)
 	return file_map_lost(&s->map, odd);
 }
 
+/* Goes on from `offset` by reading. */
+static void leave_map(struct byte_source *s, uint64_t offset)
+{
+	file_map_close(&s->map);
+	s->window = (struct byte_window){ s->own, 0, 0 };
+	s->read_bytes = offset;
+	s->ended = lseek(s->fd, (off_t)offset, SEEK_SET) != (off_t)offset;
+	if (s->ended)
+		s->fault = BYTES_UNREADABLE;
+}
+
 /* The window reaches further into the mapped file. False when that is over: its last bytes, and what was added since, are read. */
 static bool reach_on(struct byte_source *s)
 {
@@ -170,7 +190,7 @@ static bool reach_on(struct byte_source *s)
 		s->read_bytes = to;
 		return true;
 	}
-	byte_source_resume(s, w->from);
+	leave_map(s, w->from);
 	return false;
 }
 
@@ -202,31 +222,6 @@ bool byte_source_refill(struct byte_source *s)
 	if (s->looked && !s->tried)
 		enter_map(s);
 	return (s->map.bytes && reach_on(s)) || read_on(s);
-}
-
-void byte_source_place(struct byte_source *s, const uint8_t *bytes, size_t len, uint64_t offset, bool last)
-{
-	s->window = (struct byte_window){ bytes, 0, len };
-	s->read_bytes = offset + len;
-	s->ended = last;
-}
-
-void byte_source_resume(struct byte_source *s, uint64_t offset)
-{
-	file_map_close(&s->map);
-	s->window = (struct byte_window){ s->own, 0, 0 };
-	s->read_bytes = offset;
-	s->ended = lseek(s->fd, (off_t)offset, SEEK_SET) != (off_t)offset;
-	if (s->ended)
-		s->fault = BYTES_UNREADABLE;
-}
-
-bool byte_source_offset(const struct byte_source *s, uint64_t *offset)
-{
-	off_t at = lseek(s->fd, 0, SEEK_CUR);
-
-	*offset = (uint64_t)at - (s->window.to - s->window.from);
-	return at >= 0 && !s->gzip && !s->map.bytes;
 }
 
 bool byte_source_ended(const struct byte_source *s)

@@ -31,12 +31,6 @@ static inline struct cursor byte_window_cursor(const struct byte_window *w)
 bool byte_source_refill(struct byte_source *s);
 /* Bytes of the window are gone from the file: don't rely on what they were, and refill. See file_map_lost(). */
 bool byte_source_lost(const struct byte_source *s, bool odd);
-/* A window over bytes that somebody else has read, which start at `offset` of the file and must stay; `last`: no more follow. */
-void byte_source_place(struct byte_source *s, const uint8_t *bytes, size_t len, uint64_t offset, bool last);
-/* Goes on from `offset` with its own reading. */
-void byte_source_resume(struct byte_source *s, uint64_t offset);
-/* The place of the window's next byte in a plain file. False for what is unpacked or can't be moved in. */
-bool byte_source_offset(const struct byte_source *s, uint64_t *offset);
 bool byte_source_ended(const struct byte_source *s);
 /* Why nothing more comes, other than that the descriptor's bytes end there. */
 enum byte_fault byte_source_fault(const struct byte_source *s);

@@ -55,7 +55,7 @@ static size_t left(const struct capture_file *file)
 	return file->window->to - file->window->from;
 }
 
-/* Not read again for a later use: another engine shows the bytes, or somebody writes the file, and they could change after a look at them. */
+/* Not read again for a later use: somebody may write the file meanwhile, and it could change after a look at it. */
 static inline uint32_t once(uint32_t value)
 {
 	__asm__("" : "+r"(value));
@@ -494,41 +494,4 @@ uint64_t capture_file_bytes(const struct capture_file *file)
 const char *capture_file_why(const struct capture_file *file)
 {
 	return file->why;
-}
-
-bool capture_file_is_plain(const struct capture_file *file, uint64_t *offset)
-{
-	return !file->pcapng && !file->snoop && byte_source_offset(file->source, offset);
-}
-
-void capture_file_place(struct capture_file *file, const uint8_t *bytes, size_t len, uint64_t offset, bool last)
-{
-	byte_source_place(file->source, bytes, len, offset, last);
-}
-
-bool capture_file_pick(const struct capture_file *file, size_t place, uint64_t number, struct frame *f)
-{
-	const struct pcap_form form = form_of(file);
-	struct cursor c = cursor_over(file->window->bytes, file->window->to);
-
-	f->number = number;
-	cursor_skip(&c, place - form.head);
-	return place >= form.head && take_pcap_record(&c, &form, f);
-}
-
-void capture_file_move(struct capture_file *file, size_t place, uint64_t frames)
-{
-	file->window->from = place;
-	file->frames = frames;
-}
-
-size_t capture_file_position(const struct capture_file *file)
-{
-	return file->window->from;
-}
-
-void capture_file_resume(struct capture_file *file, uint64_t offset, uint64_t frames)
-{
-	file->frames = frames;
-	byte_source_resume(file->source, offset);
 }

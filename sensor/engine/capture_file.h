@@ -36,19 +36,4 @@ bool capture_file_refill(struct capture_file *file);
 uint64_t capture_file_bytes(const struct capture_file *file);
 const char *capture_file_why(const struct capture_file *file);
 
-/*
- * For who reads parts of the file elsewhere: true for classic pcap that is not packed, with where its next record begins.
- * capture_file_place() then takes frames from `len` bytes that were read at `offset` of it and stay; `last`: the file ends there.
- * There, capture_file_move() turns to the record at a place of them, before which come `frames` of the file. capture_file_resume()
- * reads the file itself again from `offset`. capture_file_pick() takes the one frame whose bytes are at a place of them, and moves
- * nothing; false when there is no whole record.
- */
-bool capture_file_is_plain(const struct capture_file *file, uint64_t *offset);
-void capture_file_place(struct capture_file *file, const uint8_t *bytes, size_t len, uint64_t offset, bool last);
-bool capture_file_pick(const struct capture_file *file, size_t place, uint64_t number, struct frame *f);
-/* place <= len */
-void capture_file_move(struct capture_file *file, size_t place, uint64_t frames);
-size_t capture_file_position(const struct capture_file *file);
-void capture_file_resume(struct capture_file *file, uint64_t offset, uint64_t frames);
-
 #endif

@@ -55,7 +55,6 @@ struct engine {
 	bool asked;          /* the frames at hand come from there */
 	uint64_t probe_frames;
 	uint64_t file_bytes; /* ENGINE_FILE: its size, 0 when unknown */
-	struct joint *joint; /* with whom the file is read, or NULL */
 };
 
 /* Takes all memory there will be. 0, or -1 after log_error(). */

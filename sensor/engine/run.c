@@ -3,7 +3,6 @@
 #include "sensor/common/time_range.h"
 #include "sensor/engine/capture_file.h"
 #include "sensor/engine/engine.h"
-#include "sensor/engine/joint.h"
 #include "sensor/engine/note.h"
 
 #include <errno.h>
@@ -20,8 +19,6 @@ enum {
 	PROGRESS_INTERVAL_MS = 200,
 	IDLE_MS = 50, /* longest sleep while no frame comes */
 	PACE_SLEEP_MS = 500, /* longest sleep between recorded frames: nobody may take us for dead */
-	JOINT_NAP_NS = 20000, /* between looks for the block that another engine fetches */
-	JOINT_PATIENCE_MS = 1000, /* and so long at most */
 	FLUSH_BATCHES = 256, /* of a file: often enough for a person, seldom enough not to wake the hub for little */
 };
 
@@ -43,8 +40,6 @@ int run_open(struct engine *e)
 	if (e->config.source == ENGINE_FILE) {
 		if (fstat(FD_CAPTURE_FILE, &st) == 0 && S_ISREG(st.st_mode))
 			e->file_bytes = (uint64_t)st.st_size;
-		if (e->config.joint)
-			e->joint = joint_open(FD_JOINT, e->config.index, e->config.joint);
 		return 0;
 	}
 	if (e->config.probes && ring_attach_consumer(&e->probes, FD_PROBES_IN, FD_PROBES_TAIL, FD_PROBES_WAKE) < 0) {
@@ -86,7 +81,6 @@ static void report_counters(struct engine *e)
 /* What a file run has to say of itself. */
 struct journey {
 	struct capture_file *file;
-	struct joint *joint; /* NULL: no other engine helps to read it */
 	uint64_t bytes_total;
 	uint64_t number; /* of the last frame read, whoever's it was */
 	int64_t first_ns;
@@ -170,19 +164,6 @@ static enum capture_result read_all(struct journey *j, struct frame *frames, uns
 	return result;
 }
 
-/* Takes up to `most` frames that may be ours from what several engines read together, and passes over at most `left`. */
-static enum capture_result read_joint(struct journey *j, struct frame *frames, unsigned most, uint64_t left, unsigned *count)
-{
-	/* The very first frame comes alone: it tells when the file begins. */
-	struct joint_batch batch = { .most = most, .most_seen = j->number ? left : 1 };
-	enum capture_result result = joint_take(j->joint, frames, &batch);
-
-	if (batch.last_number > j->number)
-		pass(j, batch.last_number, batch.last_ns);
-	*count = batch.count;
-	return result;
-}
-
 /* Reads on until a batch is full, a stride of everybody's frames is over, or memory must be refilled. */
 static enum capture_result read_batch(struct engine *e, struct journey *j, struct frame *frames, unsigned *count)
 {
@@ -190,9 +171,7 @@ static enum capture_result read_batch(struct engine *e, struct journey *j, struc
 	uint64_t left = ENGINE_STRIDE - j->number % ENGINE_STRIDE;
 	enum capture_result result;
 
-	if (j->joint)
-		result = read_joint(j, frames, most, left, count);
-	else if (e->config.shares)
+	if (e->config.shares)
 		result = read_ours(e, j, frames, most, left, count);
 	else
 		result = read_all(j, frames, most < left ? most : (unsigned)left, count);
@@ -234,46 +213,6 @@ static enum end_status judge_end(const struct engine *e, const struct journey *j
 	return unknown && unknown == j->number ? END_UNREADABLE : END_COMPLETE;
 }
 
-/* Others may be slow, dead, or lie: then each reads for itself. */
-static void refill_joint(struct engine *e, struct journey *j)
-{
-	const struct timespec nap = { .tv_nsec = JOINT_NAP_NS };
-	int64_t since_ms = 0;
-	enum joint_step step;
-
-	while ((step = joint_step(j->joint)) == JOINT_WAITS && !stopping) {
-		/* The hub may wait for us before it hears whom we wait for. */
-		if (!since_ms)
-			teller_flush(&e->teller);
-		note_order(e, 2 * j->number + 1);
-		ring_beat(&e->teller.ring);
-		since_ms = since_ms ? since_ms : clock_ms();
-		if (clock_ms() - since_ms > JOINT_PATIENCE_MS)
-			break;
-		nanosleep(&nap, NULL);
-	}
-	if (step == JOINT_READY)
-		return;
-	joint_leave(j->joint);
-	j->joint = NULL;
-}
-
-static void refill(struct engine *e, struct journey *j)
-{
-	if (j->joint)
-		refill_joint(e, j);
-	else
-		capture_file_refill(j->file);
-}
-
-static void start_joint(struct engine *e, struct journey *j)
-{
-	if (!e->joint || e->config.pace == PACE_RECORDED || !joint_start(e->joint, j->file, FD_CAPTURE_FILE))
-		return;
-	j->joint = e->joint;
-	refill_joint(e, j);
-}
-
 int run_file(struct engine *e)
 {
 	struct frame frames[ENGINE_BATCH];
@@ -292,7 +231,6 @@ int run_file(struct engine *e)
 		note_order(e, UINT64_MAX);
 		return 0;
 	}
-	start_joint(e, &j);
 	for (unsigned batch = 1; !stopping && result != CAPTURE_END && result != CAPTURE_CUT; batch++) {
 		ring_beat(&e->teller.ring);
 		result = read_batch(e, &j, frames, &count);
@@ -300,7 +238,7 @@ int run_file(struct engine *e)
 		engine_pass(e, j.number, j.last_ns);
 		pause_between(e, &j, batch);
 		if (result == CAPTURE_REFILL)
-			refill(e, &j);
+			capture_file_refill(j.file);
 	}
 	engine_end_flows(e, j.number);
 	report_counters(e);
