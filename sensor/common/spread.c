@@ -1,107 +1,129 @@
 /*
- * The first look at a frame that is to go to one of several engines: Ethernet with VLAN and HSR tags, and under
- * it IPv4 and IPv6 or a protocol of its own. It must never name a share that the decoder would not; where that
- * takes more than fixed places of a header, it says so. IEEE 802.1Q; IEC 62439-3; RFC 791, 8200, 768.
+ * The first look at a frame that is to go to one of several engines: Ethernet with VLAN and HSR tags, tunnels, and in
+ * them IPv4 and IPv6 or a protocol of its own. It must never name a share that the decoder would not; where that takes
+ * more than it looks at (fragments, IPv6 extension headers), it says so. IEEE 802.1Q; IEC 62439-3; RFC 791, 8200, 768.
  */
 #include "sensor/common/spread.h"
 
 #include "classifiers/api/cursor.h"
+#include "sensor/common/tunnel.h"
 
 enum {
 	LINKTYPE_ETHERNET = 1,
 	TAGS_MAX = 5,
+	TUNNELS_MAX = 2, /* the decoder takes off these, and more */
+	MAC_BYTES = 6,
 	ETHERTYPE_IPV4 = 0x0800,
 	ETHERTYPE_IPV6 = 0x86dd,
 	ETHERTYPE_HSR = 0x892f,
 	PROTOCOL_TCP = 6,
+	PROTOCOL_UDP = 17,
+	IPV4_BYTES = 20,
 };
 
-/* Ports of tunnels, in either direction; see sensor/engine/tunnel.c. */
-static int is_port_of_tunnel(uint16_t port)
-{
-	switch (port) {
-	case 2152:  /* GTP-U */
-	case 3544:  /* Teredo */
-	case 4754:  /* GRE in UDP */
-	case 4789:  /* VXLAN */
-	case 4790:  /* VXLAN-GPE */
-	case 5072:  /* AYIYA */
-	case 6081:  /* GENEVE */
-	case 8472:  /* VXLAN, as Linux once had it */
-	case 37008: /* TZSP */
-		return 1;
-	default:
-		return 0;
-	}
-}
+static uint8_t share_in_tunnel(enum tunnel t, struct cursor c, unsigned tunnels);
 
-/* Protocols of IP that carry no further IP header, or whose addresses count all the same. */
-static int is_plain(uint8_t protocol, struct cursor behind)
+/* Which tunnel begins behind an IP header, with *c before its own, or behind that of UDP. */
+static enum tunnel tunnel_behind(uint8_t protocol, struct cursor *c)
 {
 	uint16_t source, target;
 
-	switch (protocol) {
-	case PROTOCOL_TCP:
-	case 1:   /* ICMP */
-	case 2:   /* IGMP */
-	case 50:  /* ESP */
-	case 58:  /* ICMPv6 */
-	case 89:  /* OSPF */
-	case 112: /* VRRP */
-		return 1;
-	case 17:
-		source = cursor_u16be(&behind);
-		target = cursor_u16be(&behind);
-		return cursor_ok(&behind) && !is_port_of_tunnel(source) && !is_port_of_tunnel(target);
-	default:
-		return 0;
-	}
+	if (protocol != PROTOCOL_UDP)
+		return tunnel_in_ip(protocol, c);
+	source = cursor_u16be(c);
+	target = cursor_u16be(c);
+	cursor_skip(c, 4);
+	return tunnel_in_udp(source, target, c);
 }
 
-static inline uint8_t share_of_ipv4(struct cursor c)
+/* What Ethernet pads a packet with is none of it. */
+static void cut_to(struct cursor *c, size_t length)
 {
-	struct cursor h = cursor_take(&c, 20);
-	uint64_t source, target;
-	uint16_t fragment;
-	uint8_t protocol;
+	if (length < cursor_left(c))
+		c->end = c->at + length;
+}
 
-	if (!cursor_ok(&h) || cursor_u8(&h) != 0x45)
+static inline uint8_t share_of_ipv4(struct cursor c, unsigned tunnels)
+{
+	struct cursor h = cursor_take(&c, IPV4_BYTES);
+	uint64_t source, target;
+	uint8_t first = cursor_u8(&h), protocol;
+	unsigned header_bytes = (first & 15) * 4u;
+	uint16_t total, fragment;
+	enum tunnel t;
+
+	if (first >> 4 != 4 || header_bytes < IPV4_BYTES)
 		return SHARE_UNSURE;
-	cursor_skip(&h, 5);
+	cursor_skip(&h, 1);
+	total = cursor_u16be(&h);
+	cursor_skip(&h, 2);
 	fragment = cursor_u16be(&h);
 	cursor_skip(&h, 1);
 	protocol = cursor_u8(&h);
 	cursor_skip(&h, 2);
-	if (fragment & 0x3fff || (protocol != PROTOCOL_TCP && !is_plain(protocol, c)))
-		return SHARE_UNSURE;
 	source = cursor_u32le(&h);
 	target = cursor_u32le(&h);
+	if (!cursor_ok(&h) || fragment & 0x3fff)
+		return SHARE_UNSURE;
+	if (protocol != PROTOCOL_TCP) {
+		cursor_skip(&c, header_bytes - IPV4_BYTES);
+		if (total >= header_bytes)
+			cut_to(&c, total - header_bytes);
+		t = tunnel_behind(protocol, &c);
+		if (t != TUNNEL_NONE)
+			return share_in_tunnel(t, c, tunnels);
+	}
 	return share_of_words(source, target);
 }
 
-static uint8_t share_of_ipv6(struct cursor c)
+static bool is_ipv6_extension(uint8_t protocol)
+{
+	switch (protocol) {
+	case 0:   /* hop-by-hop */
+	case 43:  /* routing */
+	case 44:  /* fragment */
+	case 51:  /* authentication */
+	case 60:  /* destination options */
+	case 135: /* mobility */
+		return true;
+	default:
+		return false;
+	}
+}
+
+static uint8_t share_of_ipv6(struct cursor c, unsigned tunnels)
 {
 	struct cursor h = cursor_take(&c, 40);
-	uint8_t version = cursor_u8(&h), protocol;
+	uint8_t version = cursor_u8(&h) >> 4, protocol;
 	const uint8_t *source, *target;
+	uint16_t len;
+	enum tunnel t;
 
-	cursor_skip(&h, 5);
+	cursor_skip(&h, 3);
+	len = cursor_u16be(&h);
 	protocol = cursor_u8(&h);
 	cursor_skip(&h, 1);
 	source = cursor_take(&h, 16).at;
 	target = cursor_take(&h, 16).at;
-	if (!cursor_ok(&h) || version >> 4 != 6 || !is_plain(protocol, c))
+	if (!cursor_ok(&h) || version != 6 || is_ipv6_extension(protocol))
 		return SHARE_UNSURE;
+	if (protocol != PROTOCOL_TCP) {
+		if (len)
+			cut_to(&c, len);
+		t = tunnel_behind(protocol, &c);
+		if (t != TUNNEL_NONE)
+			return share_in_tunnel(t, c, tunnels);
+	}
 	return share_of_pair(source, target, 6);
 }
 
-static int is_tag(uint16_t ethertype)
+static bool is_tag(uint16_t ethertype)
 {
 	return ethertype == 0x8100 || ethertype == 0x88a8 || ethertype == 0x9100 || ethertype == 0x9200;
 }
 
 /* Protocols whose frames are many; whatever else stands on Ethernet might carry IP. */
-static int is_link_protocol(uint16_t ethertype)
+static bool is_link_protocol(uint16_t ethertype)
 {
 	switch (ethertype) {
 	case 0x0806: /* ARP */
@@ -115,23 +137,19 @@ static int is_link_protocol(uint16_t ethertype)
 	case 0x88e3: /* MRP */
 	case 0x88f7: /* PTP */
 	case 0x88fb: /* PRP supervision */
-		return 1;
+		return true;
 	default:
-		return 0;
+		return false;
 	}
 }
 
-uint8_t share_of_frame(const uint8_t *bytes, size_t captured, uint16_t linktype)
+/* `source_mac` is NULL where no Ethernet header stands before it. */
+static inline uint8_t share_of_ethertype(struct cursor c, uint16_t ethertype, const uint8_t *source_mac, unsigned tunnels)
 {
-	struct cursor c = cursor_over(bytes, captured), macs;
-	uint16_t ethertype;
+	enum tunnel t;
 
-	if (linktype != LINKTYPE_ETHERNET)
-		return SHARE_UNSURE;
-	macs = cursor_take(&c, 12);
-	ethertype = cursor_u16be(&c);
 	if (ethertype == ETHERTYPE_IPV4)
-		return share_of_ipv4(c);
+		return share_of_ipv4(c, tunnels);
 	for (int n = 0; n < TAGS_MAX && (is_tag(ethertype) || ethertype == ETHERTYPE_HSR); n++) {
 		cursor_skip(&c, ethertype == ETHERTYPE_HSR ? 4 : 2);
 		ethertype = cursor_u16be(&c);
@@ -139,8 +157,39 @@ uint8_t share_of_frame(const uint8_t *bytes, size_t captured, uint16_t linktype)
 	if (!cursor_ok(&c))
 		return SHARE_UNSURE;
 	if (ethertype == ETHERTYPE_IPV4)
-		return share_of_ipv4(c);
+		return share_of_ipv4(c, tunnels);
 	if (ethertype == ETHERTYPE_IPV6)
-		return share_of_ipv6(c);
-	return is_link_protocol(ethertype) ? share_of_mac(macs.at + 6) : SHARE_UNSURE;
+		return share_of_ipv6(c, tunnels);
+	t = tunnel_in_ethernet(ethertype);
+	if (t != TUNNEL_NONE)
+		return share_in_tunnel(t, c, tunnels);
+	return source_mac && is_link_protocol(ethertype) ? share_of_mac(source_mac) : SHARE_UNSURE;
+}
+
+static inline uint8_t share_of_ethernet(struct cursor c, unsigned tunnels)
+{
+	struct cursor macs = cursor_take(&c, 2 * MAC_BYTES);
+	uint16_t ethertype = cursor_u16be(&c);
+
+	return cursor_ok(&c) ? share_of_ethertype(c, ethertype, macs.at + MAC_BYTES, tunnels) : SHARE_UNSURE;
+}
+
+/* What a tunnel carries counts, as it does for the decoder. `tunnels` is how many are still taken off. */
+static uint8_t share_in_tunnel(enum tunnel t, struct cursor c, unsigned tunnels)
+{
+	uint16_t vlan[2], ethertype;
+
+	if (tunnels == 0)
+		return SHARE_UNSURE;
+	if (t == TUNNEL_GRE && tunnel_enter_erspan(&c, vlan))
+		return share_of_ethernet(c, tunnels - 1);
+	ethertype = tunnel_enter(t, &c, vlan);
+	if (!cursor_ok(&c))
+		return SHARE_UNSURE;
+	return ethertype == TUNNEL_ETHERNET ? share_of_ethernet(c, tunnels - 1) : share_of_ethertype(c, ethertype, NULL, tunnels - 1);
+}
+
+uint8_t share_of_frame(const uint8_t *bytes, size_t captured, uint16_t linktype)
+{
+	return linktype == LINKTYPE_ETHERNET ? share_of_ethernet(cursor_over(bytes, captured), TUNNELS_MAX) : SHARE_UNSURE;
 }

@@ -4,8 +4,8 @@
  * remembers belongs to one share and has room of its own there, so that what is told of a share does not depend on
  * who works on the others. Of N engines the one with index i works on the shares s with s % N == i.
  *
- * share_of_frame() is a first look that takes few headers off: capture and the readers of files use it to pass over
- * what is surely another engine's. The decoder, which takes off all of them, has the last word.
+ * share_of_frame() is a first look that takes off what nearly all frames have: capture and the readers of files use it to
+ * pass over what is surely another engine's. The decoder, which takes off all headers, has the last word.
  */
 #ifndef SENSOR_COMMON_SPREAD_H
 #define SENSOR_COMMON_SPREAD_H
@@ -16,7 +16,7 @@
 
 enum {
 	SHARES = 8, /* as many as the three bits of share_of_words() tell apart */
-	SHARE_UNSURE = SHARES, /* fragments, tunnels and what is rarely met: every engine decodes it to find out */
+	SHARE_UNSURE = SHARES, /* fragments and what is rarely met: every engine decodes it to find out */
 	SHARE_NONE = 0,        /* of frames that have neither address: they are the first engine's */
 };
 

@@ -11,7 +11,7 @@
 #include "sensor/common/spread.h"
 #include "sensor/engine/fragment.h"
 #include "sensor/engine/prp.h"
-#include "sensor/engine/tunnel.h"
+#include "sensor/common/tunnel.h"
 
 #include <string.h>
 #include <sys/random.h>

@@ -1,10 +1,12 @@
 /*
- * The whole engine on a sequence of frames: link layers, tunnels, fragments, streams, classifiers.
+ * The whole engine on a sequence of frames: link layers, tunnels, fragments, streams, classifiers. And the first look at each
+ * frame, which may name no other share than the decoder.
  *
  * Input: {linktype:1 len:2 bytes} after each other; the link type is an index into those decoded.
  */
 #include "sensor/engine/engine.h"
 #include "tests/fuzz/messages.h"
+#include "tests/fuzz/must.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -15,6 +17,8 @@ MUTATE_MESSAGES(0)
 
 static struct engine engine;
 static struct ring hub;
+static struct decoder decoder;
+static struct engine_counters counters;
 
 static void start(void)
 {
@@ -26,7 +30,7 @@ static void start(void)
 		dup2(STDERR_FILENO, fd);
 	if (ring_create(&fds, "fuzz", 1 << 20) < 0 || ring_attach_consumer(&hub, fds.records_ro, fds.tail_rw, fds.wake) < 0 ||
 	    dup2(fds.records_rw, FD_RECORDS_OUT) < 0 || dup2(fds.tail_ro, FD_TAIL_OUT) < 0 || dup2(fds.wake, FD_WAKE_OUT) < 0 ||
-	    engine_init(&engine, &config) < 0)
+	    engine_init(&engine, &config) < 0 || !decoder_init(&decoder, &counters, true))
 		abort();
 }
 
@@ -45,6 +49,18 @@ static void drain(void)
 			abort();
 	}
 	ring_release(&hub);
+}
+
+static void share_as_decoded(const struct frame *f)
+{
+	uint8_t share = share_of_frame(f->bytes, f->captured, f->linktype);
+	struct packet p;
+
+	must(share <= SHARE_UNSURE);
+	if (share == SHARE_UNSURE)
+		return;
+	decode_frame(&decoder, f, &p);
+	must(p.kind == PACKET_NOTHING || p.share == share);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -69,6 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				   .linktype = linktypes[type & 7], .number = n, .time_ns = (int64_t)n * 50000000 };
 
 		memcpy(exact, bytes.at, captured);
+		share_as_decoded(&f);
 		engine_frames(&engine, &f, 1);
 		engine_pass(&engine, n, f.time_ns);
 		free(exact);

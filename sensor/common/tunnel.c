@@ -4,7 +4,7 @@
  * 4213 (IP in IP), RFC 4380 (Teredo), 3GPP TS 29.281 (GTP-U), draft-massar-v6ops-ayiya-02, TZSP as
  * Wireshark and tzsp2pcap describe it.
  */
-#include "sensor/engine/tunnel.h"
+#include "sensor/common/tunnel.h"
 
 enum {
 	PORT_VXLAN = 4789,

@@ -2,8 +2,8 @@
  * What a mirror or a carrier puts round the plant's frames: GRE with ERSPAN, VXLAN, GENEVE, TZSP,
  * MPLS, PPPoE, IP in IP, Teredo, GTP-U, AYIYA. Taken off before anything is said of a device.
  */
-#ifndef SENSOR_ENGINE_TUNNEL_H
-#define SENSOR_ENGINE_TUNNEL_H
+#ifndef SENSOR_COMMON_TUNNEL_H
+#define SENSOR_COMMON_TUNNEL_H
 
 #include "classifiers/api/cursor.h"
 
