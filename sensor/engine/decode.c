@@ -9,9 +9,9 @@
 
 #include "classifiers/api/classifier.h"
 #include "sensor/common/spread.h"
+#include "sensor/common/tunnel.h"
 #include "sensor/engine/fragment.h"
 #include "sensor/engine/prp.h"
-#include "sensor/common/tunnel.h"
 
 #include <string.h>
 #include <sys/random.h>

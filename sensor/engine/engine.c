@@ -9,7 +9,6 @@
 enum {
 	EARS_SHARE = 4, /* flows with a detail for each whose server may be heard out at once */
 	FORESEE_PACKETS = 12,
-	LINE_BYTES = 64,
 	COMING_MOST = 192, /* bytes of a frame that are fetched: who works on a longer one seldom looks behind them */
 	RUN_FRAMES = 8,     /* decoded in a row before their flows are fetched */
 	SWEEP_ENTRIES = 16, /* flow entries of one share looked at for silence with each stride */

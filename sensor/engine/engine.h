@@ -22,6 +22,7 @@ enum {
 	ENGINE_BATCH = FRAMES_AT_HAND, /* frames decoded together, so that their flows come into the cache meanwhile */
 	ENGINE_STRIDE = 128, /* frames of the source, of all engines together, between looks for silent flows */
 	LABEL_BYTES = FINDING_PROTOCOL_BYTES,
+	LINE_BYTES = 64, /* of the cache, to fetch ahead by */
 };
 
 struct link_memory;

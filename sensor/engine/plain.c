@@ -10,9 +10,9 @@
  */
 #include "classifiers/api/classifier.h"
 #include "sensor/common/spread.h"
+#include "sensor/common/tunnel.h"
 #include "sensor/engine/decode.h"
 #include "sensor/engine/prp.h"
-#include "sensor/common/tunnel.h"
 
 enum { MACS_BYTES = 12, IP_BYTES = 20, TCP_BYTES = 20, TCP_OPTIONS_MAX = 40, UDP_BYTES = 8 };
 /* Each has one caller; in a frame of its own the parts of a header would go through memory. */

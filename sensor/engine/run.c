@@ -20,7 +20,6 @@ enum {
 	IDLE_MS = 50, /* longest sleep while no frame comes */
 	PACE_SLEEP_MS = 500, /* longest sleep between recorded frames: nobody may take us for dead */
 	AHEAD_BYTES = 4096 + 64, /* behind what reading the records' headers fetches itself */
-	LINE_BYTES = 64,
 	FLUSH_BATCHES = 256, /* of a file: often enough for a person, seldom enough not to wake the hub for little */
 };
 
