@@ -67,7 +67,7 @@ static bool judge_property(struct ask *q, unsigned int tag, uint32_t *property)
 
 static bool judge_many(struct ask *q)
 {
-	uint32_t instance, property;
+	uint32_t instance = 0, property;
 	unsigned int count = 0;
 
 	if (!judge_object(q, &instance))
@@ -87,7 +87,7 @@ static bool judge_many(struct ask *q)
 
 static bool judge_confirmed(struct ask *q, const struct hop *hop)
 {
-	uint32_t instance, property;
+	uint32_t instance = 0, property = 0;
 	uint8_t service;
 
 	if (hop->broadcast)

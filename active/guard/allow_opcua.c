@@ -61,7 +61,7 @@ static bool judge_hello(struct ask *q)
 
 static bool judge_open(struct ask *q)
 {
-	uint16_t type;
+	uint16_t type = 0;
 	uint32_t lifetime_ms;
 
 	if (cursor_u32le(&q->bytes) != 0 || cursor_u32le(&q->bytes) != sizeof(no_security) - 1 ||
@@ -80,7 +80,7 @@ static bool judge_open(struct ask *q)
 
 static bool judge_service(struct ask *q, bool close)
 {
-	uint16_t type;
+	uint16_t type = 0;
 
 	cursor_skip(&q->bytes, 16); /* channel, token, sequence, request */
 	if (!take_request(q, &type))
