@@ -87,7 +87,7 @@ static bool judge_many(struct ask *q)
 
 static bool judge_confirmed(struct ask *q, const struct hop *hop)
 {
-	uint32_t instance = 0, property = 0;
+	uint32_t instance = 0, property;
 	uint8_t service;
 
 	if (hop->broadcast)
