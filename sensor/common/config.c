@@ -48,7 +48,8 @@ bool config_capture_valid(const struct capture_config *c)
 bool config_engine_valid(const struct engine_config *c)
 {
 	if (c->version != CONFIG_VERSION || c->index >= CONFIG_ENGINES || (c->source != ENGINE_FILE && c->source != ENGINE_RING) ||
-	    c->pace > PACE_RECORDED || c->progress > 1 || c->walls > 1 || c->probes > 1 || c->quiet > 1 || c->avoids > ENGINE_AVOIDS)
+	    c->pace > PACE_RECORDED || c->progress > 1 || c->walls > 1 || c->probes > 1 || c->quiet > 1 || c->avoids > ENGINE_AVOIDS ||
+	    c->engines > CONFIG_ENGINES || (c->engines && c->index >= c->engines))
 		return false;
 	for (int i = 0; i < ENGINE_FILES; i++)
 		if (!ends(c->file[i], sizeof c->file[i]))

@@ -55,6 +55,7 @@ struct engine_config {
 	uint32_t probes;        /* 1: there is a ring from the prober, FD_PROBES_* */
 	uint32_t pulses;        /* pairs whose cyclic traffic is measured, a power of two; 0 for none */
 	uint32_t shares;        /* a bit for each share of the traffic that is its own, see sensor/common/spread.h; 0 for all */
+	uint32_t engines;       /* of a file: those that read it, 0 .. CONFIG_ENGINES; of more than one each has FD_FILE_INDEX */
 	uint32_t quiet;         /* 1: lines of these files that can't be used have been told by another engine */
 	char file[ENGINE_FILES][CONFIG_PATH_BYTES]; /* their names, for messages; empty: there is none */
 	uint32_t careful;       /* so many first frames are taken one at a time: a predecessor crashed on one of them */

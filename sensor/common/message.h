@@ -27,6 +27,7 @@ enum {
 	FD_RECORDS_IN = 7, /* consumer end of a ring */
 	FD_TAIL_IN = 8,
 	FD_WAKE_IN = 9,
+	FD_FILE_INDEX = 7, /* engine of a file that others read too; see sensor/engine/file_index.h */
 	FD_CAPTURE_FILE = 10, /* engine: the capture file to read, or hub: its other end for orders */
 	FD_ORDERS = 11,
 	FD_OUTCOMES = 12,

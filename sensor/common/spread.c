@@ -21,6 +21,9 @@ enum {
 	IPV4_BYTES = 20,
 };
 
+/* A cursor that went through memory between calls would cost more than all that is looked at. */
+#define SPREAD_INLINE static inline __attribute__((always_inline))
+
 static uint8_t share_in_tunnel(enum tunnel t, struct cursor c, unsigned tunnels);
 
 /* Which tunnel begins behind an IP header, with *c before its own, or behind that of UDP. */
@@ -43,15 +46,35 @@ static void cut_to(struct cursor *c, size_t length)
 		c->end = c->at + length;
 }
 
-static inline uint8_t share_of_ipv4(struct cursor c, unsigned tunnels)
+/* False for nearly all packets, without a call. */
+SPREAD_INLINE bool may_carry(uint8_t protocol, struct cursor c)
+{
+	if (protocol == PROTOCOL_UDP)
+		return tunnel_may_use(cursor_u16be(&c)) | tunnel_may_use(cursor_u16be(&c));
+	return protocol != PROTOCOL_TCP;
+}
+
+/* The share of a packet between these addresses, with `c` behind its IP header, that may be a tunnel. */
+static __attribute__((noinline)) uint8_t share_of_carrier(const uint8_t *at, size_t len, uint8_t protocol, uint8_t otherwise, unsigned tunnels)
+{
+	struct cursor c = cursor_over(at, len);
+	enum tunnel t = tunnel_behind(protocol, &c);
+
+	return t == TUNNEL_NONE ? otherwise : share_in_tunnel(t, c, tunnels);
+}
+
+SPREAD_INLINE uint8_t share_of_ipv4(struct cursor c, unsigned tunnels)
 {
 	struct cursor h = cursor_take(&c, IPV4_BYTES);
 	uint64_t source, target;
-	uint8_t first = cursor_u8(&h), protocol;
-	unsigned header_bytes = (first & 15) * 4u;
+	uint8_t first, protocol, share;
+	unsigned header_bytes;
 	uint16_t total, fragment;
-	enum tunnel t;
 
+	if (!cursor_ok(&h))
+		return SHARE_UNSURE;
+	first = cursor_u8(&h);
+	header_bytes = (first & 15) * 4u;
 	if (first >> 4 != 4 || header_bytes < IPV4_BYTES)
 		return SHARE_UNSURE;
 	cursor_skip(&h, 1);
@@ -63,17 +86,17 @@ static inline uint8_t share_of_ipv4(struct cursor c, unsigned tunnels)
 	cursor_skip(&h, 2);
 	source = cursor_u32le(&h);
 	target = cursor_u32le(&h);
-	if (!cursor_ok(&h) || fragment & 0x3fff)
+	if (fragment & 0x3fff)
 		return SHARE_UNSURE;
-	if (protocol != PROTOCOL_TCP) {
-		cursor_skip(&c, header_bytes - IPV4_BYTES);
-		if (total >= header_bytes)
-			cut_to(&c, total - header_bytes);
-		t = tunnel_behind(protocol, &c);
-		if (t != TUNNEL_NONE)
-			return share_in_tunnel(t, c, tunnels);
-	}
-	return share_of_words(source, target);
+	share = share_of_words(source, target);
+	if (protocol == PROTOCOL_TCP)
+		return share;
+	cursor_skip(&c, header_bytes - IPV4_BYTES);
+	if (!may_carry(protocol, c))
+		return share;
+	if (total >= header_bytes)
+		cut_to(&c, total - header_bytes);
+	return share_of_carrier(c.at, cursor_left(&c), protocol, share, tunnels);
 }
 
 static bool is_ipv6_extension(uint8_t protocol)
@@ -97,7 +120,7 @@ static uint8_t share_of_ipv6(struct cursor c, unsigned tunnels)
 	uint8_t version = cursor_u8(&h) >> 4, protocol;
 	const uint8_t *source, *target;
 	uint16_t len;
-	enum tunnel t;
+	uint8_t share;
 
 	cursor_skip(&h, 3);
 	len = cursor_u16be(&h);
@@ -107,14 +130,12 @@ static uint8_t share_of_ipv6(struct cursor c, unsigned tunnels)
 	target = cursor_take(&h, 16).at;
 	if (!cursor_ok(&h) || version != 6 || is_ipv6_extension(protocol))
 		return SHARE_UNSURE;
-	if (protocol != PROTOCOL_TCP) {
-		if (len)
-			cut_to(&c, len);
-		t = tunnel_behind(protocol, &c);
-		if (t != TUNNEL_NONE)
-			return share_in_tunnel(t, c, tunnels);
-	}
-	return share_of_pair(source, target, 6);
+	share = share_of_pair(source, target, 6);
+	if (!may_carry(protocol, c))
+		return share;
+	if (len)
+		cut_to(&c, len);
+	return share_of_carrier(c.at, cursor_left(&c), protocol, share, tunnels);
 }
 
 static bool is_tag(uint16_t ethertype)
@@ -144,7 +165,7 @@ static bool is_link_protocol(uint16_t ethertype)
 }
 
 /* `source_mac` is NULL where no Ethernet header stands before it. */
-static inline uint8_t share_of_ethertype(struct cursor c, uint16_t ethertype, const uint8_t *source_mac, unsigned tunnels)
+SPREAD_INLINE uint8_t share_of_ethertype(struct cursor c, uint16_t ethertype, const uint8_t *source_mac, unsigned tunnels)
 {
 	enum tunnel t;
 
@@ -166,7 +187,7 @@ static inline uint8_t share_of_ethertype(struct cursor c, uint16_t ethertype, co
 	return source_mac && is_link_protocol(ethertype) ? share_of_mac(source_mac) : SHARE_UNSURE;
 }
 
-static inline uint8_t share_of_ethernet(struct cursor c, unsigned tunnels)
+SPREAD_INLINE uint8_t share_of_ethernet(struct cursor c, unsigned tunnels)
 {
 	struct cursor macs = cursor_take(&c, 2 * MAC_BYTES);
 	uint16_t ethertype = cursor_u16be(&c);

@@ -18,6 +18,7 @@ enum {
 	SHARES = 8, /* as many as the three bits of share_of_words() tell apart */
 	SHARE_UNSURE = SHARES, /* fragments and what is rarely met: every engine decodes it to find out */
 	SHARE_NONE = 0,        /* of frames that have neither address: they are the first engine's */
+	STRIDE_FRAMES = 128,   /* of everybody, after which each engine looks after what is its own: at the same places however many they are */
 };
 
 /* Bit s for each share of the engine. index < engines <= SHARES. */

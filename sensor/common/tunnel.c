@@ -7,15 +7,6 @@
 #include "sensor/common/tunnel.h"
 
 enum {
-	PORT_VXLAN = 4789,
-	PORT_VXLAN_LINUX = 8472,
-	PORT_VXLAN_GPE = 4790,
-	PORT_GENEVE = 6081,
-	PORT_TZSP = 37008,
-	PORT_GTP_U = 2152,
-	PORT_TEREDO = 3544,
-	PORT_GRE = 4754,
-	PORT_AYIYA = 5072,
 	GRE_CHECKSUM = 0x8000,
 	GRE_ROUTING = 0x4000,
 	GRE_KEY = 0x2000,
@@ -123,7 +114,7 @@ static enum tunnel carrier_in_udp(uint16_t port, const struct cursor *c)
 	return port == PORT_AYIYA && is_ayiya(*c) ? TUNNEL_AYIYA : TUNNEL_NONE;
 }
 
-enum tunnel tunnel_in_udp(uint16_t source_port, uint16_t target_port, const struct cursor *c)
+enum tunnel tunnel_in_udp_of(uint16_t source_port, uint16_t target_port, const struct cursor *c)
 {
 	enum tunnel carrier = carrier_in_udp(target_port, c);
 

@@ -27,8 +27,36 @@ enum { TUNNEL_ETHERNET = 0x6558 };
 
 /* Which tunnel, if any, these bytes behind a header of that kind are; judged by structure too. */
 enum tunnel tunnel_in_ip(uint8_t protocol, const struct cursor *c);
-enum tunnel tunnel_in_udp(uint16_t source_port, uint16_t target_port, const struct cursor *c);
 enum tunnel tunnel_in_ethernet(uint16_t ethertype);
+enum tunnel tunnel_in_udp_of(uint16_t source_port, uint16_t target_port, const struct cursor *c);
+
+enum tunnel_port {
+	PORT_GTP_U = 2152,
+	PORT_TEREDO = 3544,
+	PORT_GRE = 4754,
+	PORT_VXLAN = 4789,
+	PORT_VXLAN_GPE = 4790,
+	PORT_AYIYA = 5072,
+	PORT_GENEVE = 6081,
+	PORT_VXLAN_LINUX = 8472,
+	PORT_TZSP = 37008,
+};
+
+/* False for nearly all ports that no tunnel uses, by one look. */
+static inline bool tunnel_may_use(uint16_t port)
+{
+#define BIT(p) (UINT64_C(1) << (p) % 64)
+	const uint64_t used = BIT(PORT_GTP_U) | BIT(PORT_TEREDO) | BIT(PORT_GRE) | BIT(PORT_VXLAN) | BIT(PORT_VXLAN_GPE) | BIT(PORT_AYIYA) |
+			      BIT(PORT_GENEVE) | BIT(PORT_VXLAN_LINUX) | BIT(PORT_TZSP);
+
+	return used >> port % 64 & 1;
+#undef BIT
+}
+
+static inline enum tunnel tunnel_in_udp(uint16_t source_port, uint16_t target_port, const struct cursor *c)
+{
+	return tunnel_may_use(source_port) | tunnel_may_use(target_port) ? tunnel_in_udp_of(source_port, target_port, c) : TUNNEL_NONE;
+}
 
 /*
  * Takes the tunnel's header off *c and returns the ethertype of what follows (TUNNEL_ETHERNET for a
