@@ -20,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { RING_BYTES = 2 << 20, ENGINE_FDS = 5, HUB_FDS = 4, RING_ENDS = 3, SETTLE_MS = 5 };
+enum { RING_BYTES = 2 << 20, INDEX_BYTES = 32 << 20, ENGINE_FDS = 6, HUB_FDS = 4, RING_ENDS = 3, SETTLE_MS = 5 };
 
 static volatile sig_atomic_t stopped;
 
@@ -111,8 +111,8 @@ int reading_start(struct reading *r, bool own_output)
 	return 0;
 }
 
-/* One of the `count` engines that share the file. */
-static pid_t start_engine(struct reading *r, int fd, unsigned index, unsigned count)
+/* One of the `count` engines that share the file, and the memory file `together` when they are several. */
+static pid_t start_engine(struct reading *r, int fd, int together, unsigned index, unsigned count)
 {
 	char *argv[] = { (char *)"askance-engine", NULL };
 	struct ring_fds *ring = &r->ring[index];
@@ -121,13 +121,14 @@ static pid_t start_engine(struct reading *r, int fd, unsigned index, unsigned co
 
 	r->engine_config.index = index;
 	r->engine_config.shares = count > 1 ? shares_of_engine(index, count) : 0;
+	r->engine_config.engines = count;
 	r->engine_config.quiet = r->files > 0 || index > 0;
 	config = spawn_config(&r->engine_config, sizeof r->engine_config);
 	struct spawn_fd fds[ENGINE_FDS + ENGINE_FILES] = {
 		{ config, FD_CONFIG }, { ring->records_rw, FD_RECORDS_OUT }, { ring->tail_ro, FD_TAIL_OUT },
-		{ ring->wake, FD_WAKE_OUT }, { fd, FD_CAPTURE_FILE },
+		{ ring->wake, FD_WAKE_OUT }, { fd, FD_CAPTURE_FILE }, { together, FD_FILE_INDEX },
 	};
-	size_t used = ENGINE_FDS;
+	size_t used = ENGINE_FDS - (count == 1);
 
 	for (int i = 0; i < ENGINE_FILES; i++)
 		if (r->engine_files[i] >= 0)
@@ -340,7 +341,7 @@ static void end_parts(struct reading *r, struct job *job)
 /* As many engines as the file can be read by at once. False when none could be started, or not all. */
 static bool start_parts(struct reading *r, struct job *job, int fd)
 {
-	int fds[CONFIG_ENGINES] = { fd };
+	int fds[CONFIG_ENGINES] = { fd }, together = -1, together_ro = -1;
 	unsigned count = 1;
 	bool well = true;
 
@@ -349,12 +350,14 @@ static bool start_parts(struct reading *r, struct job *job, int fd)
 	/* What can be read but once is read by one. */
 	for (; count > 1 && count < r->engines; count--)
 		close(fds[count - 1]);
+	if (count > 1 && memory_file_create("index", INDEX_BYTES, &together, &together_ro) < 0)
+		well = false;
 	for (unsigned i = 0; i < r->engines; i++)
 		ring_count(&r->side[i], NOTE_ORDER, i < count ? 0 : UINT64_MAX);
 	for (unsigned i = 0; i < count; i++) {
 		struct part *p = &job->part[i];
 
-		if (well && (p->pid = start_engine(r, fds[i], i, count)) > 0) {
+		if (well && (p->pid = start_engine(r, fds[i], together, i, count)) > 0) {
 			p->watch = watch(p->pid);
 			job->parts++;
 		} else {
@@ -362,6 +365,10 @@ static bool start_parts(struct reading *r, struct job *job, int fd)
 		}
 		if (i)
 			close(fds[i]);
+	}
+	if (together >= 0) {
+		close(together);
+		close(together_ro);
 	}
 	return well;
 }

@@ -224,6 +224,27 @@ bool byte_source_refill(struct byte_source *s)
 	return (s->map.bytes && reach_on(s)) || read_on(s);
 }
 
+bool byte_source_whole(const struct byte_source *s, struct cursor *whole)
+{
+	if (!s->map.bytes)
+		return false;
+	*whole = cursor_over(s->map.bytes, s->map.len);
+	return true;
+}
+
+bool byte_source_go_to(struct byte_source *s, uint64_t offset)
+{
+	struct byte_window *w = &s->window;
+
+	if (!s->map.bytes || offset <= w->from || offset > s->map.len)
+		return false;
+	w->from = (size_t)offset;
+	if (w->to < w->from)
+		s->read_bytes = w->to = w->from;
+	file_map_pass(&s->map, w->from);
+	return true;
+}
+
 bool byte_source_ended(const struct byte_source *s)
 {
 	return s->ended;

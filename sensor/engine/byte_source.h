@@ -31,6 +31,10 @@ static inline struct cursor byte_window_cursor(const struct byte_window *w)
 bool byte_source_refill(struct byte_source *s);
 /* Bytes of the window are gone from the file: don't rely on what they were, and refill. See file_map_lost(). */
 bool byte_source_lost(const struct byte_source *s, bool odd);
+/* All of a file that is looked at in place, wherever the window is. False for others. */
+bool byte_source_whole(const struct byte_source *s, struct cursor *whole);
+/* Has the window begin at `offset` of such a file, behind where it does now. False when there is no such place. */
+bool byte_source_go_to(struct byte_source *s, uint64_t offset);
 bool byte_source_ended(const struct byte_source *s);
 /* Why nothing more comes, other than that the descriptor's bytes end there. */
 enum byte_fault byte_source_fault(const struct byte_source *s);

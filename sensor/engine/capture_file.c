@@ -7,20 +7,20 @@
  */
 #include "sensor/engine/capture_file.h"
 
-#include "classifiers/api/cursor.h"
 #include "sensor/common/time_range.h"
 #include "sensor/engine/byte_source.h"
+#include "sensor/engine/pcap_record.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-	CAPTURED_MAX = 262144, /* the largest snap length */
 	RECORD_MAX = CAPTURED_MAX + 4096, /* with header and options */
 	PCAP_HEADER_BYTES = 24,
 	PCAP_RECORD_BYTES = 16,
 	AHEAD_BYTES = 4096,
+	LINE_BYTES = 64,
 	SNOOP_HEADER_BYTES = 16,
 	SNOOP_RECORD_BYTES = 24,
 	SNOOP_ETHERNET = 4,
@@ -44,7 +44,10 @@ struct capture_file {
 	bool nanoseconds;
 	uint32_t extra; /* bytes of record header beyond the usual: the "modified" pcap of old Linux */
 	uint16_t linktype;
-	uint64_t frames;
+	struct capture_place place;
+	struct file_index *index; /* NULL: frames are looked for here */
+	bool indexed; /* the part at hand is read by the index */
+	uint64_t given; /* frames up to this one were given out by the index */
 	uint32_t interfaces;
 	struct interface interface[INTERFACES_MAX];
 	char why[WHY_BYTES];
@@ -53,13 +56,6 @@ struct capture_file {
 static size_t left(const struct capture_file *file)
 {
 	return file->window->to - file->window->from;
-}
-
-/* Not read again for a later use: somebody may write the file meanwhile, and it could change after a look at it. */
-static inline uint32_t once(uint32_t value)
-{
-	__asm__("" : "+r"(value));
-	return value;
 }
 
 static inline uint32_t read_u32(const struct capture_file *file, struct cursor *c)
@@ -169,7 +165,7 @@ void capture_file_close(struct capture_file *file)
 
 static __attribute__((noinline)) enum capture_result cut(struct capture_file *file, const char *what, uint64_t value)
 {
-	snprintf(file->why, sizeof file->why, "after frame %llu: %s (%llu)", (unsigned long long)file->frames, what,
+	snprintf(file->why, sizeof file->why, "after frame %llu: %s (%llu)", (unsigned long long)file->place.number, what,
 		 (unsigned long long)value);
 	return CAPTURE_CUT;
 }
@@ -194,44 +190,9 @@ static __attribute__((noinline)) enum capture_result at_edge(struct capture_file
 	return cut(file, "the file ends within a record; bytes left over", left(file));
 }
 
-/* What all records of a classic file have in common. */
-struct pcap_form {
-	size_t head; /* bytes of a record before the frame's */
-	uint32_t unit_ns; /* of the fraction of a second */
-	uint16_t linktype;
-	bool swapped;
-};
-
 static inline struct pcap_form form_of(const struct capture_file *file)
 {
 	return (struct pcap_form){ .head = PCAP_RECORD_BYTES + file->extra, .unit_ns = file->nanoseconds ? 1 : 1000, .linktype = file->linktype, .swapped = file->swapped };
-}
-
-/* False when the record is not all there, or states an impossible length. */
-static inline bool take_pcap_record(struct cursor *c, const struct pcap_form *form, struct frame *f)
-{
-	struct cursor h = cursor_take(c, form->head), bytes;
-	uint32_t seconds = cursor_u32le(&h), fraction = cursor_u32le(&h), captured = cursor_u32le(&h), length = cursor_u32le(&h);
-
-	if (form->swapped) {
-		seconds = __builtin_bswap32(seconds);
-		fraction = __builtin_bswap32(fraction);
-		captured = __builtin_bswap32(captured);
-		length = __builtin_bswap32(length);
-	}
-	captured = once(captured);
-	if (captured > CAPTURED_MAX)
-		return false;
-	bytes = cursor_take(c, captured);
-	if (!cursor_ok(&bytes))
-		return false;
-	f->bytes = bytes.at;
-	f->captured = captured;
-	f->length = length < captured ? captured : length;
-	f->time_ns = (int64_t)seconds * 1000000000 + (int64_t)fraction * form->unit_ns;
-	f->linktype = form->linktype;
-	f->has_vlan = false;
-	return true;
 }
 
 /* Why there is no further record. */
@@ -248,24 +209,47 @@ static __attribute__((noinline)) enum capture_result pcap_stops(struct capture_f
 	return at_edge(file);
 }
 
-/* The file's place is kept in registers for as long as a batch is read. */
-static enum capture_result read_pcap(struct capture_file *file, struct frame *frames, unsigned most, unsigned *count)
+/* What is read of a file at once, and of it kept. */
+struct wish {
+	unsigned most; /* frames to keep */
+	uint64_t left; /* to read, >= most */
+	uint32_t shares; /* to keep, where not all are */
+	uint64_t given; /* not to keep, up to this one */
+};
+
+/* True for what is surely another's. */
+static inline bool is_of_others(struct frame *f, uint32_t shares)
+{
+	f->share = share_of_frame(f->bytes, f->captured, f->linktype);
+	return f->share != SHARE_UNSURE && !(shares >> f->share & 1);
+}
+
+/*
+ * The file's place is kept in registers for as long as a batch is read. The next headers are fetched: a batch of them is read
+ * before the first frame is. So is what is next of frames that nothing is worked on, which would give the memory time to bring it.
+ */
+static inline __attribute__((always_inline)) enum capture_result read_pcap(struct capture_file *file, const struct wish *wish, bool all, struct frame *frames, unsigned *count)
 {
 	const struct pcap_form form = form_of(file);
 	struct cursor behind = byte_window_cursor(file->window), c = behind;
-	uint64_t before = file->frames;
+	struct capture_place place = file->place;
+	uint64_t end = place.number + wish->left;
 	unsigned n = 0;
 
-	for (; n < most && take_pcap_record(&c, &form, &frames[n]); n++) {
-		/* The next headers: a batch of them is read before the first frame is. */
+	while (n < wish->most && place.number < end && take_pcap_record(&c, &form, &frames[n])) {
+		struct frame *f = &frames[n];
+
 		__builtin_prefetch(c.at + AHEAD_BYTES);
-		frames[n].number = before + n + 1;
+		capture_place_pass(&place, f);
 		behind = c;
+		if (!all)
+			__builtin_prefetch(c.at + AHEAD_BYTES + LINE_BYTES);
+		n += all || (!is_of_others(f, wish->shares) && f->number > wish->given);
 	}
-	file->frames = before + n;
+	file->place = place;
 	file->window->from = (size_t)(behind.at - file->window->bytes);
 	*count = n;
-	return n == most ? CAPTURE_FRAME : pcap_stops(file);
+	return n == wish->most || place.number == end ? CAPTURE_FRAME : pcap_stops(file);
 }
 
 static enum capture_result next_snoop(struct capture_file *file, struct frame *f)
@@ -288,7 +272,7 @@ static enum capture_result next_snoop(struct capture_file *file, struct frame *f
 	f->length = length < captured ? captured : length;
 	f->linktype = file->linktype;
 	f->has_vlan = false;
-	f->number = ++file->frames;
+	capture_place_pass(&file->place, f);
 	file->window->from += record;
 	return CAPTURE_FRAME;
 }
@@ -442,36 +426,126 @@ static enum capture_result next_pcapng(struct capture_file *file, struct frame *
 		if (is_frame) {
 			if (f->length < f->captured)
 				f->length = f->captured;
-			f->number = ++file->frames;
+			capture_place_pass(&file->place, f);
 			return CAPTURE_FRAME;
 		}
 	}
 }
 
-static enum capture_result read_others(struct capture_file *file, struct frame *frames, unsigned most, unsigned *count)
+static enum capture_result read_others(struct capture_file *file, const struct wish *wish, bool all, struct frame *frames, unsigned *count)
 {
 	enum capture_result result = CAPTURE_FRAME;
+	uint64_t left = wish->left;
 	unsigned n = 0;
 
-	while (n < most && (result = file->pcapng ? next_pcapng(file, &frames[n]) : next_snoop(file, &frames[n])) == CAPTURE_FRAME)
-		n++;
+	for (; n < wish->most && left && (result = file->pcapng ? next_pcapng(file, &frames[n]) : next_snoop(file, &frames[n])) == CAPTURE_FRAME; left--)
+		n += all || !is_of_others(&frames[n], wish->shares);
 	*count = n;
 	return result;
 }
 
-enum capture_result capture_file_read(struct capture_file *file, struct frame *frames, unsigned most, unsigned *count)
+static enum capture_result read_any(struct capture_file *file, const struct wish *wish, bool all, struct frame *frames, unsigned *count)
+{
+	if (file->pcapng || file->snoop)
+		return read_others(file, wish, all, frames, count);
+	/* Told apart here: the compiler makes a loop of each. */
+	return all ? read_pcap(file, wish, true, frames, count) : read_pcap(file, wish, false, frames, count);
+}
+
+static enum capture_result read_wish(struct capture_file *file, const struct wish *wish, bool all, struct frame *frames, unsigned *count)
 {
 	size_t from = file->window->from;
-	uint64_t before = file->frames;
-	enum capture_result result = file->pcapng || file->snoop ? read_others(file, frames, most, count) : read_pcap(file, frames, most, count);
+	struct capture_place before = file->place;
+	enum capture_result result = read_any(file, wish, all, frames, count);
 	bool odd = result == CAPTURE_CUT || (*count && !frames[*count - 1].captured);
 
 	if (!byte_source_lost(file->source, odd))
 		return result;
 	*count = 0;
 	file->window->from = from;
-	file->frames = before;
+	file->place = before;
 	return CAPTURE_REFILL;
+}
+
+enum capture_result capture_file_read(struct capture_file *file, struct frame *frames, unsigned most, unsigned *count)
+{
+	return read_wish(file, &(struct wish){ .most = most, .left = most }, true, frames, count);
+}
+
+void capture_file_share(struct capture_file *file, struct file_index *index)
+{
+	struct cursor whole;
+
+	byte_source_refill(file->source);
+	if (!file->pcapng && !file->snoop && byte_source_whole(file->source, &whole))
+		file->index = index;
+}
+
+/* Reads the part at hand again, without the index and but for what it gave out. */
+static void leave_index(struct capture_file *file)
+{
+	file->given = file->place.number;
+	file->place.number = file_index_part(file->index) * INDEX_PART_FRAMES;
+	file->window->from = (size_t)file_index_start(file->index);
+	file->index = NULL;
+	file->indexed = false;
+}
+
+/* What is another's turn as much as ours. */
+static void go_through_parts(struct capture_file *file)
+{
+	const struct pcap_form form = form_of(file);
+	struct cursor whole;
+
+	while (byte_source_whole(file->source, &whole) && file_index_begin(file->index)) {
+		if (file_index_walk(file->index, &whole, &form))
+			file_index_publish(file->index);
+		else
+			file_index_give_up(file->index);
+	}
+}
+
+/* A part of the index begins here. */
+static void arrive(struct capture_file *file)
+{
+	if (file->indexed && !byte_source_go_to(file->source, file_index_end(file->index))) {
+		leave_index(file);
+		return;
+	}
+	file_index_arrive(file->index, file->place.number / INDEX_PART_FRAMES, file->window->from);
+	go_through_parts(file);
+	file->indexed = file_index_enter(file->index);
+}
+
+static enum capture_result read_indexed(struct capture_file *file, struct frame *frames, unsigned most, unsigned *count)
+{
+	const struct pcap_form form = form_of(file);
+	struct capture_place before = file->place;
+	struct cursor whole;
+	bool sane = byte_source_whole(file->source, &whole) && file_index_read(file->index, &whole, &form, &file->place, frames, most, count);
+
+	if (byte_source_lost(file->source, *count && !frames[*count - 1].captured)) {
+		*count = 0;
+		file->place = before;
+		leave_index(file);
+		return CAPTURE_REFILL;
+	}
+	if (!sane)
+		leave_index(file);
+	return CAPTURE_FRAME;
+}
+
+enum capture_result capture_file_read_shares(struct capture_file *file, uint32_t shares, struct frame *frames, unsigned most, unsigned *count)
+{
+	struct wish wish = { .most = most, .shares = shares };
+
+	if (file->index && file->place.number % INDEX_PART_FRAMES == 0)
+		arrive(file);
+	if (file->indexed)
+		return read_indexed(file, frames, most, count);
+	wish.left = STRIDE_FRAMES - file->place.number % STRIDE_FRAMES;
+	wish.given = file->given;
+	return read_wish(file, &wish, false, frames, count);
 }
 
 enum capture_result capture_file_next(struct capture_file *file, struct frame *f)
@@ -479,6 +553,11 @@ enum capture_result capture_file_next(struct capture_file *file, struct frame *f
 	unsigned count;
 
 	return capture_file_read(file, f, 1, &count);
+}
+
+const struct capture_place *capture_file_place(const struct capture_file *file)
+{
+	return &file->place;
 }
 
 bool capture_file_refill(struct capture_file *file)

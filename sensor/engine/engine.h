@@ -11,6 +11,7 @@
 #include "sensor/engine/decode.h"
 #include "sensor/engine/detail.h"
 #include "sensor/engine/ears.h"
+#include "sensor/engine/file_index.h"
 #include "sensor/engine/flow.h"
 #include "sensor/engine/lately.h"
 #include "sensor/engine/pulse.h"
@@ -20,7 +21,7 @@
 
 enum {
 	ENGINE_BATCH = FRAMES_AT_HAND, /* frames decoded together, so that their flows come into the cache meanwhile */
-	ENGINE_STRIDE = 128, /* frames of the source, of all engines together, between looks for silent flows */
+	ENGINE_STRIDE = STRIDE_FRAMES, /* frames of the source, of all engines together, between looks for silent flows */
 	LABEL_BYTES = FINDING_PROTOCOL_BYTES,
 	LINE_BYTES = 64, /* of the cache, to fetch ahead by */
 };
@@ -55,6 +56,7 @@ struct engine {
 	uint64_t routine;    /* messages for which a glance was enough, see glance.c */
 	bool asked;          /* the frames at hand come from there */
 	uint64_t probe_frames;
+	struct file_index *file_index; /* ENGINE_FILE: of several engines; NULL for none */
 	uint64_t file_bytes; /* ENGINE_FILE: its size, 0 when unknown */
 };
 

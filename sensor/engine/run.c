@@ -19,7 +19,6 @@ enum {
 	PROGRESS_INTERVAL_MS = 200,
 	IDLE_MS = 50, /* longest sleep while no frame comes */
 	PACE_SLEEP_MS = 500, /* longest sleep between recorded frames: nobody may take us for dead */
-	AHEAD_BYTES = 4096 + 64, /* behind what reading the records' headers fetches itself */
 	FLUSH_BATCHES = 256, /* of a file: often enough for a person, seldom enough not to wake the hub for little */
 };
 
@@ -39,6 +38,9 @@ int run_open(struct engine *e)
 	struct stat st;
 
 	if (e->config.source == ENGINE_FILE) {
+		/* Without it, all engines go through all of the file. */
+		if (e->config.engines > 1)
+			e->file_index = file_index_open(FD_FILE_INDEX, e->config.index, e->config.engines);
 		if (fstat(FD_CAPTURE_FILE, &st) == 0 && S_ISREG(st.st_mode))
 			e->file_bytes = (uint64_t)st.st_size;
 		return 0;
@@ -83,9 +85,7 @@ static void report_counters(struct engine *e)
 struct journey {
 	struct capture_file *file;
 	uint64_t bytes_total;
-	uint64_t number; /* of the last frame read, whoever's it was */
-	int64_t first_ns;
-	int64_t last_ns;
+	struct capture_place place;
 	int64_t reported_ms;
 };
 
@@ -95,9 +95,9 @@ static void report_progress(struct engine *e, struct journey *j, enum report_typ
 
 	r.progress.bytes_read = j->file ? capture_file_bytes(j->file) : 0;
 	r.progress.bytes_total = j->bytes_total;
-	r.progress.frames = j->number;
-	r.progress.first_ns = j->first_ns;
-	r.progress.last_ns = j->last_ns;
+	r.progress.frames = j->place.number;
+	r.progress.first_ns = j->place.first_ns;
+	r.progress.last_ns = j->place.last_ns;
 	r.progress.status = status;
 	snprintf(r.progress.why, sizeof r.progress.why, "%s", why);
 	teller_report(&e->teller, &r);
@@ -112,7 +112,7 @@ static void keep_pace(struct engine *e, struct journey *j, const struct frame *f
 
 	if (!started_ms)
 		started_ms = clock_ms();
-	while (!stopping && (ahead_ms = (f->time_ns - j->first_ns) / 1000000 - (clock_ms() - started_ms)) > 0) {
+	while (!stopping && (ahead_ms = (f->time_ns - j->place.first_ns) / 1000000 - (clock_ms() - started_ms)) > 0) {
 		struct timespec wait = { .tv_nsec = (ahead_ms < PACE_SLEEP_MS ? ahead_ms : PACE_SLEEP_MS) * 1000000 };
 
 		nanosleep(&wait, NULL);
@@ -120,65 +120,18 @@ static void keep_pace(struct engine *e, struct journey *j, const struct frame *f
 	}
 }
 
-/* True when another engine is sure to work on the frame. */
-static bool is_of_others(const struct engine *e, struct frame *f)
-{
-	f->share = share_of_frame(f->bytes, f->captured, f->linktype);
-	return f->share != SHARE_UNSURE && !(e->shares >> f->share & 1);
-}
-
-static void pass(struct journey *j, uint64_t number, int64_t time_ns)
-{
-	if (!j->first_ns)
-		j->first_ns = time_ns;
-	j->last_ns = time_ns;
-	j->number = number;
-}
-
-static void pass_frame(struct journey *j, const struct frame *f)
-{
-	pass(j, f->number, f->time_ns);
-}
-
-/* Reads up to `left` frames, of which it keeps up to `most` that may be ours. */
-static enum capture_result read_ours(const struct engine *e, struct journey *j, struct frame *frames, unsigned most, uint64_t left, unsigned *count)
-{
-	enum capture_result result = CAPTURE_FRAME;
-	unsigned n = 0;
-
-	for (; n < most && left && (result = capture_file_next(j->file, &frames[n])) == CAPTURE_FRAME; left--) {
-		pass_frame(j, &frames[n]);
-		/* Of frames that are passed over nothing is worked on, which would give the memory time to bring the next. */
-		__builtin_prefetch(frames[n].bytes + AHEAD_BYTES);
-		__builtin_prefetch(frames[n].bytes + AHEAD_BYTES + LINE_BYTES);
-		n += !is_of_others(e, &frames[n]);
-	}
-	*count = n;
-	return result;
-}
-
-static enum capture_result read_all(struct journey *j, struct frame *frames, unsigned most, unsigned *count)
-{
-	enum capture_result result = capture_file_read(j->file, frames, most, count);
-
-	if (*count) {
-		pass_frame(j, &frames[0]);
-		pass_frame(j, &frames[*count - 1]);
-	}
-	return result;
-}
-
 /* Reads on until a batch is full, a stride of everybody's frames is over, or memory must be refilled. */
 static enum capture_result read_batch(struct engine *e, struct journey *j, struct frame *frames, unsigned *count)
 {
 	unsigned most = e->config.pace == PACE_RECORDED ? 1 : ENGINE_BATCH;
-	uint64_t left = ENGINE_STRIDE - j->number % ENGINE_STRIDE;
+	unsigned left = ENGINE_STRIDE - (unsigned)(j->place.number % ENGINE_STRIDE);
 	enum capture_result result;
 
 	if (e->config.shares)
-		result = read_ours(e, j, frames, most, left, count);
+		result = capture_file_read_shares(j->file, e->config.shares, frames, most, count);
 	else
-		result = read_all(j, frames, most < left ? most : (unsigned)left, count);
+		result = capture_file_read(j->file, frames, most < left ? most : left, count);
+	j->place = *capture_file_place(j->file);
 	if (*count && e->config.pace == PACE_RECORDED)
 		keep_pace(e, j, &frames[0]);
 	return result;
@@ -191,7 +144,7 @@ static void pause_between(struct engine *e, struct journey *j, unsigned batch)
 	if (e->config.pace != PACE_RECORDED && batch % FLUSH_BATCHES)
 		return;
 	teller_flush(&e->teller);
-	note_order(e, 2 * j->number + 1);
+	note_order(e, 2 * j->place.number + 1);
 	now_ms = clock_ms();
 	if (now_ms - j->reported_ms < PROGRESS_INTERVAL_MS)
 		return;
@@ -213,8 +166,8 @@ static enum end_status judge_end(const struct engine *e, const struct journey *j
 	}
 	if (unknown)
 		snprintf(why, room, "%llu of %llu frames have a link type that is not decoded (%u); Ethernet, cooked, raw IP, PPP and loopback are",
-			 (unsigned long long)unknown, (unsigned long long)j->number, e->decoder.unknown_linktype);
-	return unknown && unknown == j->number ? END_UNREADABLE : END_COMPLETE;
+			 (unsigned long long)unknown, (unsigned long long)j->place.number, e->decoder.unknown_linktype);
+	return unknown && unknown == j->place.number ? END_UNREADABLE : END_COMPLETE;
 }
 
 int run_file(struct engine *e)
@@ -235,16 +188,18 @@ int run_file(struct engine *e)
 		note_order(e, UINT64_MAX);
 		return 0;
 	}
+	if (e->file_index)
+		capture_file_share(j.file, e->file_index);
 	for (unsigned batch = 1; !stopping && result != CAPTURE_END && result != CAPTURE_CUT; batch++) {
 		ring_beat(&e->teller.ring);
 		result = read_batch(e, &j, frames, &count);
 		engine_frames(e, frames, count);
-		engine_pass(e, j.number, j.last_ns);
+		engine_pass(e, j.place.number, j.place.last_ns);
 		pause_between(e, &j, batch);
 		if (result == CAPTURE_REFILL)
 			capture_file_refill(j.file);
 	}
-	engine_end_flows(e, j.number);
+	engine_end_flows(e, j.place.number);
 	report_counters(e);
 	status = judge_end(e, &j, result, sentence, sizeof sentence);
 	report_progress(e, &j, REPORT_END, status, sentence);
