@@ -88,6 +88,7 @@ void engine_free(struct engine *e)
 	ears_close(e->ears);
 	stacks_close(e->stacks);
 	pulses_free(&e->pulses);
+	file_index_close(e->file_index);
 	if (e->ndpi)
 		ndpi_close(e->ndpi);
 }

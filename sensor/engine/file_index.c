@@ -1,8 +1,5 @@
 #include "sensor/engine/file_index.h"
 
-#include "sensor/common/config.h"
-
-#include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -267,12 +264,13 @@ bool file_index_enter(struct file_index *x)
 
 static void fetch_entry(const struct file_index *x, const struct cursor *file, uint32_t i)
 {
-	struct cursor c = *file;
+	const uint8_t *record;
 
 	if (i >= x->count)
 		return;
-	__builtin_prefetch(c.at + x->offset + x->entries[i].offset);
-	__builtin_prefetch(c.at + x->offset + x->entries[i].offset + LINE_BYTES);
+	record = file->at + x->offset + x->entries[i].offset;
+	__builtin_prefetch(record);
+	__builtin_prefetch(record + LINE_BYTES);
 }
 
 /* The frame that an entry stands for. False when there is none. */
