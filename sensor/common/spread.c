@@ -50,7 +50,7 @@ static void cut_to(struct cursor *c, size_t length)
 SPREAD_INLINE bool may_carry(uint8_t protocol, struct cursor c)
 {
 	if (protocol == PROTOCOL_UDP)
-		return tunnel_may_use(cursor_u16be(&c)) | tunnel_may_use(cursor_u16be(&c));
+		return tunnel_may_use(cursor_u16be(&c)) || tunnel_may_use(cursor_u16be(&c));
 	return protocol != PROTOCOL_TCP;
 }
 

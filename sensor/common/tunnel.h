@@ -55,7 +55,7 @@ static inline bool tunnel_may_use(uint16_t port)
 
 static inline enum tunnel tunnel_in_udp(uint16_t source_port, uint16_t target_port, const struct cursor *c)
 {
-	return tunnel_may_use(source_port) | tunnel_may_use(target_port) ? tunnel_in_udp_of(source_port, target_port, c) : TUNNEL_NONE;
+	return tunnel_may_use(source_port) || tunnel_may_use(target_port) ? tunnel_in_udp_of(source_port, target_port, c) : TUNNEL_NONE;
 }
 
 /*
